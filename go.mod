@@ -1,0 +1,3 @@
+module github.com/hikeshi-ops/hikeshi
+
+go 1.26
