@@ -1,0 +1,230 @@
+package incidents
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Track is what we know of one alert of an incident: two registers, each the
+// latest news of its kind. Because both only ever grow, reports may come
+// twice, late or in any order and the result is the same.
+type Track struct {
+	FiredAt   int64 // ns since 1970: start of the latest episode heard of
+	EndedAt   int64 // ns: the latest end heard of; 0 for none
+	ExpiresAt int64 // ns: a firing alert counts as ended then, unless repeated; 0 for never
+}
+
+// Firing says whether the latest episode has not ended.
+func (t Track) Firing() bool { return t.FiredAt > t.EndedAt }
+
+// join merges news into t.
+func (t Track) join(n Track) Track {
+	t.FiredAt = max(t.FiredAt, n.FiredAt)
+	t.EndedAt = max(t.EndedAt, n.EndedAt)
+	t.ExpiresAt = max(t.ExpiresAt, n.ExpiresAt)
+	return t
+}
+
+// MaxTracked bounds the alerts whose state an incident follows one by one, so
+// that the largest incident stays below 4 MiB. Beyond it alerts are counted in
+// Incident.Untracked and said on the card; such an incident is resolved by a
+// person.
+const MaxTracked = 50_000
+
+// AlertSet follows every alert of an incident by its fingerprint.
+type AlertSet struct {
+	tracks map[Key]Track
+	firing int
+}
+
+// Len is the number of alerts ever seen, Firing of those firing now.
+func (s *AlertSet) Len() int    { return len(s.tracks) }
+func (s *AlertSet) Firing() int { return s.firing }
+
+// Get returns the track of one alert.
+func (s *AlertSet) Get(fp Key) (Track, bool) {
+	t, ok := s.tracks[fp]
+	return t, ok
+}
+
+// news says what a report of an alert would change.
+func (s *AlertSet) news(fp Key, a *Alert) (t Track, changed bool) {
+	n := Track{FiredAt: nanos(a.StartsAt)}
+	if a.Resolved {
+		n.EndedAt = nanos(a.EndsAt)
+	} else {
+		n.ExpiresAt = nanos(a.EndsAt)
+	}
+	old, known := s.tracks[fp]
+	joined := old.join(n)
+	return joined, !known || joined.FiredAt != old.FiredAt || joined.EndedAt != old.EndedAt
+}
+
+// set stores a track and keeps the count.
+func (s *AlertSet) set(fp Key, t Track) {
+	if s.tracks == nil {
+		s.tracks = make(map[Key]Track)
+	}
+	if s.tracks[fp].Firing() {
+		s.firing--
+	}
+	if t.Firing() {
+		s.firing++
+	}
+	s.tracks[fp] = t
+}
+
+// Extend keeps a repeated alert from expiring. It is not an event: who
+// restarts gives every alert one more term (see Incident.Expired).
+func (s *AlertSet) Extend(fp Key, until time.Time) {
+	if t, ok := s.tracks[fp]; ok {
+		t.ExpiresAt = max(t.ExpiresAt, nanos(until))
+		s.tracks[fp] = t
+	}
+}
+
+// latestFiring is the latest start among the firing alerts, 0 for none.
+func (s *AlertSet) latestFiring() int64 {
+	var latest int64
+	for _, t := range s.tracks {
+		if t.Firing() {
+			latest = max(latest, t.FiredAt)
+		}
+	}
+	return latest
+}
+
+// earliestFiringAfter is the earliest start among alerts firing since after t.
+func (s *AlertSet) earliestFiringAfter(t int64) int64 {
+	var first int64
+	for _, a := range s.tracks {
+		if a.Firing() && a.FiredAt > t && (first == 0 || a.FiredAt < first) {
+			first = a.FiredAt
+		}
+	}
+	return first
+}
+
+// lastEnd is the latest end heard of.
+func (s *AlertSet) lastEnd() int64 {
+	var last int64
+	for _, t := range s.tracks {
+		last = max(last, t.EndedAt)
+	}
+	return last
+}
+
+// nextExpiry is the earliest moment at which a firing alert expires; zero for none.
+func (s *AlertSet) nextExpiry() time.Time {
+	var next int64
+	for _, t := range s.tracks {
+		if t.Firing() && t.ExpiresAt > 0 && (next == 0 || t.ExpiresAt < next) {
+			next = t.ExpiresAt
+		}
+	}
+	return fromNanos(next)
+}
+
+// trackEntry is one row of the binary form: 16 bytes of key and three varints.
+type trackEntry struct {
+	fp    Key
+	track Track
+}
+
+func appendTrack(dst []byte, e trackEntry) []byte {
+	dst = append(dst, e.fp[:]...)
+	dst = binary.AppendVarint(dst, e.track.FiredAt)
+	// Ends and expiries lie near the start: as differences they take half the room.
+	dst = appendDelta(dst, e.track.FiredAt, e.track.EndedAt)
+	return appendDelta(dst, e.track.FiredAt, e.track.ExpiresAt)
+}
+
+func appendDelta(dst []byte, base, v int64) []byte {
+	if v == 0 {
+		return append(dst, 0)
+	}
+	return binary.AppendVarint(append(dst, 1), v-base)
+}
+
+func decodeTracks(b []byte) ([]trackEntry, error) {
+	out := make([]trackEntry, 0, len(b)/24)
+	for len(b) > 0 {
+		var e trackEntry
+		if len(b) < len(e.fp) {
+			return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
+		}
+		b = b[copy(e.fp[:], b):]
+		fired, n := binary.Varint(b)
+		if n <= 0 {
+			return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
+		}
+		b = b[n:]
+		e.track.FiredAt = fired
+		for _, field := range []*int64{&e.track.EndedAt, &e.track.ExpiresAt} {
+			if len(b) == 0 {
+				return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
+			}
+			set := b[0]
+			b = b[1:]
+			if set == 0 {
+				continue
+			}
+			d, n := binary.Varint(b)
+			if n <= 0 {
+				return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
+			}
+			*field, b = fired+d, b[n:]
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// MarshalJSON writes the binary form in base64, ordered by fingerprint so that
+// equal sets are equal bytes.
+func (s AlertSet) MarshalJSON() ([]byte, error) {
+	entries := make([]trackEntry, 0, len(s.tracks))
+	for k, v := range s.tracks {
+		entries = append(entries, trackEntry{k, v})
+	}
+	slices.SortFunc(entries, func(a, b trackEntry) int { return slices.Compare(a.fp[:], b.fp[:]) })
+	var b []byte
+	for _, e := range entries {
+		b = appendTrack(b, e)
+	}
+	return json.Marshal(b)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *AlertSet) UnmarshalJSON(in []byte) error {
+	var b []byte
+	if err := json.Unmarshal(in, &b); err != nil {
+		return fmt.Errorf("decode alert set: %w", err)
+	}
+	entries, err := decodeTracks(b)
+	if err != nil {
+		return err
+	}
+	*s = AlertSet{tracks: make(map[Key]Track, len(entries))}
+	for _, e := range entries {
+		s.set(e.fp, e.track)
+	}
+	return nil
+}
+
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func fromNanos(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}

@@ -1,0 +1,121 @@
+package incidents
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Plan is exactly what would be done: every argument resolved, nothing left to
+// look up. Approving a plan approves its digest; anything else never runs.
+type Plan struct {
+	Runbook       string            `json:"runbook"`
+	RunbookDigest string            `json:"runbook_digest"` // SHA-256 of the runbook's file
+	Title         Text              `json:"title"`
+	Risk          Risk              `json:"risk"`
+	Incident      ID                `json:"incident"`
+	Params        map[string]string `json:"params,omitempty"`
+	Check         []Step            `json:"check,omitempty"`
+	Recover       []Step            `json:"recover"`
+	Verify        Verify            `json:"verify"`
+	Escalate      Text              `json:"escalate,omitzero"` // said when it did not help
+	Digest        string            `json:"digest"`            // SHA-256 of all of the above
+}
+
+// Risk is how much a runbook can hurt.
+type Risk string
+
+// The tiers of risk.
+const (
+	RiskRead Risk = "read" // changes nothing: runs by itself
+	RiskLow  Risk = "low"
+	RiskHigh Risk = "high"
+)
+
+// Step is one resolved step. Exactly one of Argv, URL and Query is set.
+type Step struct {
+	ID      string        `json:"id"`
+	Title   Text          `json:"title,omitzero"`
+	Kind    string        `json:"kind"` // command, http, promql
+	Argv    []string      `json:"argv,omitempty"`
+	Method  string        `json:"method,omitempty"`
+	URL     string        `json:"url,omitempty"`
+	Query   string        `json:"query,omitempty"`
+	Expect  string        `json:"expect,omitempty"` // a condition in the kind's own small language, see package runbooks
+	Timeout time.Duration `json:"timeout"`
+}
+
+// Verify is how success is proved: the steps pass, the incident's alerts have
+// cleared, and both stay so.
+type Verify struct {
+	Steps    []Step        `json:"steps"`
+	Every    time.Duration `json:"every"`  // between two looks
+	Stable   time.Duration `json:"stable"` // all well for at least this long
+	Within   time.Duration `json:"within"` // or it has failed
+	NoAlerts bool          `json:"no_alerts"`
+}
+
+// Seal computes the digest. Two plans have one digest only if they are equal
+// in every byte that matters.
+func (p Plan) Seal() Plan {
+	p.Digest = ""
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic("incidents: a plan of strings and numbers did not encode: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	p.Digest = hex.EncodeToString(sum[:])
+	return p
+}
+
+// Sealed says whether the digest is the plan's own.
+func (p Plan) Sealed() bool { return p.Digest != "" && p.Seal().Digest == p.Digest }
+
+// Approval is a request to run a plan and what became of it.
+type Approval struct {
+	ID        string        `json:"id"` // "1", "2", … within the incident
+	Plan      Plan          `json:"plan"`
+	Asked     Mark          `json:"asked"`
+	ExpiresAt time.Time     `json:"expires_at"`
+	State     ApprovalState `json:"state"`
+	Decided   *Mark         `json:"decided,omitempty"`
+}
+
+// ApprovalState is where an approval stands; each is decided at most once.
+type ApprovalState string
+
+// The states of an approval.
+const (
+	ApprovalPending ApprovalState = "pending"
+	ApprovalGiven   ApprovalState = "approved"
+	ApprovalDenied  ApprovalState = "denied"
+	ApprovalExpired ApprovalState = "expired"
+)
+
+// ApprovalTerm is how long a request waits for a decision (S18: at most 15 minutes).
+const ApprovalTerm = 15 * time.Minute
+
+func (s *Incident) approval(id string) *Approval {
+	for i := range s.Approvals {
+		if s.Approvals[i].ID == id {
+			return &s.Approvals[i]
+		}
+	}
+	return nil
+}
+
+// Approval finds an approval by id; nil where there is none.
+func (s *Incident) Approval(id string) *Approval { return s.approval(id) }
+
+// PendingApprovals are those that wait for a decision, oldest first.
+func (s *Incident) PendingApprovals() []Approval {
+	return slices.Collect(func(yield func(Approval) bool) {
+		for _, a := range s.Approvals {
+			if a.State == ApprovalPending && !yield(a) {
+				return
+			}
+		}
+	})
+}

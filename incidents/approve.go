@@ -1,0 +1,124 @@
+package incidents
+
+import (
+	"strconv"
+	"time"
+)
+
+// Request asks for a plan to be run. Somebody with the right to must approve it.
+type Request struct {
+	By   Actor
+	Plan Plan
+}
+
+func (c Request) decide(s *Incident, now time.Time) ([]Event, error) {
+	if err := s.mayRun(c.Plan, now); err != nil {
+		return nil, err
+	}
+	for _, a := range s.Approvals {
+		if a.State == ApprovalPending && a.Plan.Digest == c.Plan.Digest {
+			return nil, nil // the same plan waits already
+		}
+	}
+	return []Event{s.request(c.By, c.Plan, now)}, nil
+}
+
+// mayRun refuses what must not even be asked for.
+func (s *Incident) mayRun(p Plan, now time.Time) error {
+	if err := s.alive(now); err != nil {
+		return err
+	}
+	if !p.Sealed() || p.Incident != s.ID {
+		return Fail(Conflict, "error.plan_changed", "this plan is not the one that was shown").WithHint("/inc suggest")
+	}
+	if r := s.Busy(); r != nil {
+		return Fail(Conflict, "error.busy", "run "+r.ID+" is under way; wait for it to end", "run", r.ID).WithHint("/inc status")
+	}
+	if len(s.Approvals) >= MaxApprovals || len(s.Runs) >= MaxRuns {
+		return Fail(TooLarge, "error.too_many_runs", "too many actions were tried in this incident; declare another one").WithHint("/inc declare")
+	}
+	return nil
+}
+
+func (s *Incident) request(by Actor, p Plan, now time.Time) Event {
+	return Event{Kind: EventRequested, By: by, Approval: &Approval{
+		ID: strconv.Itoa(len(s.Approvals) + 1), Plan: p, Asked: Mark{At: now, By: by},
+		ExpiresAt: now.Add(ApprovalTerm), State: ApprovalPending,
+	}}
+}
+
+// Approve allows one run of one plan. It names either a waiting request (ID)
+// or a suggestion (Action), and always the digest of the plan that the
+// approver saw: if anything about it has changed since, nothing runs.
+type Approve struct {
+	By     Actor
+	ID     string
+	Action string
+	Digest string
+}
+
+func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
+	if !c.By.IsPerson() {
+		return nil, Fail(Forbidden, "error.approve_person", "only people approve")
+	}
+	var events []Event
+	a := s.approval(c.ID)
+	if c.ID == "" {
+		sug := s.suggestion(c.Action)
+		if sug == nil {
+			return nil, Fail(NotFound, "error.no_action", "no such action was suggested here", "action", c.Action).WithHint("/inc suggest")
+		}
+		if err := s.mayRun(sug.Plan, now); err != nil {
+			return nil, err
+		}
+		e := s.request(c.By, sug.Plan, now)
+		a, events = e.Approval, append(events, e)
+	}
+	if a == nil {
+		return nil, Fail(NotFound, "error.no_approval", "there is no such request", "id", c.ID).WithHint("/inc status")
+	}
+	if err := a.decidable(now); err != nil {
+		return nil, err
+	}
+	if c.Digest != a.Plan.Digest {
+		return nil, Fail(Conflict, "error.plan_changed", "this plan is not the one that was shown").WithHint("/inc suggest")
+	}
+	if err := s.mayRun(a.Plan, now); err != nil {
+		return nil, err
+	}
+	runID := s.ID.String() + "/" + strconv.Itoa(len(s.Runs)+1)
+	return append(events, Event{Kind: EventApproved, By: c.By, ApprovalID: a.ID, RunID: runID}), nil
+}
+
+// decidable refuses a second decision, and says who was first.
+func (a *Approval) decidable(now time.Time) error {
+	if a.State != ApprovalPending {
+		who := ""
+		if a.Decided != nil {
+			who = a.Decided.By.Name
+		}
+		return Fail(Conflict, "error.decided."+string(a.State), "this request was "+string(a.State)+" already by "+who, "by", who)
+	}
+	if !now.Before(a.ExpiresAt) {
+		return Fail(Conflict, "error.decided.expired", "this request has expired").WithHint("/inc suggest")
+	}
+	return nil
+}
+
+// Deny refuses a request.
+type Deny struct {
+	By   Actor
+	ID   string
+	Text string
+}
+
+func (c Deny) decide(s *Incident, now time.Time) ([]Event, error) {
+	a := s.approval(c.ID)
+	if a == nil {
+		return nil, Fail(NotFound, "error.no_approval", "there is no such request", "id", c.ID).WithHint("/inc status")
+	}
+	if err := a.decidable(now); err != nil {
+		return nil, err
+	}
+	return []Event{{Kind: EventDenied, By: c.By, ApprovalID: a.ID, Text: cut(c.Text, MaxNote)}}, nil
+}

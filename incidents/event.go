@@ -1,0 +1,111 @@
+package incidents
+
+import "time"
+
+// EventKind names what happened.
+type EventKind string
+
+// The kinds of events. flow.go says what follows from each.
+const (
+	EventHeld        EventKind = "held"         // opened quietly, waiting out its hold
+	EventOpened      EventKind = "opened"       // people are told from here on
+	EventDiscarded   EventKind = "discarded"    // cleared within its hold
+	EventAlerts      EventKind = "alerts"       // alerts joined, cleared or fired again
+	EventSeverity    EventKind = "severity"     // a person set it
+	EventAcked       EventKind = "acknowledged" //
+	EventLead        EventKind = "lead"         // somebody is the commander
+	EventAssigned    EventKind = "assigned"     // somebody is a responder
+	EventNoted       EventKind = "noted"        // a person wrote it down
+	EventReminded    EventKind = "reminded"     // nobody acknowledged in time
+	EventRoomOpened  EventKind = "room_opened"  //
+	EventRoomSynced  EventKind = "room_synced"  // book-keeping: which messages stand where
+	EventDiagnosed   EventKind = "diagnosed"    // the first investigation is done
+	EventRanked      EventKind = "ranked"       // next actions, or why there is none
+	EventVoted       EventKind = "voted"        // 👍 or 👎
+	EventRequested   EventKind = "requested"    // somebody asks to run a plan
+	EventApproved    EventKind = "approved"     //
+	EventDenied      EventKind = "denied"       //
+	EventExpired     EventKind = "expired"      // nobody decided in time
+	EventRunStarted  EventKind = "run_started"  // the claim: from here on it may have happened
+	EventRunFinished EventKind = "run_finished" // every step passed
+	EventRunFailed   EventKind = "run_failed"   // a step failed
+	EventRunUnknown  EventKind = "run_unknown"  // its owner died
+	EventLooked      EventKind = "looked"       // one look at whether it is better
+	EventVerified    EventKind = "verified"     // it is
+	EventNotVerified EventKind = "not_verified" // it is not
+	EventEscalated   EventKind = "escalated"    // a human has to take over
+	EventResolved    EventKind = "resolved"     //
+	EventReopened    EventKind = "reopened"     //
+	EventClosed      EventKind = "closed"       //
+	EventGaveUp      EventKind = "gave_up"      // an effect failed for good
+)
+
+// Event is one thing that happened to an incident. Which of the payload fields
+// are set depends on Kind. Events are never changed or removed.
+type Event struct {
+	Seq     int64     `json:"seq"` // 1, 2, … within the incident
+	Kind    EventKind `json:"kind"`
+	At      time.Time `json:"at"`      // when it happened
+	Written time.Time `json:"written"` // when we wrote it down
+	By      Actor     `json:"by"`
+	Because Reason    `json:"because,omitzero"`
+	Text    string    `json:"text,omitempty"`   // a note, a name, a reason in somebody's own words
+	Target  Actor     `json:"target,omitzero"`  // who was assigned
+	Alerts  *News     `json:"alerts,omitempty"` // held, opened, alerts
+	Opening *Opening  `json:"opening,omitempty"`
+
+	Severity    Severity     `json:"severity,omitzero"`
+	Chat        string       `json:"chat,omitempty"`
+	Room        *Room        `json:"room,omitempty"`
+	Findings    []Finding    `json:"findings,omitempty"`
+	Suggestions []Suggestion `json:"suggestions,omitempty"`
+	Moved       []RankMove   `json:"moved,omitempty"`
+	Action      string       `json:"action,omitempty"` // voted
+	Value       int          `json:"value,omitempty"`
+	Approval    *Approval    `json:"approval,omitempty"` // requested
+	ApprovalID  string       `json:"approval_id,omitempty"`
+	RunID       string       `json:"run_id,omitempty"`
+	Owner       string       `json:"owner,omitempty"`
+	Before      []StepResult `json:"before,omitempty"`
+	Steps       []StepResult `json:"steps,omitempty"`
+	Effect      string       `json:"effect,omitempty"` // gave_up: the effect's key
+}
+
+// News is what a report changed about an incident's alerts.
+type News struct {
+	Firing    int      `json:"firing,omitempty"`  // alerts that began to fire
+	Cleared   int      `json:"cleared,omitempty"` // alerts that ended
+	Expired   int      `json:"expired,omitempty"` // of the cleared, those that were simply not repeated
+	New       []Alert  `json:"new,omitempty"`     // whole, the first MaxDetailed of the incident
+	Untracked int      `json:"untracked,omitempty"`
+	Truncated int      `json:"truncated,omitempty"`
+	Severity  Severity `json:"severity,omitzero"` // the worst among the firing ones
+	Tracks    []byte   `json:"tracks,omitempty"`  // what changed, in AlertSet's binary form
+}
+
+// MaxDetailed is how many alerts of one incident its log keeps whole. Later
+// ones are followed and counted, and stay whole in the intake log.
+const MaxDetailed = 200
+
+// Opening is how an incident begins.
+type Opening struct {
+	ID          ID        `json:"id"`
+	Shard       int       `json:"shard"`
+	Title       string    `json:"title"`
+	Description string    `json:"description,omitempty"`
+	Service     string    `json:"service,omitempty"`
+	Source      string    `json:"source,omitempty"`
+	Group       Key       `json:"group,omitzero"`
+	Rule        RuleRef   `json:"rule,omitzero"`
+	HeldUntil   time.Time `json:"held_until,omitzero"`
+	Declared    bool      `json:"declared,omitempty"`
+}
+
+// Visible says whether the event belongs in the timeline that people read.
+func (e *Event) Visible() bool {
+	switch e.Kind {
+	case EventRoomSynced, EventLooked, EventHeld, EventDiscarded:
+		return false
+	}
+	return true
+}

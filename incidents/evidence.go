@@ -1,0 +1,101 @@
+package incidents
+
+import "time"
+
+// Bounds on what the first investigation leaves in an incident's state.
+const (
+	MaxFindings = 32
+	MaxDetail   = 2000 // bytes of output a finding or a step keeps
+	MaxValue    = 200  // bytes of a finding's or step's one line
+)
+
+// Diagnosed is the outcome of the first investigation.
+type Diagnosed struct{ Findings []Finding }
+
+func (c Diagnosed) decide(s *Incident, _ time.Time) ([]Event, error) {
+	if s.Version == 0 {
+		return nil, Fail(NotFound, "error.no_incident", "there is no such incident")
+	}
+	findings := c.Findings
+	if len(findings) > MaxFindings {
+		findings = findings[:MaxFindings]
+	}
+	for i := range findings {
+		findings[i].Value = cut(findings[i].Value, MaxValue)
+		findings[i].Detail = cut(findings[i].Detail, MaxDetail)
+		findings[i].Error = cut(findings[i].Error, MaxValue)
+	}
+	return []Event{{Kind: EventDiagnosed, Findings: findings}}, nil
+}
+
+// Ranked is the list of next actions as it stands now, best first; None says
+// why it is empty.
+type Ranked struct {
+	Suggestions []Suggestion
+	None        Reason
+}
+
+func (c Ranked) decide(s *Incident, _ time.Time) ([]Event, error) {
+	if s.Version == 0 {
+		return nil, Fail(NotFound, "error.no_incident", "there is no such incident")
+	}
+	moved := rankMoves(s.Suggestions, c.Suggestions)
+	if !s.RankedAt.IsZero() && len(moved) == 0 && sameEvidence(s.Suggestions, c.Suggestions) {
+		return nil, nil
+	}
+	if s.RankedAt.IsZero() {
+		moved = nil // the first list has no before
+	}
+	return []Event{{Kind: EventRanked, Suggestions: c.Suggestions, Because: c.None, Moved: moved}}, nil
+}
+
+func sameEvidence(a, b []Suggestion) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		x, y := a[i].Evidence, b[i].Evidence
+		if a[i].Action != b[i].Action || a[i].Plan.Digest != b[i].Plan.Digest ||
+			x.Tried != y.Tried || x.Worked != y.Worked || x.Up != y.Up || x.Down != y.Down {
+			return false
+		}
+	}
+	return true
+}
+
+// Vote is a thumb: Value +1 (👍), −1 (👎), or 0 to take one's vote back. One
+// person has one vote on one action of one incident; voting again changes it.
+type Vote struct {
+	By     Actor
+	Action string
+	Value  int
+	Text   string // the reason, in their words
+}
+
+func (c Vote) decide(s *Incident, _ time.Time) ([]Event, error) {
+	if s.Version == 0 {
+		return nil, Fail(NotFound, "error.no_incident", "there is no such incident")
+	}
+	if c.Value < -1 || c.Value > 1 {
+		return nil, Fail(Invalid, "error.vote", "a vote is up or down")
+	}
+	if !c.By.IsPerson() {
+		return nil, Fail(Forbidden, "error.vote_person", "only people vote")
+	}
+	if s.suggestion(c.Action) == nil && s.runOf(c.Action) == nil {
+		return nil, Fail(NotFound, "error.no_action", "no such action was suggested here", "action", c.Action).WithHint("/inc suggest")
+	}
+	if s.Votes[c.Action][c.By.ID] == c.Value {
+		return nil, nil
+	}
+	return []Event{{Kind: EventVoted, By: c.By, Action: c.Action, Value: c.Value, Text: cut(c.Text, MaxNote)}}, nil
+}
+
+func (s *Incident) runOf(action string) *Run {
+	for i := range s.Runs {
+		if s.Runs[i].Plan.Runbook == action {
+			return &s.Runs[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package incidents
+
+import "time"
+
+// Policy is what the configuration wants of every incident: the argument that
+// React needs beside the state.
+type Policy struct {
+	Chats     []string      // chats in which a room is opened: "console", "slack", …
+	RemindAck time.Duration // remind when nobody acknowledged for this long; 0: never
+	Look      time.Duration // default time between two looks of a verification
+}
+
+// reaction says what must be done after an event. s is the state after it.
+type reaction func(s *Incident, e *Event, p Policy) []Effect
+
+// flow is the whole life of an incident on one page: when this has happened,
+// that is done. Everything Hikeshi does by itself stands here.
+//
+//	alerts ─▶ opened ─▶ room + card ─────────────────────────────┐
+//	                 └▶ diagnosed ─▶ ranked ─▶ approved          │ every room is
+//	                                              │              │ brought up to
+//	           escalated ◀─ run failed / unknown ◀┤              │ date after each
+//	               ▲                              ▼              │ visible event
+//	               └────── not verified ◀─ looked … looked ─▶ verified ─▶ resolved ─▶ closed
+//	                                                     ▲
+//	             feedback: voted, verified, not verified ┴─▶ ranked again
+var flow = map[EventKind][]reaction{
+	EventHeld:        {armHold, armAlertExpiry},
+	EventOpened:      {syncRooms, diagnose, armAckReminder, armAlertExpiry, armQuiet},
+	EventDiscarded:   {},
+	EventAlerts:      {syncRooms, armAlertExpiry, armQuiet},
+	EventSeverity:    {syncRooms},
+	EventAcked:       {syncRooms},
+	EventLead:        {syncRooms},
+	EventAssigned:    {syncRooms},
+	EventNoted:       {syncRooms},
+	EventReminded:    {syncRooms},
+	EventRoomOpened:  {},
+	EventRoomSynced:  {},
+	EventDiagnosed:   {syncRooms, rank},
+	EventRanked:      {syncRooms},
+	EventVoted:       {syncRooms, rank},
+	EventRequested:   {syncRooms, armApprovalExpiry},
+	EventApproved:    {syncRooms, run},
+	EventDenied:      {syncRooms},
+	EventExpired:     {syncRooms},
+	EventRunStarted:  {syncRooms},
+	EventRunFinished: {syncRooms, look},
+	EventRunFailed:   {syncRooms, rank},
+	EventRunUnknown:  {syncRooms},
+	EventLooked:      {syncRooms, lookAgain},
+	EventVerified:    {syncRooms, rank},
+	EventNotVerified: {syncRooms, rank},
+	EventEscalated:   {syncRooms},
+	EventResolved:    {syncRooms, armClose},
+	EventReopened:    {syncRooms, diagnose, armAckReminder, armQuiet},
+	EventClosed:      {syncRooms},
+	EventGaveUp:      {syncRooms},
+}
+
+// React says what must be done about e, s being the state after it and before
+// the status it had.
+func React(before Status, s *Incident, e *Event, p Policy) []Effect {
+	var effects []Effect
+	if !s.Released { // nobody is told of a held incident
+		if e.Kind == EventHeld || e.Kind == EventAlerts {
+			effects = append(effects, armHold(s, e, p)...)
+			effects = append(effects, armAlertExpiry(s, e, p)...)
+		}
+		return effects
+	}
+	for _, r := range flow[e.Kind] {
+		effects = append(effects, r(s, e, p)...)
+	}
+	// An alert that fires after the resolution reopens the incident without an
+	// event of its own: the status says so.
+	if e.Kind == EventAlerts && (before == Resolved || before == Closed) && s.Status().Open() {
+		for _, r := range flow[EventReopened] {
+			effects = append(effects, r(s, e, p)...)
+		}
+	}
+	return effects
+}
+
+func syncRooms(s *Incident, e *Event, p Policy) []Effect {
+	effects := make([]Effect, 0, len(p.Chats))
+	for _, chat := range p.Chats {
+		effects = append(effects, s.effect(DoSyncRoom, chat, chat, e.Written))
+	}
+	return effects
+}
+
+func diagnose(s *Incident, e *Event, _ Policy) []Effect {
+	return []Effect{s.effect(DoDiagnose, LaneDiagnose, "", e.Written)}
+}
+
+func rank(s *Incident, e *Event, _ Policy) []Effect {
+	return []Effect{s.effect(DoRank, LaneRank, "", e.Written)}
+}
+
+func run(s *Incident, e *Event, _ Policy) []Effect {
+	return []Effect{s.effect(DoRun, LaneRun, e.RunID, e.Written)}
+}
+
+func look(s *Incident, e *Event, _ Policy) []Effect {
+	return []Effect{s.effect(DoLook, LaneDiagnose, e.RunID, e.Written)}
+}
+
+func lookAgain(s *Incident, e *Event, p Policy) []Effect {
+	r := s.run(e.RunID)
+	if r == nil || r.State != RunVerifying {
+		return nil
+	}
+	every := r.Plan.Verify.Every
+	if every <= 0 {
+		every = max(p.Look, time.Second)
+	}
+	return []Effect{s.effect(DoLook, LaneDiagnose, e.RunID, e.Written.Add(every))}
+}
+
+// The timers: when each is due stands in timer.go, derived from the state.
+
+func armHold(s *Incident, e *Event, p Policy) []Effect        { return s.arm(TimerHold, "", p) }
+func armAckReminder(s *Incident, e *Event, p Policy) []Effect { return s.arm(TimerAck, "", p) }
+func armAlertExpiry(s *Incident, e *Event, p Policy) []Effect { return s.arm(TimerAlerts, "", p) }
+func armQuiet(s *Incident, e *Event, p Policy) []Effect       { return s.arm(TimerQuiet, "", p) }
+func armClose(s *Incident, e *Event, p Policy) []Effect       { return s.arm(TimerClose, "", p) }
+
+func armApprovalExpiry(s *Incident, e *Event, p Policy) []Effect {
+	return s.arm(TimerExpiry, e.Approval.ID, p)
+}

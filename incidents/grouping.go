@@ -1,0 +1,151 @@
+package incidents
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Reason is a "because" that each reader gets in their own language: the name
+// of a sentence in the catalogue (bot/phrases) and the words to fill it with.
+type Reason struct {
+	Phrase string            `json:"phrase,omitempty"`
+	Args   map[string]string `json:"args,omitempty"`
+}
+
+// Because makes a Reason from a phrase and name, value pairs.
+func Because(phrase string, args ...string) Reason {
+	r := Reason{Phrase: phrase}
+	if len(args) > 0 {
+		r.Args = make(map[string]string, len(args)/2)
+	}
+	for i := 0; i+1 < len(args); i += 2 {
+		r.Args[args[i]] = args[i+1]
+	}
+	return r
+}
+
+// Rule says which alerts are one incident. The first rule that matches an
+// alert decides.
+type Rule struct {
+	Name    string
+	Match   []Matcher     // all must hold; none matches everything
+	GroupBy []string      // alerts equal in these labels are one incident
+	Window  time.Duration // a new alert joins until this long after the incident's latest; 0: as long as it is open
+	Hold    time.Duration // open only if something still fires after this; 0: at once
+	Reopen  time.Duration // an alert within this after the resolution reopens; afterwards it is a new incident
+	Quiet   time.Duration // resolve by itself when nothing has fired for this long; 0: never
+
+	Severity Severity // overrides what the alerts say; SevUnknown: as they say
+}
+
+// Defaults of a rule, and of alerts that no rule matches.
+const (
+	DefaultReopen = 30 * time.Minute
+	DefaultQuiet  = 5 * time.Minute
+)
+
+// Matcher compares one label: =, !=, =~ and !~ as Prometheus has them, the
+// regular expressions (RE2) anchored at both ends.
+type Matcher struct {
+	Label, Op, Value string
+	re               *regexp.Regexp
+}
+
+var matcherForm = regexp.MustCompile(`^\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*"?([^"]*)"?\s*$`)
+
+// maxPattern bounds a regular expression, in bytes.
+const maxPattern = 1024
+
+// ParseMatcher reads label="value", label!="value", label=~"re", label!~"re".
+func ParseMatcher(s string) (Matcher, error) {
+	part := matcherForm.FindStringSubmatch(s)
+	if part == nil {
+		return Matcher{}, fmt.Errorf("matcher %q is not of the form label=\"value\" (or !=, =~, !~)", s)
+	}
+	m := Matcher{Label: part[1], Op: part[2], Value: part[3]}
+	if strings.HasSuffix(m.Op, "~") {
+		if len(m.Value) > maxPattern {
+			return Matcher{}, fmt.Errorf("matcher on %s: pattern is longer than %d bytes", m.Label, maxPattern)
+		}
+		re, err := regexp.Compile(`\A(?:` + m.Value + `)\z`)
+		if err != nil {
+			return Matcher{}, fmt.Errorf("matcher %q: %w", s, err)
+		}
+		m.re = re
+	}
+	return m, nil
+}
+
+// Matches says whether l satisfies the matcher; an absent label is "".
+func (m Matcher) Matches(l Labels) bool {
+	v := l.Get(m.Label)
+	switch m.Op {
+	case "=":
+		return v == m.Value
+	case "!=":
+		return v != m.Value
+	case "=~":
+		return m.re.MatchString(v)
+	default:
+		return !m.re.MatchString(v)
+	}
+}
+
+func (m Matcher) String() string { return fmt.Sprintf("%s%s%q", m.Label, m.Op, m.Value) }
+
+// Grouping is the decision of which incident an alert belongs to.
+type Grouping struct {
+	Key     Key
+	Rule    Rule // with its defaults filled in; Rule.Name is "" where no rule matched
+	Because Reason
+}
+
+// Rules in order of precedence.
+type Rules []Rule
+
+// Group decides for one alert. Where no rule matches, the sender's own group
+// key decides (Alertmanager already grouped, by its own configuration), else
+// service and alert name.
+func (r Rules) Group(senderKey string, a *Alert) Grouping {
+	for i := range r {
+		rule := &r[i]
+		if !slices.ContainsFunc(rule.Match, func(m Matcher) bool { return !m.Matches(a.Labels) }) {
+			return rule.group(a)
+		}
+	}
+	fallback := Rule{Reopen: DefaultReopen, Quiet: DefaultQuiet}
+	if senderKey != "" {
+		return Grouping{Key: KeyOf("sender", senderKey), Rule: fallback, Because: Reason{Phrase: "because.sender_group"}}
+	}
+	service, name := a.Service(), a.Name()
+	return Grouping{
+		Key:     KeyOf("service", service, name),
+		Rule:    fallback,
+		Because: Because("because.service_and_name", "service", service, "name", name),
+	}
+}
+
+func (r *Rule) group(a *Alert) Grouping {
+	parts := make([]string, 0, 2+2*len(r.GroupBy))
+	parts = append(parts, "rule", r.Name)
+	var shown strings.Builder
+	for i, label := range r.GroupBy {
+		v := a.Labels.Get(label)
+		parts = append(parts, label, v)
+		if i > 0 {
+			shown.WriteString(", ")
+		}
+		fmt.Fprintf(&shown, "%s=%s", label, v)
+	}
+	g := Grouping{Key: KeyOf(parts...), Rule: *r, Because: Because("because.rule", "rule", r.Name, "labels", shown.String())}
+	if len(r.GroupBy) == 0 {
+		g.Because = Because("because.rule_all", "rule", r.Name)
+	}
+	if g.Rule.Reopen == 0 {
+		g.Rule.Reopen = DefaultReopen
+	}
+	return g
+}

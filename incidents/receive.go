@@ -1,0 +1,131 @@
+package incidents
+
+import (
+	"slices"
+	"time"
+)
+
+// Receive tells an incident what its alerts do now.
+type Receive struct {
+	Source    string
+	Alerts    []Alert
+	Keys      []Key // the alerts' fingerprints
+	Truncated int
+}
+
+func (c Receive) decide(s *Incident, _ time.Time) ([]Event, error) {
+	if s.Version == 0 {
+		return nil, Fail(NotFound, "error.no_incident", "there is no such incident")
+	}
+	news := s.news(c.Alerts, c.Keys)
+	news.Truncated = c.Truncated
+	if len(news.Tracks) == 0 && news.Untracked == 0 && news.Truncated == 0 {
+		return nil, nil // a repetition: no event
+	}
+	return []Event{{Kind: EventAlerts, At: newest(c.Alerts), By: SourceActor(c.Source), Alerts: news}}, nil
+}
+
+// news compares reports with what is known. One alert may come several times
+// in one report; the registers do not mind.
+func (s *Incident) news(alerts []Alert, keys []Key) *News {
+	n := &News{}
+	fresh := AlertSet{} // what this very report already changed
+	known := s.Alerts.Len()
+	detailed := min(known, MaxDetailed)
+	for i := range alerts {
+		a, fp := &alerts[i], keys[i]
+		base := &s.Alerts
+		if _, seen := fresh.tracks[fp]; seen {
+			base = &fresh
+		}
+		before, had := base.Get(fp)
+		t, changed := base.news(fp, a)
+		if !changed {
+			continue
+		}
+		if !had {
+			if known >= MaxTracked {
+				n.Untracked++
+				continue
+			}
+			known++
+			if detailed < MaxDetailed {
+				detailed++
+				n.New = append(n.New, *a)
+			}
+		}
+		fresh.set(fp, t)
+		switch {
+		case t.Firing() && !before.Firing():
+			n.Firing++
+		case !t.Firing() && before.Firing():
+			n.Cleared++
+		}
+		if t.Firing() {
+			if sev := a.Severity(); sev.WorseThan(n.Severity) {
+				n.Severity = sev
+			}
+		}
+	}
+	n.Tracks = encodeTracks(&fresh)
+	return n
+}
+
+// encodeTracks writes the changed alerts ordered by fingerprint: equal news,
+// equal bytes.
+func encodeTracks(s *AlertSet) []byte {
+	if len(s.tracks) == 0 {
+		return nil
+	}
+	entries := make([]trackEntry, 0, len(s.tracks))
+	for k, v := range s.tracks {
+		entries = append(entries, trackEntry{k, v})
+	}
+	slices.SortFunc(entries, func(a, b trackEntry) int { return slices.Compare(a.fp[:], b.fp[:]) })
+	out := make([]byte, 0, 32*len(entries))
+	for _, e := range entries {
+		out = appendTrack(out, e)
+	}
+	return out
+}
+
+// expireAlerts ends the alerts that nobody repeated in time.
+func (s *Incident) expireAlerts(now time.Time) []Event {
+	n, fresh := &News{}, AlertSet{}
+	for fp, t := range s.Alerts.tracks {
+		if t.Firing() && t.ExpiresAt > 0 && t.ExpiresAt <= now.UnixNano() {
+			t.EndedAt = max(t.ExpiresAt, t.FiredAt)
+			fresh.set(fp, t)
+			n.Cleared++
+			n.Expired++
+		}
+	}
+	if n.Cleared == 0 {
+		return nil
+	}
+	n.Tracks = encodeTracks(&fresh)
+	return []Event{{Kind: EventAlerts, Alerts: n, Because: Reason{Phrase: "because.not_repeated"}}}
+}
+
+// newest is the latest moment the reports speak of.
+func newest(alerts []Alert) time.Time {
+	var t time.Time
+	for i := range alerts {
+		t = later(t, alerts[i].StartsAt)
+		if alerts[i].Resolved {
+			t = later(t, alerts[i].EndsAt)
+		}
+	}
+	return t
+}
+
+// Repeat keeps known firing alerts from expiring. Repetitions are no events
+// and are not stored: whoever follows the incident in memory calls this, and
+// after a restart Grace gives every alert one more term.
+func (s *Incident) Repeat(alerts []Alert, keys []Key) {
+	for i := range alerts {
+		if !alerts[i].Resolved && !alerts[i].EndsAt.IsZero() {
+			s.Alerts.Extend(keys[i], alerts[i].EndsAt)
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package incidents
+
+import "time"
+
+// Room is the incident's war room in one chat. Its messages are a projection
+// of the incident: whoever syncs a room compares what should stand there with
+// Posted and mends the difference, so a crash, an outage or a retry never
+// leaves more than one room and one copy of each message.
+type Room struct {
+	ID       string            `json:"id"`
+	Name     string            `json:"name"`
+	URL      string            `json:"url,omitempty"`
+	OpenedAt time.Time         `json:"opened_at"`
+	Posted   map[string]Posted `json:"posted,omitempty"` // by message key
+	LastSeq  int64             `json:"last_seq"`         // timeline events up to here have been posted
+}
+
+// Posted is a message that stands in a room.
+type Posted struct {
+	ID   string `json:"id"`
+	Hash string `json:"hash"` // of its content, to know whether an edit is due
+}
+
+// Finding is one result of the first investigation: a check that ran by
+// itself, read-only, before anybody arrived.
+type Finding struct {
+	Check   string        `json:"check"`            // the runbook's id and the step, "shop-restart/health"
+	Title   Text          `json:"title"`            // what was asked
+	OK      bool          `json:"ok"`               // the check passed: this is not what is broken
+	Error   string        `json:"error,omitempty"`  // it could not be asked
+	Value   string        `json:"value,omitempty"`  // what was found, one line
+	Detail  string        `json:"detail,omitempty"` // the output, capped
+	Elapsed time.Duration `json:"elapsed"`
+	At      time.Time     `json:"at"`
+}
+
+// Text is a sentence in the languages its author gave.
+type Text struct {
+	EN string `json:"en,omitempty" yaml:"en"`
+	JA string `json:"ja,omitempty" yaml:"ja"`
+}
+
+// In chooses the language, falling back to the other one.
+func (t Text) In(lang string) string {
+	if lang == "ja" && t.JA != "" || t.EN == "" {
+		return t.JA
+	}
+	return t.EN
+}

@@ -1,0 +1,129 @@
+package incidents
+
+import "time"
+
+// StartRun is the claim: committed before the first step, by the process that
+// will carry it out. It succeeds once. Who loses gets a conflict and must not
+// run anything.
+type StartRun struct {
+	Run   string
+	Owner string
+}
+
+func (c StartRun) decide(s *Incident, now time.Time) ([]Event, error) {
+	r := s.run(c.Run)
+	if r == nil {
+		return nil, Fail(NotFound, "error.no_run", "there is no such run", "run", c.Run)
+	}
+	if r.State != RunApproved {
+		return nil, Fail(Conflict, "error.run_claimed", "run "+r.ID+" was claimed already", "run", r.ID)
+	}
+	if a := s.approval(r.Approval); a == nil || a.State != ApprovalGiven || !r.Plan.Sealed() || r.Plan.Digest != a.Plan.Digest {
+		return []Event{{Kind: EventRunFailed, RunID: r.ID, Because: Reason{Phrase: "because.plan_changed"}},
+			{Kind: EventEscalated, RunID: r.ID, Because: Reason{Phrase: "because.plan_changed"}}}, nil
+	}
+	if now.Sub(r.ApprovedAt) > ApprovalTerm {
+		return []Event{{Kind: EventRunFailed, RunID: r.ID, Because: Reason{Phrase: "because.approval_old"}},
+			{Kind: EventEscalated, RunID: r.ID, Because: Reason{Phrase: "because.approval_old"}}}, nil
+	}
+	return []Event{{Kind: EventRunStarted, RunID: r.ID, Owner: c.Owner}}, nil
+}
+
+// LoseRun says that a claimed run has no outcome and its owner is gone. Nobody
+// knows how far it got, so it is never run again: a person decides.
+type LoseRun struct{ Run string }
+
+func (c LoseRun) decide(s *Incident, _ time.Time) ([]Event, error) {
+	r := s.run(c.Run)
+	if r == nil || r.State != RunRunning {
+		return nil, nil
+	}
+	because := Because("because.owner_died", "run", r.ID)
+	return []Event{
+		{Kind: EventRunUnknown, RunID: r.ID, Because: because},
+		{Kind: EventEscalated, RunID: r.ID, Because: because},
+	}, nil
+}
+
+// FinishRun is the outcome of a run's steps. Only the owner that claimed the
+// run may tell it.
+type FinishRun struct {
+	Run    string
+	Owner  string
+	Before []StepResult // what the verify steps said before anything was done
+	Steps  []StepResult
+}
+
+func (c FinishRun) decide(s *Incident, _ time.Time) ([]Event, error) {
+	r := s.run(c.Run)
+	if r == nil {
+		return nil, Fail(NotFound, "error.no_run", "there is no such run", "run", c.Run)
+	}
+	if r.State != RunRunning || r.Owner != c.Owner {
+		return nil, Fail(Conflict, "error.run_claimed", "run "+r.ID+" is not yours to finish", "run", r.ID)
+	}
+	e := Event{Kind: EventRunFinished, RunID: r.ID, Before: trim(c.Before), Steps: trim(c.Steps)}
+	if AllOK(c.Steps) {
+		return []Event{e}, nil
+	}
+	e.Kind, e.Because = EventRunFailed, Reason{Phrase: "because.step_failed"}
+	return []Event{e, {Kind: EventEscalated, RunID: r.ID, Because: Because("because.step_failed", "run", r.ID)}}, nil
+}
+
+// Looked is one look at whether a run helped. It is verified when the verify
+// steps pass, the incident's alerts have cleared, and both have stayed so for
+// Verify.Stable; it is not when Verify.Within has passed without that.
+type Looked struct {
+	Run   string
+	After []StepResult
+}
+
+func (c Looked) decide(s *Incident, now time.Time) ([]Event, error) {
+	r := s.run(c.Run)
+	if r == nil || r.State != RunVerifying {
+		return nil, nil
+	}
+	looked := Event{Kind: EventLooked, RunID: r.ID, Steps: trim(c.After)}
+	well := AllOK(c.After)
+	since := r.WellSince
+	if since.IsZero() {
+		since = now
+	}
+	cleared := r.Plan.Verify.NoAlerts || s.Alerts.Firing() == 0 && s.Untracked == 0
+	if cleared && !r.Plan.Verify.NoAlerts {
+		since = later(since, s.ClearedHeard)
+	}
+	switch {
+	case well && cleared && now.Sub(since) >= r.Plan.Verify.Stable:
+		events := []Event{looked, {Kind: EventVerified, RunID: r.ID, Because: Because("because.stable", "for", r.Plan.Verify.Stable.String())}}
+		if !s.isResolved() {
+			events = append(events, Event{Kind: EventResolved, Because: Because("because.verified", "run", r.ID, "by", s.approver(r))})
+		}
+		return events, nil
+	case !now.Before(r.Deadline):
+		because := Because("because.still_bad", "within", r.Plan.Verify.Within.String())
+		if well && !cleared {
+			because = Because("because.still_firing", "within", r.Plan.Verify.Within.String())
+		}
+		return []Event{looked,
+			{Kind: EventNotVerified, RunID: r.ID, Because: because},
+			{Kind: EventEscalated, RunID: r.ID, Because: because}}, nil
+	}
+	return []Event{looked}, nil
+}
+
+func (s *Incident) approver(r *Run) string {
+	if a := s.approval(r.Approval); a != nil && a.Decided != nil {
+		return a.Decided.By.Name
+	}
+	return ""
+}
+
+func trim(rs []StepResult) []StepResult {
+	for i := range rs {
+		rs[i].Output = cut(rs[i].Output, MaxDetail)
+		rs[i].Value = cut(rs[i].Value, MaxValue)
+		rs[i].Error = cut(rs[i].Error, MaxValue)
+	}
+	return rs
+}

@@ -1,0 +1,70 @@
+package incidents
+
+import "time"
+
+// Suggestion is one possible next action, ranked, with its evidence and the
+// exact plan that an approval would run.
+type Suggestion struct {
+	Rank     int      `json:"rank"`   // 1 is the best
+	Action   string   `json:"action"` // the runbook's id
+	Title    Text     `json:"title"`
+	Score    float64  `json:"score"` // higher is better; comparable only within one list
+	Evidence Evidence `json:"evidence"`
+	Plan     Plan     `json:"plan"`
+}
+
+// Evidence is why: what happened when this was tried on incidents like this.
+type Evidence struct {
+	Tried  int           `json:"tried"`  // verified outcomes on such incidents
+	Worked int           `json:"worked"` // of them, those that helped
+	Up     int           `json:"up"`
+	Down   int           `json:"down"`
+	LastAt time.Time     `json:"last_at,omitzero"`
+	Median time.Duration `json:"median,omitempty"` // from approval to verified
+	Terms  []Term        `json:"terms,omitempty"`  // what the score is made of, largest first
+}
+
+// Term is one part of a score.
+type Term struct {
+	Because Reason  `json:"because"`
+	Weight  float64 `json:"weight"`
+}
+
+// RankMove is what a piece of feedback did to the order.
+type RankMove struct {
+	Action string `json:"action"`
+	Title  Text   `json:"title"`
+	Before int    `json:"before"` // 0: was not in the list
+	After  int    `json:"after"`  // 0: is no longer in the list
+}
+
+// suggestion finds an action in the present list.
+func (s *Incident) suggestion(action string) *Suggestion {
+	for i := range s.Suggestions {
+		if s.Suggestions[i].Action == action {
+			return &s.Suggestions[i]
+		}
+	}
+	return nil
+}
+
+// rankMoves compares two lists.
+func rankMoves(before, after []Suggestion) []RankMove {
+	old := make(map[string]int, len(before))
+	for _, s := range before {
+		old[s.Action] = s.Rank
+	}
+	var moves []RankMove
+	for _, s := range after {
+		if old[s.Action] != s.Rank {
+			moves = append(moves, RankMove{Action: s.Action, Title: s.Title, Before: old[s.Action], After: s.Rank})
+		}
+		delete(old, s.Action)
+	}
+	for _, s := range before {
+		if _, gone := old[s.Action]; gone {
+			moves = append(moves, RankMove{Action: s.Action, Title: s.Title, Before: s.Rank})
+		}
+	}
+	return moves
+}
