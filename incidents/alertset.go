@@ -8,23 +8,27 @@ import (
 	"time"
 )
 
-// Track is what we know of one alert of an incident: two registers, each the
-// latest news of its kind. Because both only ever grow, reports may come
+// Track is what we know of one alert of an incident: registers, each the
+// latest news of its kind. Because they only ever grow, reports may come
 // twice, late or in any order and the result is the same.
 type Track struct {
 	FiredAt   int64 // ns since 1970: start of the latest episode heard of
 	EndedAt   int64 // ns: the latest end heard of; 0 for none
-	ExpiresAt int64 // ns: a firing alert counts as ended then, unless repeated; 0 for never
+	ExpiresAt int64 // ns: a firing alert lapses then, unless repeated; 0 for never
+	LapsedAt  int64 // ns: the expiry at which we took it for ended; a later repetition revives it
 }
 
-// Firing says whether the latest episode has not ended.
-func (t Track) Firing() bool { return t.FiredAt > t.EndedAt }
+// Firing says whether the latest episode has neither ended nor lapsed.
+func (t Track) Firing() bool {
+	return t.FiredAt > t.EndedAt && (t.LapsedAt == 0 || t.ExpiresAt > t.LapsedAt)
+}
 
 // join merges news into t.
 func (t Track) join(n Track) Track {
 	t.FiredAt = max(t.FiredAt, n.FiredAt)
 	t.EndedAt = max(t.EndedAt, n.EndedAt)
 	t.ExpiresAt = max(t.ExpiresAt, n.ExpiresAt)
+	t.LapsedAt = max(t.LapsedAt, n.LapsedAt)
 	return t
 }
 
@@ -60,7 +64,7 @@ func (s *AlertSet) news(fp Key, a *Alert) (t Track, changed bool) {
 	}
 	old, known := s.tracks[fp]
 	joined := old.join(n)
-	return joined, !known || joined.FiredAt != old.FiredAt || joined.EndedAt != old.EndedAt
+	return joined, !known || joined.FiredAt != old.FiredAt || joined.EndedAt != old.EndedAt || joined.Firing() != old.Firing()
 }
 
 // set stores a track and keeps the count.
@@ -113,6 +117,9 @@ func (s *AlertSet) lastEnd() int64 {
 	var last int64
 	for _, t := range s.tracks {
 		last = max(last, t.EndedAt)
+		if t.LapsedAt > 0 && !t.Firing() {
+			last = max(last, t.LapsedAt)
+		}
 	}
 	return last
 }
@@ -128,7 +135,7 @@ func (s *AlertSet) nextExpiry() time.Time {
 	return fromNanos(next)
 }
 
-// trackEntry is one row of the binary form: 16 bytes of key and three varints.
+// trackEntry is one row of the binary form: 16 bytes of key, then varints.
 type trackEntry struct {
 	fp    Key
 	track Track
@@ -139,7 +146,8 @@ func appendTrack(dst []byte, e trackEntry) []byte {
 	dst = binary.AppendVarint(dst, e.track.FiredAt)
 	// Ends and expiries lie near the start: as differences they take half the room.
 	dst = appendDelta(dst, e.track.FiredAt, e.track.EndedAt)
-	return appendDelta(dst, e.track.FiredAt, e.track.ExpiresAt)
+	dst = appendDelta(dst, e.track.FiredAt, e.track.ExpiresAt)
+	return appendDelta(dst, e.track.FiredAt, e.track.LapsedAt)
 }
 
 func appendDelta(dst []byte, base, v int64) []byte {
@@ -147,6 +155,24 @@ func appendDelta(dst []byte, base, v int64) []byte {
 		return append(dst, 0)
 	}
 	return binary.AppendVarint(append(dst, 1), v-base)
+}
+
+// encodeTracks writes the changed alerts ordered by fingerprint: equal news,
+// equal bytes.
+func encodeTracks(s *AlertSet) []byte {
+	if len(s.tracks) == 0 {
+		return nil
+	}
+	entries := make([]trackEntry, 0, len(s.tracks))
+	for k, v := range s.tracks {
+		entries = append(entries, trackEntry{k, v})
+	}
+	slices.SortFunc(entries, func(a, b trackEntry) int { return slices.Compare(a.fp[:], b.fp[:]) })
+	out := make([]byte, 0, 32*len(entries))
+	for _, e := range entries {
+		out = appendTrack(out, e)
+	}
+	return out
 }
 
 func decodeTracks(b []byte) ([]trackEntry, error) {
@@ -163,7 +189,7 @@ func decodeTracks(b []byte) ([]trackEntry, error) {
 		}
 		b = b[n:]
 		e.track.FiredAt = fired
-		for _, field := range []*int64{&e.track.EndedAt, &e.track.ExpiresAt} {
+		for _, field := range []*int64{&e.track.EndedAt, &e.track.ExpiresAt, &e.track.LapsedAt} {
 			if len(b) == 0 {
 				return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
 			}
@@ -183,20 +209,8 @@ func decodeTracks(b []byte) ([]trackEntry, error) {
 	return out, nil
 }
 
-// MarshalJSON writes the binary form in base64, ordered by fingerprint so that
-// equal sets are equal bytes.
-func (s AlertSet) MarshalJSON() ([]byte, error) {
-	entries := make([]trackEntry, 0, len(s.tracks))
-	for k, v := range s.tracks {
-		entries = append(entries, trackEntry{k, v})
-	}
-	slices.SortFunc(entries, func(a, b trackEntry) int { return slices.Compare(a.fp[:], b.fp[:]) })
-	var b []byte
-	for _, e := range entries {
-		b = appendTrack(b, e)
-	}
-	return json.Marshal(b)
-}
+// MarshalJSON writes the binary form in base64.
+func (s AlertSet) MarshalJSON() ([]byte, error) { return json.Marshal(encodeTracks(&s)) }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (s *AlertSet) UnmarshalJSON(in []byte) error {

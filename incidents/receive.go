@@ -1,7 +1,6 @@
 package incidents
 
 import (
-	"slices"
 	"time"
 )
 
@@ -71,30 +70,12 @@ func (s *Incident) news(alerts []Alert, keys []Key) *News {
 	return n
 }
 
-// encodeTracks writes the changed alerts ordered by fingerprint: equal news,
-// equal bytes.
-func encodeTracks(s *AlertSet) []byte {
-	if len(s.tracks) == 0 {
-		return nil
-	}
-	entries := make([]trackEntry, 0, len(s.tracks))
-	for k, v := range s.tracks {
-		entries = append(entries, trackEntry{k, v})
-	}
-	slices.SortFunc(entries, func(a, b trackEntry) int { return slices.Compare(a.fp[:], b.fp[:]) })
-	out := make([]byte, 0, 32*len(entries))
-	for _, e := range entries {
-		out = appendTrack(out, e)
-	}
-	return out
-}
-
 // expireAlerts ends the alerts that nobody repeated in time.
 func (s *Incident) expireAlerts(now time.Time) []Event {
 	n, fresh := &News{}, AlertSet{}
 	for fp, t := range s.Alerts.tracks {
 		if t.Firing() && t.ExpiresAt > 0 && t.ExpiresAt <= now.UnixNano() {
-			t.EndedAt = max(t.ExpiresAt, t.FiredAt)
+			t.LapsedAt = t.ExpiresAt
 			fresh.set(fp, t)
 			n.Cleared++
 			n.Expired++
