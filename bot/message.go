@@ -1,0 +1,122 @@
+package bot
+
+import "time"
+
+// Message is one message of a room, in one language, for no platform in
+// particular. Every string is plain text from a catalogue or from outside:
+// renderers escape it, cut it to their platform's limits and say what was cut.
+type Message struct {
+	Key     string    `json:"key"`               // stable within the room: posting it again edits it in place
+	Kind    Kind      `json:"kind"`              //
+	Pinned  bool      `json:"pinned,omitempty"`  // stands on top
+	Tone    Tone      `json:"tone,omitempty"`    // the colour of its edge
+	At      time.Time `json:"at"`                // when what it tells happened
+	By      string    `json:"by,omitempty"`      // who did it, where that is a person; "" is Hikeshi
+	Title   string    `json:"title,omitempty"`   // one line
+	Text    string    `json:"text,omitempty"`    // one paragraph
+	Fields  []Field   `json:"fields,omitempty"`  // short facts
+	Checks  []Check   `json:"checks,omitempty"`  // a table of checks
+	Items   []Item    `json:"items,omitempty"`   // ranked things
+	Code    []Code    `json:"code,omitempty"`    // preformatted
+	Buttons []Button  `json:"buttons,omitempty"` //
+	Links   []Link    `json:"links,omitempty"`   //
+}
+
+// Kind is what a message is, for renderers that lay kinds out differently.
+type Kind string
+
+// The kinds.
+const (
+	KindCard        Kind = "card"        // the live card
+	KindDiagnostics Kind = "diagnostics" // the first investigation
+	KindSuggestions Kind = "suggestions" // ranked next actions
+	KindApproval    Kind = "approval"    // a request to run something
+	KindRun         Kind = "run"         // a run and its verification
+	KindLine        Kind = "line"        // one line of what happened
+	KindReply       Kind = "reply"       // the answer to a command
+	KindSaid        Kind = "said"        // somebody said something (console only)
+)
+
+// Tone colours a message. It is never the only carrier of its meaning.
+type Tone string
+
+// The tones.
+const (
+	ToneBad  Tone = "bad"
+	ToneWarn Tone = "warn"
+	ToneGood Tone = "good"
+	ToneInfo Tone = "info"
+)
+
+// Field is a short fact.
+type Field struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Check is a row of a table of checks.
+type Check struct {
+	State   CheckState `json:"state"`
+	Name    string     `json:"name"`
+	Value   string     `json:"value,omitempty"`
+	Before  string     `json:"before,omitempty"` // for a before → after table
+	Detail  string     `json:"detail,omitempty"` // preformatted, shown on demand
+	Elapsed string     `json:"elapsed,omitempty"`
+}
+
+// CheckState is how a check came out.
+type CheckState string
+
+// The states of a check.
+const (
+	CheckOK      CheckState = "ok"
+	CheckBad     CheckState = "bad"
+	CheckUnknown CheckState = "unknown" // it could not be asked
+	CheckWaiting CheckState = "waiting"
+)
+
+// Item is one of several ranked things.
+type Item struct {
+	Rank     int      `json:"rank"`
+	Moved    string   `json:"moved,omitempty"` // "2 → 1"
+	Title    string   `json:"title"`
+	Evidence string   `json:"evidence,omitempty"` // why, one line
+	Risk     string   `json:"risk,omitempty"`     // in the reader's words
+	Code     []Code   `json:"code,omitempty"`     // exactly what would run
+	Up       int      `json:"up"`
+	Down     int      `json:"down"`
+	Buttons  []Button `json:"buttons,omitempty"`
+}
+
+// Code is preformatted text with a label.
+type Code struct {
+	Label string `json:"label,omitempty"`
+	Text  string `json:"text"`
+}
+
+// Button does something when pressed. ID is opaque to the platform and carries
+// no authority: what it stands for is looked up, and the presser's rights are
+// checked, when it is pressed.
+type Button struct {
+	ID    string `json:"id"`
+	Label string `json:"label"`
+	Style Style  `json:"style,omitempty"`
+	Hint  string `json:"hint,omitempty"` // what it will do, for a tooltip and screen readers
+}
+
+// Style is how a button looks.
+type Style string
+
+// The styles.
+const (
+	StylePrimary Style = "primary"
+	StyleDanger  Style = "danger"
+	StyleUp      Style = "up"   // 👍
+	StyleDown    Style = "down" // 👎
+)
+
+// Link leads somewhere.
+type Link struct {
+	Label string `json:"label"`
+	URL   string `json:"url"`
+}
