@@ -54,8 +54,10 @@ func (s *AlertSet) Get(fp Key) (Track, bool) {
 	return t, ok
 }
 
-// news says what a report of an alert would change.
-func (s *AlertSet) news(fp Key, a *Alert) (t Track, changed bool) {
+// news says what a report of an alert would change at time now (ns). That an
+// alert merely goes on is worth writing down only when what is written would
+// otherwise run out soon: less than half of the new term is left of the old.
+func (s *AlertSet) news(fp Key, a *Alert, now int64) (t Track, changed bool) {
 	n := Track{FiredAt: nanos(a.StartsAt)}
 	if a.Resolved {
 		n.EndedAt = nanos(a.EndsAt)
@@ -63,8 +65,10 @@ func (s *AlertSet) news(fp Key, a *Alert) (t Track, changed bool) {
 		n.ExpiresAt = nanos(a.EndsAt)
 	}
 	old, known := s.tracks[fp]
-	joined := old.join(n)
-	return joined, !known || joined.FiredAt != old.FiredAt || joined.EndedAt != old.EndedAt || joined.Firing() != old.Firing()
+	t = old.join(n)
+	changed = !known || t.FiredAt != old.FiredAt || t.EndedAt != old.EndedAt || t.Firing() != old.Firing() ||
+		t.Firing() && t.ExpiresAt > old.ExpiresAt && old.ExpiresAt-now < (t.ExpiresAt-now)/2
+	return t, changed
 }
 
 // set stores a track and keeps the count.
@@ -79,15 +83,6 @@ func (s *AlertSet) set(fp Key, t Track) {
 		s.firing++
 	}
 	s.tracks[fp] = t
-}
-
-// Extend keeps a repeated alert from expiring. It is not an event: who
-// restarts gives every alert one more term (see Incident.Expired).
-func (s *AlertSet) Extend(fp Key, until time.Time) {
-	if t, ok := s.tracks[fp]; ok {
-		t.ExpiresAt = max(t.ExpiresAt, nanos(until))
-		s.tracks[fp] = t
-	}
 }
 
 // latestFiring is the latest start among the firing alerts, 0 for none.

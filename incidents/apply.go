@@ -16,7 +16,7 @@ func Apply(s *Incident, e *Event) {
 		s.open(e)
 	}
 	switch e.Kind {
-	case EventHeld, EventAlerts:
+	case EventHeld, EventAlerts, EventSeen:
 		s.applyNews(e)
 	case EventOpened:
 		s.Released = true

@@ -1,6 +1,9 @@
 package incidents
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Code is the small word that decides an error's HTTP status and its wording
 // in chat. Anything without a code is "internal": people see that word, the
@@ -33,8 +36,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Errorf is deliberately absent: an Error is a sentence of the catalogue, not
-// a format. Fail makes one.
+// Fail makes an Error: its code, the key of its sentence in the catalogue, the
+// same sentence in English for logs, and name, value pairs for the places.
 func Fail(code Code, phrase, message string, args ...string) *Error {
 	e := &Error{Code: code, Phrase: phrase, Message: message, Args: map[string]string{}}
 	for i := 0; i+1 < len(args); i += 2 {
@@ -56,3 +59,14 @@ func CodeOf(err error) Code {
 	}
 	return Internal
 }
+
+// Later is a failure whose cause said when to try again.
+type Later struct {
+	After time.Duration
+	Err   error
+}
+
+func (l *Later) Error() string { return l.Err.Error() }
+
+// Unwrap gives the cause.
+func (l *Later) Unwrap() error { return l.Err }

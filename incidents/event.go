@@ -11,6 +11,7 @@ const (
 	EventOpened      EventKind = "opened"       // people are told from here on
 	EventDiscarded   EventKind = "discarded"    // cleared within its hold
 	EventAlerts      EventKind = "alerts"       // alerts joined, cleared or fired again
+	EventSeen        EventKind = "seen"         // known alerts go on: a new term before they would lapse
 	EventSeverity    EventKind = "severity"     // a person set it
 	EventAcked       EventKind = "acknowledged" //
 	EventLead        EventKind = "lead"         // somebody is the commander
@@ -104,7 +105,7 @@ type Opening struct {
 // Visible says whether the event belongs in the timeline that people read.
 func (e *Event) Visible() bool {
 	switch e.Kind {
-	case EventRoomSynced, EventLooked, EventHeld, EventDiscarded:
+	case EventRoomSynced, EventSeen, EventLooked, EventHeld, EventDiscarded:
 		return false
 	}
 	return true

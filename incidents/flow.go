@@ -29,6 +29,7 @@ var flow = map[EventKind][]reaction{
 	EventOpened:      {syncRooms, diagnose, armAckReminder, armAlertExpiry, armQuiet},
 	EventDiscarded:   {},
 	EventAlerts:      {syncRooms, armAlertExpiry, armQuiet},
+	EventSeen:        {},
 	EventSeverity:    {syncRooms},
 	EventAcked:       {syncRooms},
 	EventLead:        {syncRooms},

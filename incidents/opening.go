@@ -34,7 +34,7 @@ func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
 	if rule.Hold > 0 {
 		kind, o.HeldUntil = EventHeld, now.Add(rule.Hold)
 	}
-	news := (&Incident{}).news(c.Alerts, c.Keys)
+	news := (&Incident{}).news(c.Alerts, c.Keys, now)
 	if rule.Severity != SevUnknown {
 		news.Severity = rule.Severity
 	}

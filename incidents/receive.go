@@ -12,21 +12,24 @@ type Receive struct {
 	Truncated int
 }
 
-func (c Receive) decide(s *Incident, _ time.Time) ([]Event, error) {
+func (c Receive) decide(s *Incident, now time.Time) ([]Event, error) {
 	if s.Version == 0 {
 		return nil, Fail(NotFound, "error.no_incident", "there is no such incident")
 	}
-	news := s.news(c.Alerts, c.Keys)
+	news := s.news(c.Alerts, c.Keys, now)
 	news.Truncated = c.Truncated
 	if len(news.Tracks) == 0 && news.Untracked == 0 && news.Truncated == 0 {
 		return nil, nil // a repetition: no event
+	}
+	if news.Firing == 0 && news.Cleared == 0 && len(news.New) == 0 && news.Untracked == 0 && news.Truncated == 0 {
+		return []Event{{Kind: EventSeen, By: SourceActor(c.Source), Alerts: news}}, nil
 	}
 	return []Event{{Kind: EventAlerts, At: newest(c.Alerts), By: SourceActor(c.Source), Alerts: news}}, nil
 }
 
 // news compares reports with what is known. One alert may come several times
 // in one report; the registers do not mind.
-func (s *Incident) news(alerts []Alert, keys []Key) *News {
+func (s *Incident) news(alerts []Alert, keys []Key, now time.Time) *News {
 	n := &News{}
 	fresh := AlertSet{} // what this very report already changed
 	known := s.Alerts.Len()
@@ -38,7 +41,7 @@ func (s *Incident) news(alerts []Alert, keys []Key) *News {
 			base = &fresh
 		}
 		before, had := base.Get(fp)
-		t, changed := base.news(fp, a)
+		t, changed := base.news(fp, a, now.UnixNano())
 		if !changed {
 			continue
 		}
@@ -98,15 +101,4 @@ func newest(alerts []Alert) time.Time {
 		}
 	}
 	return t
-}
-
-// Repeat keeps known firing alerts from expiring. Repetitions are no events
-// and are not stored: whoever follows the incident in memory calls this, and
-// after a restart Grace gives every alert one more term.
-func (s *Incident) Repeat(alerts []Alert, keys []Key) {
-	for i := range alerts {
-		if !alerts[i].Resolved && !alerts[i].EndsAt.IsZero() {
-			s.Alerts.Extend(keys[i], alerts[i].EndsAt)
-		}
-	}
 }

@@ -59,7 +59,8 @@ func (c FinishRun) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if r == nil {
 		return nil, Fail(NotFound, "error.no_run", "there is no such run", "run", c.Run)
 	}
-	if r.State != RunRunning || r.Owner != c.Owner {
+	// An owner that was given up for dead but was only slow still knows best.
+	if r.State != RunRunning && r.State != RunUnknown || r.Owner != c.Owner {
 		return nil, Fail(Conflict, "error.run_claimed", "run "+r.ID+" is not yours to finish", "run", r.ID)
 	}
 	e := Event{Kind: EventRunFinished, RunID: r.ID, Before: trim(c.Before), Steps: trim(c.Steps)}
