@@ -10,12 +10,12 @@ import (
 // Two reports with equal labels are about the same alert, whichever source
 // sent them: a pair of Prometheus servers must not open two incidents.
 type Alert struct {
-	Labels       Labels
-	Annotations  Labels
-	Resolved     bool
-	StartsAt     time.Time // never zero, never after the batch's ReceivedAt
-	EndsAt       time.Time // resolved: when it ended; firing: when it expires unless repeated, or zero
-	GeneratorURL string
+	Labels       Labels    `json:"labels"`
+	Annotations  Labels    `json:"annotations,omitempty"`
+	Resolved     bool      `json:"resolved,omitempty"`
+	StartsAt     time.Time `json:"starts_at"`        // never zero, never after the batch's ReceivedAt
+	EndsAt       time.Time `json:"ends_at,omitzero"` // resolved: when it ended; firing: when it lapses unless repeated, or zero
+	GeneratorURL string    `json:"generator_url,omitempty"`
 }
 
 // Fingerprint names the alert: the key of its labels.
