@@ -80,26 +80,28 @@ type DeadLetter struct {
 
 // Summary is an incident's row in lists.
 type Summary struct {
-	ID        ID        `json:"id"`
-	Version   int64     `json:"version"`
-	Title     string    `json:"title"`
-	Service   string    `json:"service,omitempty"`
-	Status    Status    `json:"status"`
-	Severity  Severity  `json:"severity"`
-	OpenedAt  time.Time `json:"opened_at"`
-	UpdatedAt time.Time `json:"updated_at"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
-	Firing    int       `json:"firing"`
-	Alerts    int       `json:"alerts"`
-	Commander string    `json:"commander,omitempty"`
-	AckedBy   string    `json:"acked_by,omitempty"`
+	ID         ID        `json:"id"`
+	Version    int64     `json:"version"`
+	Title      string    `json:"title"`
+	Service    string    `json:"service,omitempty"`
+	Status     Status    `json:"status"`
+	Severity   Severity  `json:"severity"`
+	OpenedAt   time.Time `json:"opened_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	EndedAt    time.Time `json:"ended_at,omitzero"`
+	CreatedAt  time.Time `json:"created_at"`
+	FirstAckAt time.Time `json:"first_ack_at,omitzero"` // of all episodes; AckedBy is of the present one
+	Firing     int       `json:"firing"`
+	Alerts     int       `json:"alerts"`
+	Commander  string    `json:"commander,omitempty"`
+	AckedBy    string    `json:"acked_by,omitempty"`
 }
 
 // Summary makes the row.
 func (s *Incident) Summary() Summary {
 	sum := Summary{
 		ID: s.ID, Version: s.Version, Title: s.Title, Service: s.Service,
-		Status: s.Status(), Severity: s.Severity(), OpenedAt: s.OpenedAt, UpdatedAt: s.UpdatedAt,
+		Status: s.Status(), Severity: s.Severity(), OpenedAt: s.OpenedAt, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 		Firing: s.Alerts.Firing() + s.Untracked, Alerts: s.Alerts.Len() + s.Untracked,
 	}
 	if s.Resolved != nil && !sum.Status.Open() {
@@ -107,6 +109,9 @@ func (s *Incident) Summary() Summary {
 	}
 	if s.Commander != nil {
 		sum.Commander = s.Commander.By.Name
+	}
+	if len(s.Acks) > 0 {
+		sum.FirstAckAt = s.Acks[0].At
 	}
 	if a := s.acknowledged(); a != nil {
 		sum.AckedBy = a.By.Name

@@ -130,3 +130,18 @@ func armClose(s *Incident, e *Event, p Policy) []Effect       { return s.arm(Tim
 func armApprovalExpiry(s *Incident, e *Event, p Policy) []Effect {
 	return s.arm(TimerExpiry, e.Approval.ID, p)
 }
+
+// Ask is the effect that a person wants once more: the investigation, the
+// ranking, or the rooms.
+func Ask(s *Incident, kind EffectKind, now time.Time, p Policy) []Effect {
+	e := &Event{Written: now}
+	switch kind {
+	case DoDiagnose:
+		return diagnose(s, e, p)
+	case DoRank:
+		return rank(s, e, p)
+	case DoSyncRoom:
+		return syncRooms(s, e, p)
+	}
+	return nil
+}

@@ -102,3 +102,24 @@ func newest(alerts []Alert) time.Time {
 	}
 	return t
 }
+
+// Takes says whether an alert of the incident's group that began at start, and
+// that the incident does not know yet, joins it rather than opening a new one.
+func (s *Incident) Takes(start time.Time) bool {
+	switch s.Status() {
+	case Closed, Discarded:
+		return false
+	case Resolved:
+		return !start.After(s.Resolved.At.Add(s.Rule.Reopen))
+	}
+	return s.Rule.Window == 0 || !start.After(s.latestStart().Add(s.Rule.Window))
+}
+
+// latestStart is when the incident's latest alert began.
+func (s *Incident) latestStart() time.Time {
+	var last int64
+	for _, t := range s.Alerts.tracks {
+		last = max(last, t.FiredAt)
+	}
+	return later(s.OpenedAt, fromNanos(last))
+}

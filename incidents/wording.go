@@ -1,0 +1,152 @@
+package incidents
+
+import "strconv"
+
+// words chooses the variant of an event's sentence and fills its places; ""
+// is the plain sentence "timeline.<kind>". Titles of actions come from line.
+func (n *narrator) words(e *Event) (variant string, args []string) {
+	by := []string{"by", e.By.Name}
+	switch e.Kind {
+	case EventOpened:
+		if e.Opening != nil && e.Opening.Declared {
+			return "declared", by
+		}
+		return "", []string{"source", e.By.Name}
+	case EventAlerts:
+		return alertWords(e.Alerts)
+	case EventSeverity:
+		return "", append(by, "severity", e.Severity.String())
+	case EventLead, EventAssigned:
+		if e.By.ID == e.Target.ID {
+			return "self", by
+		}
+		return "", append(by, "who", e.Target.Name)
+	case EventRoomOpened:
+		if e.Room != nil {
+			return "", []string{"chat", e.Chat, "room", e.Room.Name}
+		}
+		return "", []string{"chat", e.Chat, "room", ""}
+	case EventDiagnosed:
+		return findingWords(e.Findings)
+	case EventRanked:
+		return rankWords(e)
+	case EventVoted:
+		return map[int]string{1: "up", 0: "back", -1: "down"}[e.Value], by
+	case EventResolved, EventReopened:
+		if e.By.IsPerson() {
+			return "person", by
+		}
+		return "", nil
+	case EventGaveUp:
+		return "", []string{"effect", e.Effect}
+	default:
+		return n.remedyWords(e)
+	}
+}
+
+// remedyWords is words for approvals and runs.
+func (n *narrator) remedyWords(e *Event) (variant string, args []string) {
+	switch e.Kind {
+	case EventRequested:
+		return "", []string{"by", e.By.Name, "id", e.Approval.ID, "plan", short(e.Approval.Plan.Digest)}
+	case EventApproved:
+		args = []string{"by", e.By.Name, "id", e.ApprovalID, "run", e.RunID}
+		if p := n.planOf(e); p != nil {
+			args = append(args, "plan", short(p.Digest))
+		}
+		return "", args
+	case EventDenied, EventExpired:
+		return "", []string{"by", e.By.Name, "id", e.ApprovalID}
+	case EventRunFailed:
+		for i := range e.Steps {
+			if step := &e.Steps[i]; !step.OK {
+				return "step", []string{"run", e.RunID, "step", step.Step, "value", firstOf(step.Error, step.Value)}
+			}
+		}
+		return "", []string{"run", e.RunID}
+	default:
+		return "", []string{"by", e.By.Name, "run", e.RunID}
+	}
+}
+
+func alertWords(news *News) (variant string, args []string) {
+	if news == nil {
+		return "", nil
+	}
+	firing, cleared := strconv.Itoa(news.Firing), strconv.Itoa(news.Cleared)
+	switch {
+	case news.Firing > 0 && news.Cleared > 0:
+		return "both", []string{"firing", firing, "cleared", cleared}
+	case news.Firing > 0:
+		return one("firing", news.Firing), []string{"n", firing}
+	case news.Expired > 0:
+		return one("lapsed", news.Cleared), []string{"n", cleared}
+	case news.Cleared > 0:
+		return one("cleared", news.Cleared), []string{"n", cleared}
+	case news.Untracked > 0:
+		return one("untracked", news.Untracked), []string{"n", strconv.Itoa(news.Untracked)}
+	case news.Truncated > 0:
+		return one("truncated", news.Truncated), []string{"n", strconv.Itoa(news.Truncated)}
+	}
+	return "", nil
+}
+
+func findingWords(findings []Finding) (variant string, args []string) {
+	bad, unknown := 0, 0
+	for i := range findings {
+		switch {
+		case findings[i].Error != "":
+			unknown++
+		case !findings[i].OK:
+			bad++
+		}
+	}
+	args = []string{"n", strconv.Itoa(len(findings)), "bad", strconv.Itoa(bad), "unknown", strconv.Itoa(unknown)}
+	switch {
+	case len(findings) == 0:
+		return "none", nil
+	case unknown > 0:
+		return "unknown", args
+	case bad == 0:
+		return "clean", args
+	}
+	return "", args
+}
+
+func rankWords(e *Event) (variant string, args []string) {
+	if len(e.Suggestions) == 0 {
+		return "none", nil
+	}
+	if len(e.Moved) == 0 {
+		return "", []string{"n", strconv.Itoa(len(e.Suggestions))}
+	}
+	m := mover(e.Moved)
+	before, after := strconv.Itoa(m.Before), strconv.Itoa(m.After)
+	switch {
+	case m.Before == 0:
+		return "joined", []string{"after", after}
+	case m.After == 0:
+		return "left", []string{"before", before}
+	}
+	return "moved", []string{"before", before, "after", after}
+}
+
+// one is the singular's variant, for languages that have one.
+func one(variant string, n int) string {
+	if n == 1 {
+		return variant + ".one"
+	}
+	return variant
+}
+
+// short is enough of a digest for people to compare.
+func short(digest string) string {
+	return digest[:min(len(digest), 12)]
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,224 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
+)
+
+// Rooms brings the incident's room in one chat up to date and returns it as it
+// is then, unchanged where nothing was due. It must be idempotent: after a
+// crash it is called again with the same incident.
+type Rooms interface {
+	Sync(ctx context.Context, s *incidents.Incident, events []incidents.Event) (incidents.Room, error)
+}
+
+// Diagnoser runs the read-only checks that fit an incident.
+type Diagnoser interface {
+	Diagnose(ctx context.Context, s *incidents.Incident) []incidents.Finding
+}
+
+// Ranker ranks the next actions; the reason says why there is none.
+type Ranker interface {
+	Rank(ctx context.Context, s *incidents.Incident) ([]incidents.Suggestion, incidents.Reason, error)
+}
+
+// Runner carries out approved plans.
+type Runner interface {
+	// Run does what the plan says, once. before is what its verify steps said
+	// beforehand.
+	Run(ctx context.Context, p incidents.Plan, execution string) (before, steps []incidents.StepResult)
+	// Look runs the plan's verify steps, which change nothing.
+	Look(ctx context.Context, p incidents.Plan, execution string) []incidents.StepResult
+}
+
+// Ports are the ways out. Rooms has one entry for each chat of the policy.
+type Ports struct {
+	Rooms    map[string]Rooms
+	Diagnose Diagnoser
+	Rank     Ranker
+	Run      Runner
+}
+
+// carry does what the effect says and commits what came of it. A nil error
+// means that the effect is acknowledged.
+func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
+	s, err := w.store.Load(ctx, c.Effect.Incident)
+	if err != nil {
+		return err
+	}
+	switch c.Effect.Kind {
+	case incidents.DoSyncRoom:
+		return w.syncRoom(ctx, c, s)
+	case incidents.DoDiagnose:
+		findings := w.ports.Diagnose.Diagnose(ctx, s)
+		return w.finish(ctx, c, incidents.Diagnosed{Findings: findings})
+	case incidents.DoRank:
+		list, none, err := w.ports.Rank.Rank(ctx, s)
+		if err != nil {
+			return err
+		}
+		return w.finish(ctx, c, incidents.Ranked{Suggestions: list, None: none})
+	case incidents.DoRun:
+		return w.run(ctx, c, s)
+	case incidents.DoLook:
+		r := s.Run(c.Effect.Arg)
+		if r == nil || r.State != incidents.RunVerifying {
+			return w.ack(ctx, c)
+		}
+		return w.finish(ctx, c, incidents.Looked{Run: r.ID, After: w.ports.Run.Look(ctx, r.Plan, r.ID)})
+	case incidents.DoTimer:
+		return w.finish(ctx, c, incidents.Tick{Name: c.Effect.Arg, Policy: w.policy})
+	}
+	return incidents.Fail(incidents.Invalid, "error.effect", "no such kind of effect: "+string(c.Effect.Kind), "kind", string(c.Effect.Kind))
+}
+
+func (w *Worker) finish(ctx context.Context, c *incidents.Claim, cmd incidents.Command) error {
+	failpoint.Hit("worker." + string(c.Effect.Kind) + ".before_finish")
+	_, err := w.engine.Finish(ctx, c, cmd)
+	failpoint.Hit("worker." + string(c.Effect.Kind) + ".after_finish")
+	return err
+}
+
+// ack acknowledges an effect that is no longer wanted.
+func (w *Worker) ack(ctx context.Context, c *incidents.Claim) error {
+	return w.store.Commit(ctx, &incidents.Commit{Shard: c.Effect.Shard, Done: c})
+}
+
+// syncEvents is how many events a room sync looks at; more than that are
+// folded into one line anyway.
+const syncEvents = 500
+
+func (w *Worker) syncRoom(ctx context.Context, c *incidents.Claim, s *incidents.Incident) error {
+	port, ok := w.ports.Rooms[c.Effect.Arg]
+	if !ok { // the chat was taken out of the configuration
+		return incidents.Fail(incidents.NotFound, "error.no_chat", "chat "+c.Effect.Arg+" is not configured", "chat", c.Effect.Arg)
+	}
+	old, had := s.Rooms[c.Effect.Arg]
+	events, err := w.store.Events(ctx, s.ID, max(old.LastSeq, s.Version-syncEvents), syncEvents)
+	if err != nil {
+		return fmt.Errorf("read the events of %s: %w", s.ID, err)
+	}
+	room, err := port.Sync(ctx, s, events)
+	if err != nil {
+		return err
+	}
+	failpoint.Hit("worker.room.synced")
+	if had && sameRoom(old, room) {
+		return w.ack(ctx, c)
+	}
+	return w.finish(ctx, c, incidents.RoomSynced{Chat: c.Effect.Arg, Room: room})
+}
+
+func sameRoom(a, b incidents.Room) bool {
+	if a.ID != b.ID || a.Name != b.Name || a.URL != b.URL || a.LastSeq != b.LastSeq || len(a.Posted) != len(b.Posted) {
+		return false
+	}
+	for key, p := range a.Posted {
+		if b.Posted[key] != p {
+			return false
+		}
+	}
+	return true
+}
+
+// run carries out an approved plan at most once. The claim is a commit
+// (StartRun); whoever finds it taken by somebody who is gone must not run.
+func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incident) error {
+	r := s.Run(c.Effect.Arg)
+	if r == nil {
+		return w.ack(ctx, c)
+	}
+	switch r.State {
+	case incidents.RunApproved:
+	case incidents.RunRunning:
+		// The effect came to us although the run is claimed: the lease of its
+		// owner ran out, so the owner is dead or cut off.
+		return w.finish(ctx, c, incidents.LoseRun{Run: r.ID})
+	default:
+		return w.ack(ctx, c)
+	}
+	owner := fmt.Sprintf("%s#%d", w.owner, c.Token)
+	failpoint.Hit("worker.run.before_claim")
+	s, err := w.claimRun(ctx, s.ID, r.ID, owner)
+	if err != nil {
+		return err
+	}
+	r = s.Run(c.Effect.Arg)
+	if r.State != incidents.RunRunning || r.Owner != owner {
+		return w.ack(ctx, c) // refused by the decision (expired, changed), which said so
+	}
+	failpoint.Hit("worker.run.claimed")
+	before, steps, interrupted := w.runSteps(ctx, c, r)
+	failpoint.Hit("worker.run.done")
+	if interrupted {
+		return w.conclude(ctx, c, incidents.LoseRun{Run: r.ID})
+	}
+	return w.conclude(ctx, c, incidents.FinishRun{Run: r.ID, Owner: owner, Before: before, Steps: steps})
+}
+
+// claimRun commits the claim. When the answer is lost, the incident itself
+// tells whether the claim stands.
+func (w *Worker) claimRun(ctx context.Context, id incidents.ID, run, owner string) (*incidents.Incident, error) {
+	s, err := w.engine.Do(ctx, id, "", incidents.StartRun{Run: run, Owner: owner})
+	if err == nil {
+		return s, nil
+	}
+	now, loadErr := w.store.Load(ctx, id)
+	if loadErr == nil {
+		if r := now.Run(run); r != nil && r.State == incidents.RunRunning && r.Owner == owner {
+			return now, nil
+		}
+	}
+	return nil, err
+}
+
+// conclude commits a run's outcome. Should the claim be lost meanwhile, the
+// outcome is told all the same: who ran it knows best.
+func (w *Worker) conclude(ctx context.Context, c *incidents.Claim, cmd incidents.Command) error {
+	ctx = context.WithoutCancel(ctx)
+	err := w.finish(ctx, c, cmd)
+	if errors.Is(err, incidents.ErrClaimLost) {
+		_, err = w.engine.Do(ctx, c.Effect.Incident, "", cmd)
+	}
+	return err
+}
+
+// runSteps runs the plan while keeping the lease. interrupted says that the
+// process was told to stop before the steps were through.
+func (w *Worker) runSteps(ctx context.Context, c *incidents.Claim, r *incidents.Run) (before, steps []incidents.StepResult, interrupted bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		w.keepLease(ctx, c)
+	}()
+	before, steps = w.ports.Run.Run(ctx, r.Plan, r.ID)
+	interrupted = ctx.Err() != nil
+	cancel()
+	<-stopped
+	return before, steps, interrupted
+}
+
+// keepLease extends the claim until ctx ends. A store that is away for a while
+// does not stop a running step: when the lease is lost meanwhile, the outcome
+// is still told, by the owner that the claim names.
+func (w *Worker) keepLease(ctx context.Context, c *incidents.Claim) {
+	tick := time.NewTicker(w.lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := w.queue.Extend(ctx, c, w.lease); err != nil && !errors.Is(err, context.Canceled) {
+				w.logger.Warn("could not extend the claim of a run", "run", c.Effect.Arg, "error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Incidents is what the engine needs of a store.
+type Incidents interface {
+	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+	Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error)
+	NewIDs(ctx context.Context, shard, n int) (incidents.ID, error)
+	Groups(ctx context.Context, shard int, keys []incidents.Key) ([][]incidents.ID, error)
+	Commit(ctx context.Context, c *incidents.Commit) error
+}
+
+// Engine carries out commands, one commit each.
+type Engine struct {
+	store  Incidents
+	shards int
+	policy incidents.Policy
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// NewEngine makes an engine over store.
+func NewEngine(store Incidents, shards int, policy incidents.Policy, now func() time.Time, log *slog.Logger) *Engine {
+	return &Engine{store: store, shards: shards, policy: policy, now: now, log: log}
+}
+
+// maxConflicts bounds how often one command is decided anew because somebody
+// else was faster. Each conflict means that another commit went through.
+const maxConflicts = 50
+
+// Do carries out cmd on incident id. once, if not empty, names the wish: the
+// same wish never works twice within 24 hours, however often its chat repeats
+// it. It returns the incident as it is afterwards.
+func (e *Engine) Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {
+	return e.do(ctx, id, once, nil, cmd)
+}
+
+// Finish is Do for the outcome of a claimed effect: the effect is acknowledged
+// in the same commit, even where the outcome changes nothing. It returns
+// incidents.ErrClaimLost when the effect is not ours any more; then nothing
+// was committed.
+func (e *Engine) Finish(ctx context.Context, claim *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
+	return e.do(ctx, claim.Effect.Incident, "", claim, cmd)
+}
+
+func (e *Engine) do(ctx context.Context, id incidents.ID, once string, done *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
+	for try := range maxConflicts {
+		s, err := e.store.Load(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w", id, err)
+		}
+		err = e.step(ctx, s, once, done, cmd)
+		switch {
+		case err == nil:
+			return s, nil
+		case errors.Is(err, incidents.ErrOnce):
+			return e.store.Load(ctx, id)
+		case !errors.Is(err, incidents.ErrConflict):
+			return nil, err
+		}
+		if err := pause(ctx, try); err != nil {
+			return nil, err
+		}
+	}
+	return nil, incidents.Fail(incidents.Overloaded, "error.contended", "too many things happen to "+id.String()+" at once", "id", id.String())
+}
+
+// step decides cmd for s and commits it.
+func (e *Engine) step(ctx context.Context, s *incidents.Incident, once string, done *incidents.Claim, cmd incidents.Command) error {
+	base := s.Version
+	events, effects, err := incidents.Advance(s, cmd, e.now(), e.policy)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 && done == nil {
+		return nil
+	}
+	c := &incidents.Commit{Shard: s.Shard, Once: once, Done: done, Effects: effects}
+	if len(events) > 0 {
+		c.Changes = []incidents.Change{{Expect: base, Events: events, State: s}}
+		c.Facts = incidents.Facts(s, events)
+		if c.Groups, err = e.ungroup(ctx, s); err != nil {
+			return err
+		}
+	}
+	if done != nil && done.Effect.Kind == incidents.DoTimer {
+		c.Effects = append(c.Effects, incidents.Rearm(s, done.Effect.Arg, e.policy)...)
+	}
+	return e.store.Commit(ctx, c)
+}
+
+// ungroup takes an incident that is over for good out of its group, so that
+// the group's next alert opens a new one.
+func (e *Engine) ungroup(ctx context.Context, s *incidents.Incident) ([]incidents.GroupChange, error) {
+	status := s.Status()
+	if s.Group == (incidents.Key{}) || status != incidents.Closed && status != incidents.Discarded {
+		return nil, nil
+	}
+	lists, err := e.store.Groups(ctx, s.Shard, []incidents.Key{s.Group})
+	if err != nil {
+		return nil, fmt.Errorf("look up the group of %s: %w", s.ID, err)
+	}
+	if !slices.Contains(lists[0], s.ID) {
+		return nil, nil
+	}
+	next := slices.DeleteFunc(slices.Clone(lists[0]), func(id incidents.ID) bool { return id == s.ID })
+	return []incidents.GroupChange{{Key: s.Group, Expect: lists[0], Next: next}}, nil
+}
+
+// Declare opens an incident by hand.
+func (e *Engine) Declare(ctx context.Context, once, title string, sev incidents.Severity, by incidents.Actor) (*incidents.Incident, error) {
+	shard := incidents.KeyOf("declared", once, title, by.ID, strconv.FormatInt(e.now().UnixNano(), 10)).Shard(e.shards)
+	id, err := e.store.NewIDs(ctx, shard, 1)
+	if err != nil {
+		return nil, fmt.Errorf("number a new incident: %w", err)
+	}
+	s := &incidents.Incident{}
+	err = e.step(ctx, s, once, nil, incidents.Declare{ID: id, Shard: shard, Title: title, Severity: sev, By: by})
+	if errors.Is(err, incidents.ErrOnce) {
+		return nil, incidents.Fail(incidents.Conflict, "error.declared_already", "this was declared already").WithHint("/inc list")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Again asks for the investigation or the ranking of an incident to be done
+// once more.
+func (e *Engine) Again(ctx context.Context, id incidents.ID, kind incidents.EffectKind) error {
+	s, err := e.store.Load(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load %s: %w", id, err)
+	}
+	effects := incidents.Ask(s, kind, e.now(), e.policy)
+	if len(effects) == 0 {
+		return nil
+	}
+	return e.store.Commit(ctx, &incidents.Commit{Shard: s.Shard, Effects: effects})
+}
+
+// Load returns the incident as it is.
+func (e *Engine) Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error) {
+	return e.store.Load(ctx, id)
+}
+
+// pause waits a little before the next try, more with each.
+func pause(ctx context.Context, try int) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(rand.N(time.Millisecond << min(try, 6))):
+		return nil
+	}
+}

@@ -1,0 +1,424 @@
+package worker
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
+)
+
+// Log is the intake log as the folder reads it.
+type Log interface {
+	ReadLog(ctx context.Context, log int, after int64, maxBytes int) ([]incidents.Entry, error)
+	Mark(ctx context.Context, shard, log int) (int64, error)
+	LoadMany(ctx context.Context, refs []incidents.Ref) ([]*incidents.Incident, error)
+}
+
+// Folder turns the intake log into incidents. One process folds at a time (a
+// lease sees to that, for speed); should two do it, the marks and versions
+// they commit against let only one succeed (that is for safety). Within the
+// process one goroutine calls Step.
+type Folder struct {
+	log    Log
+	store  Incidents
+	shards int
+	rules  func() incidents.Rules
+	policy incidents.Policy
+	now    func() time.Time
+	logger *slog.Logger
+	cache  *cache
+	ended  *tombs
+
+	Alerts  atomic.Int64 // alerts folded
+	Repeats atomic.Int64 // of them, those that changed nothing
+	Late    atomic.Int64 // resolved alerts of which no incident knows
+}
+
+// FolderOptions are what a Folder is made of.
+type FolderOptions struct {
+	Log    Log
+	Store  Incidents
+	Shards int
+	Rules  func() incidents.Rules
+	Policy incidents.Policy
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// NewFolder makes a folder.
+func NewFolder(o FolderOptions) *Folder {
+	return &Folder{
+		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy,
+		now: o.Now, logger: o.Logger, cache: newCache(), ended: newTombs(),
+	}
+}
+
+// foldBytes is how much of the log one step reads.
+const foldBytes = 4 << 20
+
+// batchOf collects what one step has for one group.
+type batchOf struct {
+	grouping  incidents.Grouping
+	source    string
+	truncated int
+	alerts    []incidents.Alert
+	keys      []incidents.Key
+}
+
+// portion is what one step has for one shard, groups in order of appearance.
+type portion struct {
+	groups []*batchOf
+	byKey  map[incidents.Key]*batchOf
+}
+
+// Step folds what waits in one log and says whether there was anything.
+func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
+	mark, err := f.log.Mark(ctx, log, log)
+	if err != nil {
+		return false, fmt.Errorf("read the mark of log %d: %w", log, err)
+	}
+	entries, err := f.log.ReadLog(ctx, log, mark, foldBytes)
+	if err != nil {
+		return false, fmt.Errorf("read log %d: %w", log, err)
+	}
+	if len(entries) == 0 {
+		return false, nil
+	}
+	last := entries[len(entries)-1].Offset
+	// The log's own shard comes last: its mark says that all others are done.
+	for i := range f.shards {
+		shard := (log + 1 + i) % f.shards
+		if err := f.foldShard(ctx, log, shard, entries, last); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// foldShard commits the part of the entries that belongs to one shard.
+func (f *Folder) foldShard(ctx context.Context, log, shard int, entries []incidents.Entry, last int64) error {
+	for try := range maxConflicts {
+		mark, err := f.log.Mark(ctx, shard, log)
+		if err != nil {
+			return fmt.Errorf("read the mark of log %d in shard %d: %w", log, shard, err)
+		}
+		if mark >= last {
+			return nil
+		}
+		p := f.portion(shard, entries, mark)
+		if len(p.groups) == 0 && shard != log {
+			return nil
+		}
+		err = f.commit(ctx, shard, p, &incidents.Fold{Log: log, From: mark, To: last})
+		if !errors.Is(err, incidents.ErrConflict) {
+			return err
+		}
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("fold log %d into shard %d: %w", log, shard, incidents.ErrConflict)
+}
+
+// portion picks, groups and orders the alerts of one shard after the mark.
+func (f *Folder) portion(shard int, entries []incidents.Entry, mark int64) *portion {
+	rules := f.rules()
+	p := &portion{byKey: map[incidents.Key]*batchOf{}}
+	for _, e := range entries {
+		if e.Offset <= mark {
+			continue
+		}
+		for _, b := range e.Batches {
+			truncated := b.Truncated
+			for i := range b.Alerts {
+				g := rules.Group(b.GroupKey, &b.Alerts[i])
+				if g.Key.Shard(f.shards) != shard {
+					continue
+				}
+				p.add(g, b.Source, &b.Alerts[i], truncated)
+				truncated = 0
+			}
+		}
+	}
+	return p
+}
+
+func (p *portion) add(g incidents.Grouping, source string, a *incidents.Alert, truncated int) {
+	group := p.byKey[g.Key]
+	if group == nil {
+		group = &batchOf{grouping: g, source: source}
+		p.byKey[g.Key] = group
+		p.groups = append(p.groups, group)
+	}
+	group.alerts = append(group.alerts, *a)
+	group.keys = append(group.keys, a.Fingerprint())
+	group.truncated += truncated
+}
+
+// commit moves all incidents of the portion and the mark, in one commit.
+func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incidents.Fold) error {
+	keys := make([]incidents.Key, len(p.groups))
+	for i, g := range p.groups {
+		keys[i] = g.grouping.Key
+	}
+	lists, err := f.store.Groups(ctx, shard, keys)
+	if err != nil {
+		return fmt.Errorf("look up groups: %w", err)
+	}
+	known, err := f.load(ctx, shard, lists)
+	if err != nil {
+		return err
+	}
+	c := &incidents.Commit{Shard: shard, Fold: fold}
+	var openings []*opening
+	for i, g := range p.groups {
+		for _, part := range f.route(g, lists[i], known) {
+			if part.id == 0 {
+				openings = append(openings, &opening{part: part, list: lists[i]})
+				continue
+			}
+			cmd := incidents.Receive{Source: g.source, Alerts: part.alerts, Keys: part.keys, Truncated: part.truncated}
+			if err := f.advance(c, known[part.id], cmd); err != nil {
+				return err
+			}
+		}
+	}
+	if err := f.open(ctx, c, openings); err != nil {
+		return err
+	}
+	failpoint.Hit("worker.fold.before_commit")
+	if err := f.store.Commit(ctx, c); err != nil {
+		for _, ch := range c.Changes { // changed in place, and not true
+			f.cache.drop(ch.State.ID)
+		}
+		return err
+	}
+	failpoint.Hit("worker.fold.after_commit")
+	for _, g := range p.groups {
+		f.Alerts.Add(int64(len(g.alerts)))
+	}
+	for _, ch := range c.Changes {
+		f.cache.put(ch.State)
+	}
+	return nil
+}
+
+// load gets the incidents of all groups, from the cache where it is current.
+func (f *Folder) load(ctx context.Context, shard int, lists [][]incidents.ID) (map[incidents.ID]*incidents.Incident, error) {
+	known := map[incidents.ID]*incidents.Incident{}
+	var refs []incidents.Ref
+	for _, ids := range lists {
+		for _, id := range ids {
+			ref := incidents.Ref{ID: id, Shard: shard}
+			if s := f.cache.get(id); s != nil {
+				known[id], ref.Known = s, s.Version
+			}
+			refs = append(refs, ref)
+		}
+	}
+	if len(refs) == 0 {
+		return known, nil
+	}
+	loaded, err := f.log.LoadMany(ctx, refs)
+	if err != nil {
+		return nil, fmt.Errorf("load incidents: %w", err)
+	}
+	for i, s := range loaded {
+		if s != nil {
+			known[refs[i].ID] = s
+			f.cache.put(s)
+		}
+	}
+	return known, nil
+}
+
+// route gives each alert of a group to the incident that knows it, else to the
+// group's newest within the rule's window, else to a new one (id 0).
+func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*incidents.Incident) []*routed {
+	var parts []*routed
+	for i := range g.alerts {
+		id, ok := f.home(g, i, ids, known)
+		if !ok {
+			continue
+		}
+		at := slices.IndexFunc(parts, func(p *routed) bool { return p.id == id })
+		if at < 0 {
+			at = len(parts)
+			parts = append(parts, &routed{id: id, batchOf: batchOf{grouping: g.grouping, source: g.source}})
+		}
+		parts[at].alerts = append(parts[at].alerts, g.alerts[i])
+		parts[at].keys = append(parts[at].keys, g.keys[i])
+	}
+	if len(parts) > 0 {
+		parts[0].truncated = g.truncated
+	}
+	return parts
+}
+
+// routed is the part of a group's alerts that goes to one incident.
+type routed struct {
+	id incidents.ID // 0: a new one
+	batchOf
+}
+
+// home finds the incident of one alert; false where there is none and none is
+// due: the end of something we never heard of, or the late start of something
+// we already heard the end of.
+func (f *Folder) home(g *batchOf, i int, ids []incidents.ID, known map[incidents.ID]*incidents.Incident) (incidents.ID, bool) {
+	a, fp := &g.alerts[i], g.keys[i]
+	for _, id := range slices.Backward(ids) {
+		if s := known[id]; s != nil {
+			if _, has := s.Alerts.Get(fp); has {
+				return id, true
+			}
+		}
+	}
+	if n := len(ids); n > 0 {
+		if s := known[ids[n-1]]; s != nil && s.Takes(a.StartsAt) {
+			return s.ID, true
+		}
+	}
+	if a.Resolved {
+		f.Late.Add(1)
+		f.ended.add(fp, a.EndsAt)
+		return 0, false
+	}
+	return 0, !f.ended.after(fp, a.StartsAt)
+}
+
+// opening is a group's alerts that belong to no incident yet.
+type opening struct {
+	part *routed
+	list []incidents.ID
+}
+
+func (f *Folder) open(ctx context.Context, c *incidents.Commit, openings []*opening) error {
+	if len(openings) == 0 {
+		return nil
+	}
+	first, err := f.store.NewIDs(ctx, c.Shard, len(openings))
+	if err != nil {
+		return fmt.Errorf("number new incidents: %w", err)
+	}
+	for i, o := range openings {
+		s := &incidents.Incident{}
+		id := first + incidents.ID(i)
+		cmd := incidents.Open{ID: id, Shard: c.Shard, Source: o.part.source, Grouping: o.part.grouping, Alerts: o.part.alerts, Keys: o.part.keys}
+		if err := f.advance(c, s, cmd); err != nil {
+			return err
+		}
+		c.Groups = append(c.Groups, incidents.GroupChange{Key: o.part.grouping.Key, Expect: o.list, Next: append(slices.Clone(o.list), id)})
+	}
+	return nil
+}
+
+// advance adds one command's consequences to the commit.
+func (f *Folder) advance(c *incidents.Commit, s *incidents.Incident, cmd incidents.Command) error {
+	base := s.Version
+	events, effects, err := incidents.Advance(s, cmd, f.now(), f.policy)
+	if err != nil {
+		return fmt.Errorf("decide about %s: %w", s.ID, err)
+	}
+	if len(events) == 0 {
+		f.Repeats.Add(1)
+		return nil
+	}
+	c.Changes = append(c.Changes, incidents.Change{Expect: base, Events: events, State: s})
+	c.Effects = append(c.Effects, effects...)
+	c.Facts = append(c.Facts, incidents.Facts(s, events)...)
+	return nil
+}
+
+// cache keeps recently folded incidents, so that a stream of repetitions does
+// not read the store. Only the goroutine that folds uses it.
+type cache struct {
+	byID  map[incidents.ID]*list.Element
+	order *list.List // most recently used first
+	size  int        // alerts followed by all cached incidents
+}
+
+// Bounds of the cache, in incidents and in alerts (about 100 bytes each).
+const (
+	maxCached       = 2000
+	maxCachedAlerts = 200_000
+)
+
+func newCache() *cache { return &cache{byID: map[incidents.ID]*list.Element{}, order: list.New()} }
+
+type cached struct {
+	s    *incidents.Incident
+	size int
+}
+
+func (c *cache) get(id incidents.ID) *incidents.Incident {
+	e := c.byID[id]
+	if e == nil {
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*cached).s
+}
+
+func (c *cache) put(s *incidents.Incident) {
+	c.drop(s.ID)
+	e := &cached{s: s, size: s.Alerts.Len()}
+	c.byID[s.ID] = c.order.PushFront(e)
+	c.size += e.size
+	for c.order.Len() > maxCached || c.size > maxCachedAlerts && c.order.Len() > 1 {
+		c.drop(c.order.Back().Value.(*cached).s.ID)
+	}
+}
+
+func (c *cache) drop(id incidents.ID) {
+	if e := c.byID[id]; e != nil {
+		c.size -= e.Value.(*cached).size
+		c.order.Remove(e)
+		delete(c.byID, id)
+	}
+}
+
+// tombs remembers ends that came before their beginnings, so that a late
+// "firing" does not open an incident about something that is over. It is
+// bounded and in memory: it serves the seconds in which news can overtake
+// each other.
+type tombs struct {
+	ends map[incidents.Key]time.Time
+	ring []incidents.Key
+	next int
+}
+
+const maxTombs = 20_000
+
+func newTombs() *tombs {
+	return &tombs{ends: map[incidents.Key]time.Time{}, ring: make([]incidents.Key, 0, 1024)}
+}
+
+func (t *tombs) add(fp incidents.Key, end time.Time) {
+	if old, has := t.ends[fp]; has {
+		if end.After(old) {
+			t.ends[fp] = end
+		}
+		return
+	}
+	if len(t.ring) < maxTombs {
+		t.ring = append(t.ring, fp)
+	} else {
+		delete(t.ends, t.ring[t.next])
+		t.ring[t.next] = fp
+		t.next = (t.next + 1) % maxTombs
+	}
+	t.ends[fp] = end
+}
+
+// after says whether the alert is known to have ended at or after start.
+func (t *tombs) after(fp incidents.Key, start time.Time) bool {
+	end, has := t.ends[fp]
+	return has && !start.After(end)
+}

@@ -1,0 +1,273 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Store is what the worker needs of a store besides the engine's part.
+type Store interface {
+	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+	Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error)
+	Commit(ctx context.Context, c *incidents.Commit) error
+	Lease(ctx context.Context, name, owner string, ttl time.Duration) (bool, error)
+	Watch() (<-chan incidents.Signal, func())
+}
+
+// Options are what a Worker is made of. Zero durations take the defaults.
+type Options struct {
+	Engine *Engine
+	Folder *Folder
+	Store  Store
+	Queue  Queue
+	Ports  Ports
+	Shards int
+	Policy incidents.Policy
+	Owner  string // names this process, unique among replicas and restarts
+	Now    func() time.Time
+	Logger *slog.Logger
+
+	Lease   time.Duration // how long a claim lasts; default 30 s
+	Poll    time.Duration // how often to look without a signal; default 2 s
+	Timeout time.Duration // of one effect but a run; default 30 s
+	Drain   time.Duration // how long a stop waits for effects under way; default 25 s
+}
+
+// Worker folds and carries out, until its context ends.
+type Worker struct {
+	engine *Engine
+	folder *Folder
+	store  Store
+	queue  Queue
+	ports  Ports
+	shards int
+	policy incidents.Policy
+	owner  string
+	now    func() time.Time
+	logger *slog.Logger
+	lanes  map[string]*lane
+
+	lease, poll, timeout, drain time.Duration
+
+	folding  atomic.Bool  // this process holds the folding lease
+	lastFold atomic.Int64 // ns: when folding last succeeded
+	quiet    complaints
+}
+
+// How many effects of a lane run at once in one process. Rooms wait for their
+// provider; a run waits for a machine; timers and ranking compute.
+const (
+	chatSlots     = 8
+	diagnoseSlots = 16
+	rankSlots     = 2
+	runSlots      = 8
+	timerSlots    = 4
+)
+
+// New makes a worker; Run starts it.
+func New(o Options) *Worker {
+	w := &Worker{
+		engine: o.Engine, folder: o.Folder, store: o.Store, queue: o.Queue, ports: o.Ports,
+		shards: o.Shards, policy: o.Policy, owner: o.Owner, now: o.Now, logger: o.Logger,
+		lease: o.Lease, poll: o.Poll, timeout: o.Timeout, drain: o.Drain,
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&w.lease, 30 * time.Second}, {&w.poll, 2 * time.Second}, {&w.timeout, 30 * time.Second}, {&w.drain, 25 * time.Second}} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	w.lanes = map[string]*lane{
+		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
+		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),
+		incidents.LaneRun:      newLane(w, incidents.LaneRun, runSlots),
+		incidents.LaneTimer:    newLane(w, incidents.LaneTimer, timerSlots),
+	}
+	for _, chat := range o.Policy.Chats {
+		w.lanes[chat] = newLane(w, chat, chatSlots)
+	}
+	return w
+}
+
+// Run works until ctx ends, then drains: nothing new is claimed, what is under
+// way gets Options.Drain to end, and what has not ended then is cancelled and
+// left to its lease (a remediation becomes unknown). It returns when all of
+// its goroutines have.
+func (w *Worker) Run(ctx context.Context) {
+	carry, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	signals, unwatch := w.store.Watch()
+	defer unwatch()
+
+	var loops, work sync.WaitGroup
+	for _, l := range w.lanes {
+		loops.Go(func() { l.claiming(ctx, carry, &work) })
+	}
+	fold := make(chan struct{}, 1)
+	loops.Go(func() { w.folds(ctx, fold) })
+	loops.Go(func() { w.listen(ctx, signals, fold) })
+
+	<-ctx.Done()
+	loops.Wait()
+	ended := make(chan struct{})
+	go func() { work.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(w.drain):
+		w.logger.Warn("effects are still under way after the drain; they are cancelled")
+		stop()
+		<-ended
+	}
+}
+
+// listen passes signals on to whom they concern.
+func (w *Worker) listen(ctx context.Context, signals <-chan incidents.Signal, fold chan<- struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s, ok := <-signals:
+			if !ok {
+				return
+			}
+			switch s.Kind {
+			case incidents.SignalIntake:
+				select {
+				case fold <- struct{}{}:
+				default:
+				}
+			case incidents.SignalEffect:
+				if l := w.lanes[s.Lane]; l != nil {
+					l.nudge(s.Shard)
+				}
+			}
+		}
+	}
+}
+
+// The folding lease: one replica folds; when it dies another takes over within
+// foldLease.
+const (
+	foldLease = 6 * time.Second
+	foldRenew = 2 * time.Second
+)
+
+// folds keeps folding the intake log while this process holds the lease.
+func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
+	var renewed time.Time
+	for ctx.Err() == nil {
+		if w.now().Sub(renewed) > foldRenew {
+			held, err := w.store.Lease(ctx, "fold", w.owner, foldLease)
+			if err != nil && ctx.Err() == nil {
+				w.complain("renew the folding lease", err)
+			}
+			w.folding.Store(held && err == nil)
+			renewed = w.now()
+		}
+		more := false
+		if w.folding.Load() {
+			more = w.foldOnce(ctx)
+		}
+		if more {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-time.After(min(w.poll, foldRenew)):
+		}
+	}
+}
+
+// foldOnce folds every log once and says whether there was anything.
+func (w *Worker) foldOnce(ctx context.Context) (more bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.logger.Error("folding panicked", "panic", p, "stack", string(debug.Stack()))
+			more = false
+		}
+	}()
+	for log := range w.shards {
+		any, err := w.folder.Step(ctx, log)
+		if err != nil {
+			if ctx.Err() == nil {
+				w.complain("fold the intake log", err, "log", log)
+			}
+			return false
+		}
+		more = more || any
+	}
+	w.lastFold.Store(w.now().UnixNano())
+	return more
+}
+
+// Stats is what the worker tells metrics and readiness.
+type Stats struct {
+	Lanes    map[string]LaneStats
+	Folding  bool
+	LastFold time.Time // when the intake log was last seen empty or folded without an error
+	Folded   int64     // alerts
+	Repeats  int64     // commands from reports that changed nothing
+	Late     int64     // resolved alerts of which no incident knew
+}
+
+// Stats returns the counts since the start.
+func (w *Worker) Stats() Stats {
+	s := Stats{
+		Lanes: make(map[string]LaneStats, len(w.lanes)), Folding: w.folding.Load(), LastFold: time.Unix(0, w.lastFold.Load()),
+		Folded: w.folder.Alerts.Load(), Repeats: w.folder.Repeats.Load(), Late: w.folder.Late.Load(),
+	}
+	for name, l := range w.lanes {
+		l.count(func(st *LaneStats) { s.Lanes[name] = *st })
+	}
+	return s
+}
+
+// complain logs a failure of the store at most once in ten seconds for each
+// kind, with how often it happened meanwhile.
+func (w *Worker) complain(what string, err error, args ...any) {
+	if n, due := w.quiet.due(what, w.now()); due {
+		w.logger.Warn("could not "+what, append([]any{"error", err, "times", n}, args...)...)
+	}
+}
+
+// complaints counts failures between two log lines.
+type complaints struct {
+	mu   sync.Mutex
+	seen map[string]*complaint
+}
+
+type complaint struct {
+	said  time.Time
+	times int
+}
+
+const complainEvery = 10 * time.Second
+
+func (c *complaints) due(what string, now time.Time) (int, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen == nil {
+		c.seen = map[string]*complaint{}
+	}
+	k := c.seen[what]
+	if k == nil {
+		k = &complaint{}
+		c.seen[what] = k
+	}
+	k.times++
+	if now.Sub(k.said) < complainEvery {
+		return 0, false
+	}
+	n := k.times
+	k.said, k.times = now, 0
+	return n, true
+}
