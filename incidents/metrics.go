@@ -30,15 +30,9 @@ func TimesOf(s *Incident, events []Event) Times {
 	return t
 }
 
-// mitigated replays the log, since only the state after each event tells
-// whether the last alert has cleared.
 func mitigated(events []Event) time.Time {
 	var since time.Time
-	s := &Incident{}
-	for i := range events {
-		e := &events[i]
-		before := s.Status()
-		Apply(s, e)
+	replay(events, func(before Status, s *Incident, e *Event) {
 		switch {
 		case e.Kind == EventReopened,
 			e.Kind == EventAlerts && s.Alerts.Firing() > 0 && e.Alerts != nil && e.Alerts.Firing > 0,
@@ -49,8 +43,19 @@ func mitigated(events []Event) time.Time {
 		case since.IsZero() && s.Cleared():
 			since = s.ClearedAt()
 		}
-	}
+	})
 	return since
+}
+
+// replay applies a log from its start and shows each event between the status
+// before it and the state after it: some things can only be read from the way.
+func replay(events []Event, see func(before Status, after *Incident, e *Event)) {
+	s := &Incident{}
+	for i := range events {
+		before := s.Status()
+		Apply(s, &events[i])
+		see(before, s, &events[i])
+	}
 }
 
 // Duration is a length of time that may not be known.

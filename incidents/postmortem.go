@@ -30,8 +30,8 @@ type PostmortemData struct {
 
 // Impact is what is known of the damage.
 type Impact struct {
-	Worst     Severity `json:"worst"`
-	Hurt      Duration `json:"hurt"` // from its beginning until it was mitigated
+	Worst     Severity `json:"worst"` // it was ever thought to be, while open
+	Hurt      Duration `json:"hurt"`  // from its beginning until it was mitigated
 	Services  []string `json:"services,omitempty"`
 	Alerts    int      `json:"alerts"` // ever seen
 	Firing    int      `json:"firing"` // still
@@ -52,7 +52,7 @@ type Trial struct {
 	State      RunState     `json:"state"`
 	Because    Reason       `json:"because,omitzero"`
 	Steps      []StepResult `json:"steps,omitempty"`
-	Change     []Comparison    `json:"change,omitempty"`
+	Change     []Comparison `json:"change,omitempty"`
 	Looks      int          `json:"looks,omitempty"`
 	Ran        Duration     `json:"ran"`  // the steps
 	Took       Duration     `json:"took"` // from the approval to the proof, or its failure
@@ -72,7 +72,7 @@ type Feedback struct {
 	Title  Text   `json:"title"`
 	Up     int    `json:"up"`
 	Down   int    `json:"down"`
-	Moves  []Line `json:"moves,omitempty"` // the votes themselves
+	Votes  []Line `json:"votes,omitempty"` // the votes themselves, with their reasons
 }
 
 // Postmortem gathers the facts from the state and its whole log.
@@ -98,45 +98,27 @@ func Postmortem(s *Incident, events []Event) PostmortemData {
 
 func (s *Incident) impact(events []Event, t Times) Impact {
 	sum := s.Summary()
-	im := Impact{Worst: sum.Severity, Hurt: t.TTM(), Alerts: sum.Alerts, Firing: sum.Firing, Truncated: s.Truncated}
-	for i := range events {
-		e := &events[i]
-		if e.Severity.WorseThan(im.Worst) {
-			im.Worst = e.Severity
+	im := Impact{Hurt: t.TTM(), Alerts: sum.Alerts, Firing: sum.Firing, Truncated: s.Truncated}
+	replay(events, func(before Status, s *Incident, _ *Event) {
+		now := s.Status()
+		if now.Open() && s.Severity().WorseThan(im.Worst) {
+			im.Worst = s.Severity()
 		}
-	}
-	if s.SetSeverity == nil && s.AlertSeverity.WorseThan(im.Worst) {
-		im.Worst = s.AlertSeverity
-	}
+		if now.Open() && (before == Resolved || before == Closed) {
+			im.Relapses++
+		}
+	})
 	services := map[string]bool{}
-	if s.Service != "" {
-		services[s.Service] = true
-	}
 	for i := range events {
 		if n := events[i].Alerts; n != nil {
 			for j := range n.New {
-				if service := n.New[j].Service(); service != "" {
-					services[service] = true
-				}
+				services[n.New[j].Service()] = true
 			}
 		}
 	}
+	delete(services, "")
 	im.Services = slices.Sorted(maps.Keys(services))
-	im.Relapses = relapses(events)
 	return im
-}
-
-// relapses counts how often it came back after a resolution.
-func relapses(events []Event) int {
-	s, n := &Incident{}, 0
-	for i := range events {
-		before := s.Status()
-		Apply(s, &events[i])
-		if (before == Resolved || before == Closed) && s.Status().Open() {
-			n++
-		}
-	}
-	return n
 }
 
 // people are those who did something, in order of appearance.
@@ -205,7 +187,7 @@ func feedback(s *Incident, timeline []Line) []Feedback {
 		if by[action] == nil {
 			by[action] = &Feedback{Action: action, Title: l.Texts["action"]}
 		}
-		by[action].Moves = append(by[action].Moves, *l)
+		by[action].Votes = append(by[action].Votes, *l)
 	}
 	for action, f := range by {
 		for _, v := range s.Votes[action] {
