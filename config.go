@@ -39,8 +39,6 @@ type config struct {
 	Runbooks  runbooksConfig `yaml:"runbooks"`
 	RemindAck duration       `yaml:"remind_ack"`
 	Log       logConfig      `yaml:"log"`
-
-	quiet time.Duration // the demo's haste; not configurable
 }
 
 type consoleConfig struct {
@@ -264,7 +262,7 @@ func (c config) settle() (*settled, error) {
 	}
 	note(intake.ValidateSources(s.sources))
 	for _, r := range c.Grouping {
-		rule, err := r.settle(c.quiet)
+		rule, err := r.settle()
 		note(err)
 		s.rules = append(s.rules, rule)
 	}
@@ -294,10 +292,8 @@ func (c sourceConfig) settle() (intake.Source, error) {
 	return s, nil
 }
 
-func (c ruleConfig) settle(quiet time.Duration) (incidents.Rule, error) {
-	if quiet == 0 {
-		quiet = incidents.DefaultQuiet
-	}
+func (c ruleConfig) settle() (incidents.Rule, error) {
+	quiet := incidents.DefaultQuiet
 	if c.Quiet != nil {
 		quiet = time.Duration(*c.Quiet)
 	}
