@@ -1,0 +1,156 @@
+package learning
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Bounds on a model's memory: about 40 MB when both are reached.
+const (
+	MaxCells = 150_000 // tallies; beyond it those that heard nothing for longest are forgotten
+	MaxVotes = 100_000 // votes that can still be changed; an older one stays as it is
+)
+
+// Model is what was learned so far. The zero value has learned nothing. It is
+// not safe for concurrent use; Service is.
+type Model struct {
+	cells     map[cell]*tally
+	votes     map[ballot]vote
+	forgotten Forgotten
+}
+
+// Forgotten counts what the bounds cost.
+type Forgotten struct {
+	Cells int // tallies dropped
+	Votes int // votes that can no longer be changed or taken back
+	Facts int // facts about no action, or of an unknown kind: not learned
+}
+
+// Forgotten says what was dropped since the model began.
+func (m *Model) Forgotten() Forgotten { return m.forgotten }
+
+// ballot is one person's one vote on one action of one incident.
+type ballot struct {
+	incident incidents.ID
+	action   string
+	person   string
+}
+
+type vote struct {
+	seq   int64
+	at    int64
+	value int
+	where cell // with name and service set: it is taken back where it was counted
+}
+
+// Learn takes in facts, in the order of their log.
+func (m *Model) Learn(facts ...incidents.Fact) {
+	if m.cells == nil {
+		m.cells, m.votes = map[cell]*tally{}, map[ballot]vote{}
+	}
+	for i := range facts {
+		m.learn(&facts[i])
+	}
+	m.forget()
+}
+
+func (m *Model) learn(f *incidents.Fact) {
+	where := cell{f.Action, incidents.KeyOf(f.Context.Name), incidents.KeyOf(f.Context.Service)}
+	at := f.At.UnixNano()
+	switch {
+	case f.Action == "" || f.At.IsZero():
+		m.forgotten.Facts++
+	case f.Kind == incidents.FactVote && f.Value >= -1 && f.Value <= 1:
+		m.vote(f, where, at)
+	case f.Kind == incidents.FactOutcome:
+		c := counts{failed: 1}
+		if f.Value > 0 {
+			c = counts{worked: 1}
+		}
+		m.count(where, c, at, 1)
+		m.cells[where].outcome(at, f.Value > 0, f.Took)
+	default:
+		m.forgotten.Facts++
+	}
+}
+
+// vote replaces the person's earlier vote. Which of two is the later one is
+// said by the log, as in the incident itself, not by clocks.
+func (m *Model) vote(f *incidents.Fact, where cell, at int64) {
+	b := ballot{f.Incident, f.Action, f.Person}
+	old, had := m.votes[b]
+	if had && f.Seq != 0 && f.Seq <= old.seq || !had && f.Value == 0 {
+		return
+	}
+	if had {
+		m.count(old.where, thumb(old.value), old.at, -1)
+	}
+	m.votes[b] = vote{seq: f.Seq, at: at, value: f.Value, where: where}
+	m.count(where, thumb(f.Value), at, 1)
+}
+
+func thumb(value int) counts {
+	switch {
+	case value > 0:
+		return counts{up: 1}
+	case value < 0:
+		return counts{down: 1}
+	}
+	return counts{}
+}
+
+// count adds to the four tallies that a fact belongs to.
+func (m *Model) count(where cell, c counts, at int64, times float64) {
+	for _, key := range [...]cell{
+		where,
+		{action: where.action, name: where.name},
+		{action: where.action, service: where.service},
+		{action: where.action},
+	} {
+		t := m.cells[key]
+		if t == nil && times < 0 {
+			continue // forgotten already
+		}
+		if t == nil {
+			t = &tally{at: at}
+			m.cells[key] = t
+		}
+		t.add(c, at, times)
+	}
+}
+
+// forget drops the tenth that heard nothing for longest, once there is too much.
+func (m *Model) forget() {
+	if len(m.cells) > MaxCells {
+		m.forgotten.Cells += dropOldest(m.cells, func(t *tally) int64 { return t.at }, cell.compare)
+	}
+	if len(m.votes) > MaxVotes {
+		m.forgotten.Votes += dropOldest(m.votes, func(v vote) int64 { return v.at }, ballot.compare)
+	}
+}
+
+func dropOldest[K comparable, V any](entries map[K]V, at func(V) int64, compare func(K, K) int) int {
+	keys := slices.SortedFunc(maps.Keys(entries), func(a, b K) int {
+		if c := cmp.Compare(at(entries[a]), at(entries[b])); c != 0 {
+			return c
+		}
+		return compare(a, b)
+	})
+	keys = keys[:len(keys)/10+1]
+	for _, k := range keys {
+		delete(entries, k)
+	}
+	return len(keys)
+}
+
+func (c cell) compare(d cell) int {
+	return cmp.Or(cmp.Compare(c.action, d.action), bytes.Compare(c.name[:], d.name[:]), bytes.Compare(c.service[:], d.service[:]))
+}
+
+func (b ballot) compare(d ballot) int {
+	return cmp.Or(cmp.Compare(b.incident, d.incident), cmp.Compare(b.action, d.action), cmp.Compare(b.person, d.person))
+}

@@ -1,0 +1,171 @@
+package learning
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Candidate is an action that could be taken. Whether it applies at all was
+// decided before: the model ranks what it is given.
+type Candidate struct {
+	Action string  // the runbook's id
+	Fit    float64 // 0…1: how closely the action itself says that it is meant for such an incident; 0 where it says nothing
+}
+
+// Ranked is an action with its place's reasons. Scores compare within one
+// ranking only.
+type Ranked struct {
+	Action   string
+	Score    float64 // 0…1: the expected share of such incidents on which it helps
+	Evidence incidents.Evidence
+}
+
+// How facts become a score. The score is the mean of a Beta distribution
+// (https://en.wikipedia.org/wiki/Beta_distribution#Bayesian_inference) that
+// begins with priorStrength imagined outcomes, of which priorMean helped, and
+// to which every fact adds according to how close it is.
+const (
+	priorStrength = 2.0
+	priorMean     = 0.5
+	ownCheckBonus = 0.10 // on the prior mean: a check of the action's own does not pass
+	fitBonus      = 0.05 // on the prior mean, at a Fit of 1
+
+	thumbWeight = 0.3 // of one thumb, in verified outcomes …
+	thumbLimit  = 3.0 // … and of any number of them
+
+	maxExplained = 50 // actions whose score is taken apart into terms
+)
+
+// closeness is how much one outcome of a class of incidents counts here, and
+// how much all of that class count at most. Kin lend strength; they never
+// outvote what was proved on the very same alert and service.
+type closeness struct{ each, limit float64 }
+
+var (
+	here       = closeness{1, math.Inf(1)} // this alert name, this service
+	sameName   = closeness{0.4, 4}         // this alert name, other services
+	sameSvc    = closeness{0.15, 2}        // this service, other alerts
+	everywhere = closeness{0.05, 1}        // the rest
+)
+
+// classes are an action's facts, told apart by how close they are: each fact
+// is in exactly one.
+type classes struct{ here, sameName, sameSvc, everywhere counts }
+
+// Rank orders candidates, the best first, for an incident of context c at time
+// now. Equal scores are ordered by the action's id, so that every replica
+// shows the same list. An empty answer means that there was no candidate (see
+// NoKnownAction).
+func (m *Model) Rank(c incidents.Context, candidates []Candidate, now time.Time) []Ranked {
+	where := cell{name: incidents.KeyOf(c.Name), service: incidents.KeyOf(c.Service)}
+	at := now.UnixNano()
+	ranked := make([]Ranked, 0, len(candidates))
+	fit := make(map[string]float64, len(candidates))
+	for _, cand := range candidates {
+		if _, twice := fit[cand.Action]; twice {
+			continue
+		}
+		fit[cand.Action] = cand.Fit
+		decayed, _ := m.classes(where, cand.Action, c, at)
+		score := posterior(prior(cand, c), decayed)
+		ranked = append(ranked, Ranked{Action: cand.Action, Score: math.Round(score*1e9) / 1e9})
+	}
+	slices.SortFunc(ranked, func(a, b Ranked) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Action, b.Action))
+	})
+	for i := range ranked {
+		r := &ranked[i]
+		r.Evidence = m.evidence(where, r.Action)
+		if i < maxExplained {
+			r.Evidence.Terms = m.explain(where, Candidate{r.Action, fit[r.Action]}, c, at)
+		}
+	}
+	return ranked
+}
+
+// classes looks up what is known of an action: decayed to now, and as it happened.
+func (m *Model) classes(where cell, action string, c incidents.Context, now int64) (decayed, raw classes) {
+	read := func(name, service incidents.Key) (d, r counts) {
+		t := m.cells[cell{action, name, service}]
+		if t == nil {
+			return counts{}, counts{}
+		}
+		return counts{}.plus(t.decayed, decay(t.at, now)), t.raw
+	}
+	var any incidents.Key
+	allD, allR := read(any, any)
+	if allR.none() {
+		return decayed, raw
+	}
+	exactD, exactR := read(where.name, where.service)
+	nameD, nameR := exactD, exactR
+	if c.Name != "" { // an incident without an alert has no namesakes
+		nameD, nameR = read(where.name, any)
+	}
+	svcD, svcR := exactD, exactR
+	if c.Service != "" {
+		svcD, svcR = read(any, where.service)
+	}
+	split := func(exact, name, svc, all counts) classes {
+		k := classes{here: exact, sameName: name.minus(exact), sameSvc: svc.minus(exact)}
+		k.everywhere = all.minus(exact).minus(k.sameName).minus(k.sameSvc)
+		return k
+	}
+	return split(exactD, nameD, svcD, allD), split(exactR, nameR, svcR, allR)
+}
+
+// prior is the mean before any fact.
+func prior(cand Candidate, c incidents.Context) float64 {
+	mean := priorMean + fitBonus*min(max(cand.Fit, 0), 1)
+	if ownCheck(cand.Action, c) != "" {
+		mean += ownCheckBonus
+	}
+	return mean
+}
+
+// ownCheck is the action's own check that does not pass, "" for none. Checks
+// are named "<runbook>/<step>".
+func ownCheck(action string, c incidents.Context) string {
+	for _, check := range c.Failing {
+		if strings.HasPrefix(check, action+"/") {
+			return check
+		}
+	}
+	return ""
+}
+
+func posterior(mean float64, k classes) float64 {
+	good, bad := priorStrength*mean, priorStrength*(1-mean)
+	for _, part := range [...]struct {
+		counts
+		closeness
+	}{{k.here, here}, {k.sameName, sameName}, {k.sameSvc, sameSvc}, {k.everywhere, everywhere}} {
+		g, b := part.counts.mass()
+		lend := part.each / (1 + part.each*(g+b)/part.limit)
+		good, bad = good+lend*g, bad+lend*b
+	}
+	return good / (good + bad)
+}
+
+// mass is what counts speak for and against, in verified outcomes. Thumbs
+// saturate: n of them weigh 0.3 n ÷ (1 + n/10).
+func (c counts) mass() (good, bad float64) {
+	each := thumbWeight / (1 + (c.up+c.down)*thumbWeight/thumbLimit)
+	return c.worked + each*c.up, c.failed + each*c.down
+}
+
+// NoKnownAction is the reason to show when a ranking is empty.
+func NoKnownAction(c incidents.Context) incidents.Reason {
+	switch {
+	case c.Name == "":
+		return incidents.Because("why.none.declared")
+	case c.Service == "":
+		return incidents.Because("why.none.name", "name", c.Name)
+	}
+	return incidents.Because("why.none", "name", c.Name, "service", c.Service)
+}

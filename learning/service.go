@@ -1,0 +1,92 @@
+package learning
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Log is where facts come from: the store.
+type Log interface {
+	// Facts returns up to max facts of a shard with a Seq greater than after,
+	// in ascending order; none means that there are no more yet.
+	Facts(ctx context.Context, shard int, after int64, max int) ([]incidents.Fact, error)
+}
+
+// pageSize is how many facts are asked for at once.
+const pageSize = 1000
+
+// Service keeps one model up to date with the store's facts. It is safe for
+// concurrent use.
+type Service struct {
+	log   Log
+	turn  chan struct{} // whoever holds it reads the log: a fact must be learned once
+	after []int64       // by shard, owned by the holder of turn
+
+	mu    sync.RWMutex
+	model Model
+}
+
+// NewService begins with nothing learned; the first CatchUp reads the whole log.
+func NewService(log Log, shards int) *Service {
+	return &Service{log: log, turn: make(chan struct{}, 1), after: make([]int64, shards)}
+}
+
+// CatchUp learns what was committed since the last time. After an error, what
+// was read before it is learned, and the next CatchUp goes on from there.
+func (s *Service) CatchUp(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait to read facts: %w", ctx.Err())
+	}
+	for shard := range s.after {
+		for {
+			facts, err := s.log.Facts(ctx, shard, s.after[shard], pageSize)
+			if err != nil {
+				return fmt.Errorf("read facts of shard %d: %w", shard, err)
+			}
+			if len(facts) == 0 {
+				break
+			}
+			last := facts[len(facts)-1].Seq
+			if last <= s.after[shard] {
+				return fmt.Errorf("read facts of shard %d: asked for those after %d, got %d", shard, s.after[shard], last)
+			}
+			s.mu.Lock()
+			s.model.Learn(facts...)
+			s.mu.Unlock()
+			s.after[shard] = last
+			if len(facts) < pageSize {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// Rank catches up, then ranks. The reason says why the list is empty, where it
+// is. It fails where the log cannot be read: a ranking that lacks the latest
+// feedback would contradict what the room has just seen.
+func (s *Service) Rank(ctx context.Context, c incidents.Context, candidates []Candidate, now time.Time) ([]Ranked, incidents.Reason, error) {
+	if len(candidates) == 0 {
+		return nil, NoKnownAction(c), nil
+	}
+	if err := s.CatchUp(ctx); err != nil {
+		return nil, incidents.Reason{}, fmt.Errorf("rank: %w", err)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.model.Rank(c, candidates, now), incidents.Reason{}, nil
+}
+
+// Forgotten says what the bounds on memory have cost.
+func (s *Service) Forgotten() Forgotten {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.model.Forgotten()
+}
