@@ -1,0 +1,94 @@
+package runbooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A gate decides whom http and promql steps talk to. A request passes twice: by
+// the scheme, host and port of its URL, and, when the name has been resolved, by
+// the address that is dialled, since names can be made to mean anything.
+type gate struct {
+	allowed func() []string // scheme://host:port
+	always  []string
+	nets    []netip.Prefix // exceptions to the addresses that are refused
+}
+
+func (g *gate) url(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, errors.New("the URL cannot be read")
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return nil, fmt.Errorf("only http and https URLs without a user are called, not %.100q", u.Redacted())
+	}
+	o := origin(u)
+	if slices.Contains(g.always, o) || slices.Contains(g.allowed(), o) {
+		return u, nil
+	}
+	return nil, fmt.Errorf("%s is not among the hosts that may be called", o)
+}
+
+// metadata are addresses at which clouds hand out credentials and which are not
+// link-local (Alibaba Cloud; AWS over IPv6).
+var metadata = []netip.Addr{netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254")}
+
+// address says whether addr may be dialled for the host of a URL.
+func (g *gate) address(host string, addr netip.Addr) error {
+	addr = addr.Unmap()
+	if slices.ContainsFunc(g.nets, func(p netip.Prefix) bool { return p.Contains(addr) }) {
+		return nil
+	}
+	switch {
+	case addr.IsLinkLocalUnicast(), addr.IsLinkLocalMulticast(), addr.IsMulticast(), addr.IsUnspecified(),
+		addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}), slices.Contains(metadata, addr):
+		return fmt.Errorf("%s leads to %s, which is never called", host, addr)
+	case addr.IsLoopback() && !namesLoopback(host):
+		return fmt.Errorf("%s leads to this machine (%s)", host, addr)
+	}
+	return nil
+}
+
+// namesLoopback: a URL that means this machine says so.
+func namesLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// client is an HTTP client without proxies, redirects, compression and reuse of
+// connections that looks at each address before it connects.
+func (g *gate) client() *http.Client {
+	dial := func(ctx context.Context, network, hostPort string) (net.Conn, error) {
+		host, _, err := net.SplitHostPort(hostPort)
+		if err != nil {
+			return nil, fmt.Errorf("dial %q: %w", hostPort, err)
+		}
+		d := net.Dialer{Timeout: CheckTimeout, Control: func(_, address string, _ syscall.RawConn) error {
+			resolved, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return fmt.Errorf("dial %q: %w", address, err)
+			}
+			return g.address(host, resolved.Addr())
+		}}
+		return d.DialContext(ctx, network, hostPort)
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dial, DisableKeepAlives: true, DisableCompression: true,
+			MaxResponseHeaderBytes: 64 << 10, TLSHandshakeTimeout: 10 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}

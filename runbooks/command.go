@@ -1,0 +1,167 @@
+package runbooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Command carries out command steps: an argv, without a shell, in a clean
+// process. The process gets an environment of its own, an empty directory of its
+// own, no input and no files of ours; it and everything that it starts form one
+// process group, which is ended as a whole when the first process ends, at the
+// timeout (SIGTERM, then SIGKILL), and when we die.
+type Command struct {
+	path  string
+	env   []string
+	grace time.Duration
+}
+
+// defaultPath is where commands are looked for.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// NewCommand makes the executor of commands.
+func NewCommand(c Config) *Command {
+	e := &Command{path: c.Path, grace: KillGrace}
+	if e.path == "" {
+		e.path = defaultPath
+	}
+	for _, name := range c.Env {
+		if value, ok := os.LookupEnv(name); ok {
+			e.env = append(e.env, name+"="+value)
+		}
+	}
+	return e
+}
+
+// Execute implements Executor.
+func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) incidents.StepResult {
+	expect, err := ParseExpect(step.Expect)
+	if err != nil {
+		return failed(step, incidents.Because("runbook.bad_step"), err.Error())
+	}
+	dir, err := os.MkdirTemp("", "hikeshi-step-") // 0700
+	if err != nil {
+		return failed(step, incidents.Because("runbook.not_started", "error", err.Error()), err.Error())
+	}
+	defer os.RemoveAll(dir)
+	out := &output{}
+	code, err := c.run(ctx, step, c.environ(dir, step, env), dir, out)
+	text := out.bytes()
+	result := incidents.StepResult{Output: string(text)}
+	if err != nil {
+		result.Error = err.Error()
+		return result
+	}
+	ok, seen := expect.output(text)
+	result.OK = ok && expect.codes(code, Range{0, 0})
+	result.Value = fmt.Sprintf("exit %d", code)
+	if len(seen) == 0 {
+		if line := cutLine(result.Output, 80); line != "" {
+			seen = []string{line}
+		}
+	}
+	if len(seen) > 0 {
+		result.Value += ": " + strings.Join(seen, ", ")
+	}
+	return result
+}
+
+// environ is the whole environment of a command.
+func (c *Command) environ(dir string, step incidents.Step, env Env) []string {
+	return append([]string{
+		"PATH=" + c.path, "HOME=" + dir, "TMPDIR=" + dir, "LANG=C.UTF-8",
+		"RB_EXECUTION_ID=" + env.Execution, "RB_INCIDENT=" + env.Incident.String(), "RB_RUNBOOK=" + env.Runbook, "RB_STEP=" + step.ID,
+	}, c.env...)
+}
+
+// run starts the process and waits for its end and that of its group. An error
+// means that it could not be started or did not end by itself.
+func (c *Command) run(ctx context.Context, step incidents.Step, environ []string, dir string, out io.Writer) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, interrupted(ctx, step)
+	}
+	program, err := c.find(step.Argv)
+	if err != nil {
+		return 0, err
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return 0, fmt.Errorf("make a pipe: %w", err)
+	}
+	defer read.Close()
+	cmd := &exec.Cmd{Path: program, Args: step.Argv, Env: environ, Dir: dir, Stdout: write, Stderr: write, SysProcAttr: attributes()}
+	// The kernel sends the parent-death signal when the thread that started the
+	// child ends, so this one must live as long as the child does:
+	// https://github.com/golang/go/issues/27505
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	hideFiles()
+	err = cmd.Start()
+	write.Close()
+	if err != nil {
+		return 0, fmt.Errorf("start %s: %w", filepath.Base(program), err)
+	}
+	limit(cmd.Process.Pid, step.Timeout)
+	copied := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(out, read) // ends with the group, or with the deadline below
+		close(copied)
+	}()
+	stopped := c.endWith(ctx, cmd.Process.Pid)
+	// Whoever left the group may hold the pipe open: do not wait for them.
+	_ = read.SetReadDeadline(time.Now().Add(c.grace))
+	<-copied
+	err = cmd.Wait()
+	if stopped {
+		return 0, interrupted(ctx, step)
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		if exit.ExitCode() < 0 {
+			return 0, fmt.Errorf("ended by %s", exit)
+		}
+		return exit.ExitCode(), nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("wait for %s: %w", filepath.Base(program), err)
+	}
+	return 0, nil
+}
+
+// find is the program's absolute path, from the PATH of commands and not ours.
+func (c *Command) find(argv []string) (string, error) {
+	if len(argv) == 0 {
+		return "", errors.New("the command is empty")
+	}
+	name := argv[0]
+	if strings.Contains(name, "/") {
+		if !filepath.IsAbs(name) {
+			return "", fmt.Errorf("%.100q is neither a name nor an absolute path", name)
+		}
+		return name, nil
+	}
+	for _, dir := range filepath.SplitList(c.path) {
+		full := filepath.Join(dir, name)
+		if info, err := os.Stat(full); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
+			return full, nil
+		}
+	}
+	return "", fmt.Errorf("there is no program %.100q in %s", name, c.path)
+}
+
+// interrupted says why a step was stopped.
+func interrupted(ctx context.Context, step incidents.Step) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("not finished in time (its own limit is %s)", step.Timeout)
+	}
+	return errors.New("interrupted: Hikeshi is stopping")
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package runbooks
+
+const openFlags = 0

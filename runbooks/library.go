@@ -1,0 +1,163 @@
+package runbooks
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Sources say where runbooks come from.
+type Sources struct {
+	Paths    []string          // directories, searched for *.yaml and *.yml without their subdirectories, and files
+	Embedded fs.FS             // runbooks that come with the program; nil for none
+	Vars     map[string]string // values of {var.name}
+}
+
+// Library holds the runbooks that are loaded. All its methods may be called at
+// once from anywhere.
+type Library struct {
+	sources Sources
+	mu      sync.Mutex // one reload at a time
+	current atomic.Pointer[shelf]
+}
+
+// A shelf is one loaded set; it never changes.
+type shelf struct {
+	sorted []*Runbook
+	byID   map[string]*Runbook
+}
+
+// Load reads all sources. A file with errors is left out and reported; whether
+// to go on without it is for the caller to say. The library is never nil.
+func Load(s Sources) (*Library, []Problem) {
+	if s.Vars == nil {
+		s.Vars = map[string]string{}
+	}
+	l := &Library{sources: s}
+	next, problems := s.load()
+	l.current.Store(next)
+	return l, problems
+}
+
+// Reload reads all sources again. Where any file has an error the library stays
+// as it is, so that what is loaded is always one set that somebody meant. Plans
+// that were made keep their steps either way.
+func (l *Library) Reload() []Problem {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next, problems := l.sources.load()
+	if len(Errors(problems)) == 0 {
+		l.current.Store(next)
+	}
+	return problems
+}
+
+// All are the runbooks, by id.
+func (l *Library) All() []*Runbook { return l.current.Load().sorted }
+
+// Get finds a runbook; nil where there is none.
+func (l *Library) Get(id string) *Runbook { return l.current.Load().byID[id] }
+
+// Origins are the scheme://host:port of the URLs that the runbooks name.
+func (l *Library) Origins() []string {
+	set := map[string]bool{}
+	for _, rb := range l.All() {
+		for _, s := range slices.Concat(rb.Check, rb.Recover, rb.Verify.Steps) {
+			if s.Kind != KindHTTP {
+				continue
+			}
+			if u, err := url.Parse(s.url.fill(nil, asIs)); err == nil {
+				set[origin(u)] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// load reads everything.
+func (s Sources) load() (*shelf, []Problem) {
+	files, problems := s.files()
+	next := &shelf{byID: map[string]*Runbook{}}
+	for _, f := range files {
+		rb, found := Parse(f.name, f.content, s.Vars)
+		problems = append(problems, found...)
+		if rb == nil {
+			continue
+		}
+		if twin := next.byID[rb.ID]; twin != nil {
+			problems = append(problems, fileProblem(f.name, "runbook.lint.id_twice", "id", rb.ID, "file", twin.File))
+			continue
+		}
+		next.byID[rb.ID] = rb
+		next.sorted = append(next.sorted, rb)
+	}
+	if len(next.sorted) > MaxRunbooks {
+		problems = append(problems, fileProblem(files[0].name, "runbook.lint.too_many_runbooks", "max", strconv.Itoa(MaxRunbooks)))
+		next = &shelf{byID: map[string]*Runbook{}}
+	}
+	slices.SortFunc(next.sorted, func(a, b *Runbook) int { return strings.Compare(a.ID, b.ID) })
+	sortProblems(problems)
+	return next, problems
+}
+
+// A file is one that was read.
+type file struct {
+	name    string
+	content []byte
+}
+
+func (s Sources) files() ([]file, []Problem) {
+	var files []file
+	var problems []Problem
+	if s.Embedded != nil {
+		err := fs.WalkDir(s.Embedded, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !isRunbookFile(name) {
+				return err
+			}
+			content, err := fs.ReadFile(s.Embedded, name)
+			files = append(files, file{name, content})
+			return err
+		})
+		if err != nil {
+			problems = append(problems, fileProblem("embedded", "runbook.lint.unreadable", "error", err.Error()))
+		}
+	}
+	for _, p := range s.Paths {
+		found, bad := readPath(p)
+		files = append(files, found...)
+		problems = append(problems, bad...)
+	}
+	return files, problems
+}
+
+func isRunbookFile(name string) bool {
+	ext := path.Ext(name)
+	return (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(path.Base(name), ".")
+}
+
+func fileProblem(name, phrase string, args ...string) Problem {
+	what := incidents.Because(phrase, args...)
+	return Problem{File: name, What: what, Hint: hintFor(what)}
+}
+
+// origin is scheme://host:port in one form.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return fmt.Sprintf("%s://%s:%s", u.Scheme, host, port)
+}

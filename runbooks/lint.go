@@ -1,0 +1,22 @@
+package runbooks
+
+// Lint reads the runbooks in the files and directories and reports what is wrong
+// with them, all at once. vars are the values of {var.name}; nil where they are
+// not known.
+func Lint(vars map[string]string, paths ...string) (count int, problems []Problem) {
+	files, problems := Sources{Paths: paths}.files()
+	first := map[string]string{}
+	for _, f := range files {
+		rb, found := Parse(f.name, f.content, vars)
+		problems = append(problems, found...)
+		if rb == nil {
+			continue
+		}
+		if other, twice := first[rb.ID]; twice {
+			problems = append(problems, fileProblem(f.name, "runbook.lint.id_twice", "id", rb.ID, "file", other))
+		}
+		first[rb.ID] = f.name
+	}
+	sortProblems(problems)
+	return len(files), problems
+}

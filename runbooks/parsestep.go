@@ -1,0 +1,281 @@
+package runbooks
+
+import (
+	"errors"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []Step {
+	items := r.items(n, section, MaxSteps)
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		r.fail(n, "runbook.lint.no_steps", "key", section)
+	}
+	var steps []Step
+	for i, item := range items {
+		s, ok := r.step(item, timeout)
+		if !ok {
+			continue
+		}
+		if s.ID == "" {
+			s.ID = section + "-" + strconv.Itoa(i+1)
+		}
+		if slices.ContainsFunc(steps, func(o Step) bool { return o.ID == s.ID }) {
+			r.fail(item, "runbook.lint.step_twice", "id", s.ID)
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+func (r *reader) step(n *yaml.Node, timeout time.Duration) (Step, bool) {
+	s := Step{Timeout: timeout}
+	f, ok := r.fields(n, "step", "id", "title", "timeout", KindCommand, KindHTTP, KindPromQL)
+	if !ok {
+		return s, false
+	}
+	if v := f["id"]; v != nil {
+		id, ok := r.str(v, "id")
+		if ok && !stepIDForm.MatchString(id) {
+			r.fail(v, "runbook.lint.bad_id", "id", id)
+		}
+		s.ID = id
+	}
+	if v := f["title"]; v != nil {
+		s.Title = r.text(v, "title")
+		if s.Title.JA == "" {
+			r.warn(v, "runbook.lint.no_japanese", "key", "title")
+		}
+	}
+	if v := f["timeout"]; v != nil {
+		if d, ok := r.duration(v, "timeout", 100*time.Millisecond, MaxTimeout); ok {
+			s.Timeout = d
+		}
+	}
+	for _, kind := range []string{KindCommand, KindHTTP, KindPromQL} {
+		if f[kind] == nil {
+			continue
+		}
+		if s.Kind != "" {
+			r.fail(f[kind], "runbook.lint.step_kinds")
+			return s, false
+		}
+		s.Kind = kind
+	}
+	switch s.Kind {
+	case KindCommand:
+		r.command(&s, f[KindCommand])
+	case KindHTTP:
+		r.http(&s, f[KindHTTP])
+	case KindPromQL:
+		r.promql(&s, f[KindPromQL])
+	default:
+		r.fail(n, "runbook.lint.step_kinds")
+		return s, false
+	}
+	return s, true
+}
+
+func (r *reader) templateFail(n *yaml.Node, bad *templateError) {
+	r.fail(n, bad.phrase, bad.args...)
+}
+
+func (r *reader) command(s *Step, n *yaml.Node) {
+	f, ok := r.fields(n, KindCommand, "argv", "expect")
+	if !ok {
+		return
+	}
+	if f["argv"] == nil || f["argv"].Kind != yaml.SequenceNode || len(f["argv"].Content) == 0 {
+		r.fail(n, "runbook.lint.argv")
+		return
+	}
+	whole := true
+	for _, item := range r.items(f["argv"], "argv", MaxArgs) {
+		text, ok := r.str(item, "argv")
+		t, bad := parseTemplate(text, r.vars)
+		if bad != nil {
+			r.templateFail(item, bad)
+		}
+		whole = whole && ok && bad == nil
+		s.argv = append(s.argv, t)
+	}
+	if whole {
+		r.program(s.argv, f["argv"])
+	}
+	if f["expect"] != nil {
+		r.expect(&s.Expect, f["expect"], "exit", "contains", "lacks", "json", "number")
+	}
+}
+
+// interpreters take a program as an argument after a flag.
+var interpreters = regexp.MustCompile(`\A(?:(?:ba|da|z|k|mk|a|c|tc|fi|rba)?sh|busybox|python[0-9.]*|perl[0-9.]*|ruby[0-9.]*|node|nodejs|php[0-9.]*|lua[0-9.]*|pwsh|powershell|su|osascript|tclsh|expect)\z`)
+
+// remote shells join their arguments into one string for a shell elsewhere;
+// awk and sed take a program wherever it stands.
+var joiners = []string{"ssh", "rsh", "mosh", "eval", "awk", "gawk", "mawk", "sed", "at", "batch", "watch", "parallel", "script"}
+
+// program looks at what argv starts: it must be known before an alert comes, and
+// no text from outside may become a program's source.
+func (r *reader) program(argv []template, n *yaml.Node) {
+	name := argv[0].String()
+	switch {
+	case len(argv[0].params()) > 0:
+		r.fail(n, "runbook.lint.argv_program", "program", name)
+	case name == "" || strings.ContainsAny(name, " \t") || strings.Contains(name, "/") && !path.IsAbs(name):
+		if !r.vars.any || !strings.HasPrefix(name, "{var.") {
+			r.fail(n, "runbook.lint.argv_name", "program", name)
+		}
+	}
+	for i, t := range argv {
+		word := path.Base(t.String())
+		if slices.Contains(joiners, word) && slices.ContainsFunc(argv[i+1:], hasPlace) {
+			r.fail(n, "runbook.lint.shell_data", "program", word)
+			return
+		}
+		if interpreters.MatchString(word) && scriptHasPlace(argv[i+1:]) {
+			r.fail(n, "runbook.lint.shell_data", "program", word)
+			return
+		}
+	}
+}
+
+func hasPlace(t template) bool { return len(t.params()) > 0 }
+
+// scriptFlag is -c, -ec, -e, -r, --command, --eval … and what may be glued to it.
+var scriptFlag = regexp.MustCompile(`\A(?:-[A-Za-z]*[cerE]|--command|--eval|--execute|-[Cc]ommand)(?:=.*)?\z`)
+
+// scriptHasPlace says whether a parameter stands in a script: in the argument
+// after a script flag, in the flag itself, or in a first argument that is no flag
+// (a file to run).
+func scriptHasPlace(args []template) bool {
+	for i, t := range args {
+		word := t.String()
+		if !strings.HasPrefix(word, "-") {
+			return hasPlace(t)
+		}
+		if hasPlace(t) {
+			return true
+		}
+		if scriptFlag.MatchString(word) {
+			return i+1 < len(args) && hasPlace(args[i+1])
+		}
+	}
+	return false
+}
+
+var httpMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+
+func (r *reader) http(s *Step, n *yaml.Node) {
+	f, ok := r.fields(n, KindHTTP, "method", "url", "expect")
+	if !ok {
+		return
+	}
+	s.Method = "GET"
+	if m := f["method"]; m != nil {
+		if s.Method, _ = r.str(m, "method"); !slices.Contains(httpMethods, s.Method) {
+			r.fail(m, "runbook.lint.method", "method", s.Method)
+		}
+	}
+	if f["url"] == nil {
+		r.fail(n, "runbook.lint.missing", "key", "url")
+	} else if text, ok := r.str(f["url"], "url"); ok {
+		u, bad := parseURLTemplate(text, r.vars)
+		if bad != nil {
+			r.templateFail(f["url"], bad)
+		}
+		s.url = u
+	}
+	if f["expect"] != nil {
+		r.expect(&s.Expect, f["expect"], "status", "contains", "lacks", "json")
+	}
+}
+
+func (r *reader) promql(s *Step, n *yaml.Node) {
+	f, ok := r.fields(n, KindPromQL, "query", "expect")
+	if !ok {
+		return
+	}
+	if f["query"] == nil {
+		r.fail(n, "runbook.lint.missing", "key", "query")
+	} else if text, ok := r.str(f["query"], "query"); ok {
+		q, bad := parseQueryTemplate(text, r.vars)
+		if bad != nil {
+			r.templateFail(f["query"], bad)
+		}
+		s.query = q
+	}
+	if f["expect"] == nil {
+		r.fail(n, "runbook.lint.missing", "key", "expect")
+		return
+	}
+	text, ok := r.str(f["expect"], "expect")
+	if !ok {
+		return
+	}
+	if text == "none" {
+		s.Expect.None = true
+		return
+	}
+	c, err := parseCompare(text, false)
+	if err != nil {
+		r.fail(f["expect"], "runbook.lint.bad_expect", "key", "expect", "error", err.Error())
+		return
+	}
+	s.Expect.Number = c
+}
+
+func (r *reader) expect(e *Expect, n *yaml.Node, allowed ...string) {
+	f, ok := r.fields(n, "expect", allowed...)
+	if !ok {
+		return
+	}
+	for _, key := range allowed {
+		if f[key] == nil {
+			continue
+		}
+		if err := r.condition(e, key, f[key]); err != nil {
+			r.fail(f[key], "runbook.lint.bad_expect", "key", key, "error", err.Error())
+		}
+	}
+}
+
+func (r *reader) condition(e *Expect, key string, n *yaml.Node) (err error) {
+	nodes := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode && key != "json" && key != "number" {
+		nodes = r.items(n, key, MaxSteps)
+	}
+	for _, v := range nodes {
+		s, ok := r.str(v, key)
+		if !ok {
+			return nil // reported
+		}
+		switch key {
+		case "exit", "status":
+			var codes []Range
+			if codes, err = parseRanges(s); err != nil {
+				return err
+			}
+			e.Codes = append(e.Codes, codes...)
+		case "contains", "lacks":
+			if s == "" {
+				return errors.New("the text is empty")
+			}
+			if key == "contains" {
+				e.Contains = append(e.Contains, s)
+			} else {
+				e.Lacks = append(e.Lacks, s)
+			}
+		case "json":
+			e.JSON, err = parseCompare(s, true)
+		case "number":
+			e.Number, err = parseCompare(s, false)
+		}
+	}
+	return err
+}

@@ -1,0 +1,118 @@
+package runbooks
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Redactor strikes secrets out of what leaves the package: the exact ones that
+// it was told of, and what looks like one.
+type Redactor struct{ secrets *strings.Replacer }
+
+// Struck stands where a secret was.
+const Struck = "[redacted]"
+
+// minSecret is the shortest secret that is struck out wherever it stands; a
+// shorter one would strike out ordinary words.
+const minSecret = 6
+
+// NewRedactor knows the given secrets, and the patterns.
+func NewRedactor(secrets ...string) *Redactor {
+	secrets = slices.Clone(secrets)
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // the longer first
+	var pairs []string
+	for _, s := range secrets {
+		if s = strings.TrimSpace(s); len(s) >= minSecret {
+			pairs = append(pairs, s, Struck)
+		}
+	}
+	return &Redactor{strings.NewReplacer(pairs...)}
+}
+
+// patterns find what looks like a secret; the first group, where there is one,
+// is kept.
+var patterns = []struct {
+	re   *regexp.Regexp
+	with string
+}{
+	// PEM, also where its end or its beginning is missing
+	{regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|\z)`), Struck},
+	{regexp.MustCompile(`(?s)\A.*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----`), Struck},
+	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?`), Struck},                         // JWT
+	{regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`), Struck},                                                          // AWS key id
+	{regexp.MustCompile(`\bxox[a-z]-[A-Za-z0-9-]{8,}|\bxapp-[A-Za-z0-9-]{8,}`), Struck},                                    // Slack
+	{regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|glpat-[A-Za-z0-9_-]{16,})`), Struck}, // GitHub, GitLab
+	{regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + Struck},
+	{regexp.MustCompile(`(?i)((?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|credentials?)["']?\s*[:=]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)`), "${1}" + Struck},
+	{regexp.MustCompile(`\b([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@"'<>]+@`), "${1}" + Struck + "@"}, // userinfo in a URL
+}
+
+// Clean makes text from outside fit to be stored and shown: valid UTF-8 without
+// control characters, escape sequences of terminals and invisible characters,
+// and without secrets. Escape sequences go first, lest they hide a secret.
+func (r *Redactor) Clean(s string) string {
+	s = plainText(s)
+	s = r.secrets.Replace(s)
+	for _, p := range patterns {
+		s = p.re.ReplaceAllString(s, p.with)
+	}
+	return s
+}
+
+// terminal matches escape sequences: CSI, OSC and the two-character ones
+// (ECMA-48, https://ecma-international.org/publications-and-standards/standards/ecma-48/).
+var terminal = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\^_]?)")
+
+func plainText(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if strings.IndexByte(s, 0x1b) >= 0 {
+		s = terminal.ReplaceAllString(s, "")
+	}
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\t':
+			return c
+		case c == '\r':
+			return '\n'
+		case unicode.IsControl(c) || unicode.Is(unicode.Cf, c):
+			return -1
+		}
+		return c
+	}, s)
+}
+
+// cutLine is the first line of s that is not empty, at most most bytes of it.
+func cutLine(s string, most int) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	if len(s) <= most {
+		return s
+	}
+	return cutAt(s, most-len("…")) + "…"
+}
+
+// headAndTail keeps the beginning and the end of s, at most most bytes in all,
+// and says how much it left out in between.
+func headAndTail(s string, most int) string {
+	s = strings.Trim(s, "\n")
+	if len(s) <= most {
+		return s
+	}
+	const room = 40 // for what stands in between
+	half := (most - room) / 2
+	head, tail := cutAt(s, half), s[len(s)-half:]
+	for len(tail) > 0 && !utf8.RuneStart(tail[0]) {
+		tail = tail[1:]
+	}
+	return head + leftOut(len(s)-len(head)-len(tail)) + tail
+}
+
+func cutAt(s string, most int) string {
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}

@@ -1,0 +1,105 @@
+package runbooks
+
+import (
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Bounds on what authors write; S34 and S35 of the security requirements.
+const (
+	MaxFile     = 256 << 10 // bytes a file
+	MaxRunbooks = 500       // a library
+	MaxDepth    = 32        // of nested YAML
+	MaxSteps    = 32        // a section of a runbook
+	MaxParams   = 32        // a runbook
+	MaxArgs     = 256       // an argv
+	maxMarks    = 16_000    // characters of YAML syntax a file, see tooIntricate
+)
+
+// Defaults and limits of the times in a runbook.
+const (
+	CheckTimeout   = 10 * time.Second // of a step of check and verify
+	RecoverTimeout = 60 * time.Second // of a step of recover
+	MaxTimeout     = 15 * time.Minute
+	VerifyEvery    = 5 * time.Second
+	VerifyStable   = 30 * time.Second
+	VerifyWithin   = 5 * time.Minute
+	maxWithin      = 24 * time.Hour
+)
+
+// Runbook is one file, read and found to be without errors. It is never changed
+// after it was loaded.
+type Runbook struct {
+	ID     string // ^[a-z0-9][a-z0-9_-]{0,63}$
+	File   string // where it came from, for people
+	Digest string // SHA-256 of the file, in hex
+
+	Title incidents.Text // one line
+	What  incidents.Text // what it is for
+	Where incidents.Text // where it acts
+	How   incidents.Text // how it works, and what to know before using it
+	Risk  incidents.Risk
+
+	Fits   []incidents.Matcher // all must hold for the labels that an incident's alerts share
+	Any    bool                // "fits: any": fits every incident; diagnostics only
+	Words  []string            // it also fits an incident that a person declared with one of these words
+	Params []Param
+
+	Check    []Step
+	Recover  []Step // none in a diagnostic
+	Verify   Verify
+	Escalate incidents.Text // said when it did not help
+}
+
+// Verify is how success is proved, see incidents.Verify.
+type Verify struct {
+	Steps    []Step
+	SameAs   string // "check" where the steps are those of check
+	Every    time.Duration
+	Stable   time.Duration
+	Within   time.Duration
+	NoAlerts bool // "alerts: ignore"
+}
+
+// The kinds of steps.
+const (
+	KindCommand = "command"
+	KindHTTP    = "http"
+	KindPromQL  = "promql"
+)
+
+// Step is a step as it was written, its arguments still with their places.
+// Exactly one of argv, url and query is set, by Kind.
+type Step struct {
+	ID      string
+	Title   incidents.Text
+	Kind    string
+	Method  string // http
+	Expect  Expect
+	Timeout time.Duration
+
+	argv  []template
+	url   urlTemplate
+	query queryTemplate
+}
+
+// Changes says whether the runbook does anything but look.
+func (rb *Runbook) Changes() bool { return len(rb.Recover) > 0 }
+
+// Show is what the step would do, its places as they were written: a command
+// line, a method with its URL, or a query. For people, not for execution.
+func (s *Step) Show() string {
+	switch s.Kind {
+	case KindCommand:
+		words := make([]string, len(s.argv))
+		for i, t := range s.argv {
+			words[i] = t.String()
+		}
+		return CommandLine(words)
+	case KindHTTP:
+		return s.Method + " " + s.url.String()
+	default:
+		return s.query.String()
+	}
+}
