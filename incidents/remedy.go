@@ -52,6 +52,7 @@ type StepResult struct {
 	Value   string        `json:"value,omitempty"`  // one line for people: "HTTP 503", "exit 0"
 	Output  string        `json:"output,omitempty"` // capped
 	Error   string        `json:"error,omitempty"`
+	Because Reason        `json:"because,omitzero"` // the error as a sentence of the catalogue, where it has one
 	Elapsed time.Duration `json:"elapsed"`
 }
 

@@ -28,6 +28,7 @@ type Finding struct {
 	Title   Text          `json:"title"`            // what was asked
 	OK      bool          `json:"ok"`               // the check passed: this is not what is broken
 	Error   string        `json:"error,omitempty"`  // it could not be asked
+	Because Reason        `json:"because,omitzero"` // the error as a sentence of the catalogue, where it has one
 	Value   string        `json:"value,omitempty"`  // what was found, one line
 	Detail  string        `json:"detail,omitempty"` // the output, capped
 	Elapsed time.Duration `json:"elapsed"`
