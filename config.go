@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -39,6 +40,8 @@ type config struct {
 	Runbooks  runbooksConfig `yaml:"runbooks"`
 	RemindAck duration       `yaml:"remind_ack"`
 	Log       logConfig      `yaml:"log"`
+
+	embedded fs.FS // the demo's runbooks, inside the binary
 }
 
 type consoleConfig struct {

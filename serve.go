@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
+)
+
+// serveFlags are the flags of serve and check.
+type serveFlags struct {
+	config, store, data, listen string
+}
+
+// load reads the configuration; flags win over everything.
+func (f *serveFlags) load() (*settled, error) {
+	path := f.config
+	if path == "" {
+		path = os.Getenv("HIKESHI_CONFIG")
+	}
+	c, err := loadConfig(path, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	if f.store != "" {
+		c.Store, c.StoreFile = secretValue(f.store), ""
+	}
+	if f.data != "" {
+		c.Data = f.data
+	}
+	if f.listen != "" {
+		c.Listen = f.listen
+	}
+	return c.settle()
+}
+
+// serve runs the bot until it is told to stop.
+func serve(ctx context.Context, args []string, std streams) int {
+	var f serveFlags
+	fs := newFlags("serve", std)
+	lang := language()
+	fs.StringVar(&f.config, "config", "", phrases.T(lang, "cli.flag.config"))
+	fs.StringVar(&f.store, "store", "", phrases.T(lang, "cli.flag.store"))
+	fs.StringVar(&f.data, "data", "", phrases.T(lang, "cli.flag.data"))
+	fs.StringVar(&f.listen, "listen", "", phrases.T(lang, "cli.flag.listen"))
+	if code, done := parse(fs, args); done {
+		return code
+	}
+	c, err := f.load()
+	if err != nil {
+		complain(std.err, err)
+		return exitInvalid
+	}
+	log := newLogger(c, std.err)
+	a, err := build(ctx, c, log)
+	if err != nil {
+		complain(std.err, err)
+		if incidents.CodeOf(err) == incidents.Invalid {
+			return exitInvalid
+		}
+		return exitFailed
+	}
+	greet(std.out, lang, a)
+	context.AfterFunc(ctx, func() { fmt.Fprintln(std.err, phrases.T(lang, "cli.draining")) })
+	if err := a.run(ctx); err != nil {
+		complain(std.err, err)
+		return exitFailed
+	}
+	fmt.Fprintln(std.err, phrases.T(lang, "cli.stopped"))
+	return exitOK
+}
+
+// greet tells where everything is.
+func greet(out io.Writer, lang string, a *app) {
+	url := a.url()
+	fmt.Fprintln(out, phrases.T(lang, "cli.listening", "url", url))
+	fmt.Fprintln(out, phrases.T(lang, "cli.console", "url", url+"/"))
+	fmt.Fprintln(out, phrases.T(lang, "cli.point_prometheus", "url", url+"/v1/alerts/alertmanager"))
+	if len(a.config.people) == 0 || len(a.config.sources) == 0 {
+		fmt.Fprintln(out, phrases.T(lang, "cli.anonymous"))
+	}
+}
+
+func newLogger(c *settled, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.level}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// check reads everything that serve would read, and says what is wrong.
+func check(_ context.Context, args []string, std streams) int {
+	var f serveFlags
+	fs := newFlags("check", std)
+	lang := language()
+	fs.StringVar(&f.config, "config", "", phrases.T(lang, "cli.flag.config"))
+	if code, done := parse(fs, args); done {
+		return code
+	}
+	c, err := f.load()
+	if err != nil {
+		complain(std.err, err)
+		return exitInvalid
+	}
+	library, err := loadRunbooks(c)
+	if err != nil {
+		complain(std.err, err)
+		return exitInvalid
+	}
+	fmt.Fprintln(std.out, phrases.T(lang, "cli.check_ok", "sources", strconv.Itoa(len(c.sources)),
+		"rules", strconv.Itoa(len(c.rules)), "runbooks", strconv.Itoa(len(library.All()))))
+	return exitOK
+}
+
+// runbookCommand is "hikeshi runbook lint PATH…".
+func runbookCommand(_ context.Context, args []string, std streams) int {
+	lang := language()
+	if len(args) < 2 || args[0] != "lint" {
+		fmt.Fprintln(std.err, phrases.T(lang, "cli.usage_runbook"))
+		return exitUsage
+	}
+	problems := runbooks.Lint(args[1:], nil)
+	for _, p := range problems {
+		fmt.Fprintln(std.out, p.Text(lang, phrases.Fill))
+	}
+	if len(runbooks.Errors(problems)) > 0 {
+		return exitInvalid
+	}
+	fmt.Fprintln(std.out, phrases.T(lang, "cli.lint_ok"))
+	return exitOK
+}

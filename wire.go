@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/robfig/cron/v3"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/commands"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/alertmanager"
+	"github.com/hikeshi-ops/hikeshi/integrations/generic"
+	"github.com/hikeshi-ops/hikeshi/integrations/intake"
+	"github.com/hikeshi-ops/hikeshi/learning"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
+	"github.com/hikeshi-ops/hikeshi/storage"
+	"github.com/hikeshi-ops/hikeshi/web"
+	"github.com/hikeshi-ops/hikeshi/worker"
+)
+
+// consoleChat is the built-in chat's name in the policy.
+const consoleChat = "console"
+
+// app is the whole process, put together. build makes it from top to bottom:
+// store, core, worker, chats, HTTP.
+type app struct {
+	config  *settled
+	log     *slog.Logger
+	store   storage.Store
+	library *runbooks.Library
+	worker  *worker.Worker
+	console *web.Server
+	ready   *readiness
+	server  *http.Server
+	listen  net.Listener
+	jobs    *cron.Cron
+}
+
+// build opens the store and the listener and puts everything together; run
+// starts it. After an error nothing is left open.
+func build(ctx context.Context, c *settled, log *slog.Logger) (a *app, err error) {
+	a = &app{config: c, log: log}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if a.library, err = loadRunbooks(c); err != nil {
+		return nil, err
+	}
+	if a.store, err = storage.Open(ctx, storage.Config{URL: c.store, Dir: c.Data, Shards: c.Shards, Logger: log}); err != nil {
+		return nil, err
+	}
+	if a.listen, err = listen(ctx, c.Listen); err != nil {
+		return nil, err
+	}
+
+	shards := a.store.Shards()
+	policy := incidents.Policy{Chats: []string{consoleChat}, RemindAck: time.Duration(c.RemindAck)}
+	engine := worker.NewEngine(a.store, shards, policy, time.Now, log)
+	runner := runbooks.NewRunner(runbooks.RunnerOptions{
+		Library: a.library, HTTPHosts: c.Runbooks.HTTPHosts, Prometheus: c.Runbooks.Prometheus, Secrets: c.secrets(), Logger: log,
+	})
+	console := &bot.Syncer{Chat: consoleChat, Poster: web.NewRooms(a.store), Links: bot.Links{Base: a.url()}, Now: time.Now}
+	a.worker = worker.New(worker.Options{
+		Engine: engine,
+		Folder: worker.NewFolder(worker.FolderOptions{
+			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: log,
+			Rules: func() incidents.Rules { return c.rules },
+		}),
+		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: log,
+		Ports: worker.Ports{
+			Rooms:    map[string]worker.Rooms{consoleChat: console},
+			Diagnose: runner,
+			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
+			Run:      runner,
+		},
+	})
+	router := bot.NewRouter(bot.RouterOptions{
+		Commands: commands.All(commands.Deps{Incidents: engine, Again: engine, Library: a.library, Now: time.Now}),
+		Rights:   bot.Open{}, Incidents: engine, Logger: log,
+	})
+	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed}
+	a.console, err = web.New(web.Options{
+		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS},
+		Incidents: a.store, Rooms: a.store, Router: router, Story: bot.Story{}, DeadLetters: a.store,
+		Watch: a.store.Watch, Ready: a.ready.reasons, Log: log,
+	})
+	if err != nil {
+		return nil, configError(err)
+	}
+	registry := newRegistry(a.store, a.worker)
+	handler, err := a.routes(registry)
+	if err != nil {
+		return nil, err
+	}
+	a.server = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: intake.HeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	a.jobs = a.schedule(ctx)
+	return a, nil
+}
+
+// routes is the one listener: alerts in, metrics for this machine, and the
+// console with its API for everything else.
+func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
+	receiver, err := intake.New(intake.Options{Log: a.store, Sources: a.config.sources, Metrics: registry, Logger: a.log})
+	if err != nil {
+		return nil, configError(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/alerts/alertmanager", receiver.Handler("alertmanager", alertmanager.DecodeWebhook))
+	mux.Handle("/api/v2/alerts", receiver.Handler("alertmanager_api", alertmanager.DecodeAPI))
+	mux.Handle("/v1/alerts/generic", receiver.Handler("generic", generic.Decode))
+	mux.Handle("GET /metrics", thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})))
+	mux.Handle("/", a.console.Handler())
+	return mux, nil
+}
+
+// thisMachine serves programs on this machine only: metrics tell strangers too
+// much (S49). Set a scraper beside the bot, or a proxy that checks who asks.
+func thisMachine(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() || r.Header.Get("X-Forwarded-For") != "" {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// schedule is the one table of scheduled jobs. Each runs on every replica;
+// what must not run twice at once takes a lease of the store.
+func (a *app) schedule(ctx context.Context) *cron.Cron {
+	jobs := cron.New(cron.WithLogger(cron.DiscardLogger), cron.WithChain(cron.SkipIfStillRunning(cron.DiscardLogger)))
+	for _, job := range []struct {
+		spec string
+		run  func(context.Context)
+	}{
+		{"@every 30s", a.ready.check},
+		{"@every 1m", a.prune},
+	} {
+		if _, err := jobs.AddFunc(job.spec, func() { job.run(ctx) }); err != nil {
+			panic("scheduled job " + job.spec + ": " + err.Error()) // a constant that does not parse
+		}
+	}
+	return jobs
+}
+
+// keepIntake is how long folded alerts stay readable in the intake log.
+const keepIntake = 24 * time.Hour
+
+func (a *app) prune(ctx context.Context) {
+	held, err := a.store.Lease(ctx, "prune", owner(), time.Minute)
+	if err != nil || !held {
+		return
+	}
+	if n, err := a.store.Prune(ctx, keepIntake); err != nil && ctx.Err() == nil {
+		a.log.Warn("could not prune the intake log", "error", err)
+	} else if n > 0 {
+		a.log.Debug("pruned", "entries", n)
+	}
+}
+
+// run serves until ctx ends, then drains (R33): not ready at once, no new
+// claims, what is under way ends, the listener closes.
+func (a *app) run(ctx context.Context) error {
+	var parts sync.WaitGroup
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	a.ready.check(ctx)
+	parts.Go(func() { a.worker.Run(working) })
+	live, endLive := context.WithCancel(context.WithoutCancel(ctx))
+	defer endLive()
+	parts.Go(func() { _ = a.console.Run(live) })
+	a.jobs.Start()
+	served := make(chan error, 1)
+	go func() { served <- a.server.Serve(a.listen) }()
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+		err = fmt.Errorf("serve: %w", err)
+	}
+	a.ready.stopping.Store(true)
+	stop()
+	<-a.jobs.Stop().Done()
+	endLive() // open streams would hold the listener
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	if shutErr := a.server.Shutdown(closing); shutErr != nil {
+		_ = a.server.Close()
+	}
+	parts.Wait()
+	a.close()
+	return err
+}
+
+// shutdownTime bounds how long requests under way may take to end.
+const shutdownTime = 10 * time.Second
+
+// close lets go of the store and the listener. It may be called twice.
+func (a *app) close() {
+	if a.listen != nil {
+		_ = a.listen.Close()
+	}
+	if a.store != nil {
+		if err := a.store.Close(); err != nil {
+			a.log.Warn("could not close the store", "error", err)
+		}
+		a.store = nil
+	}
+}
+
+// url is where people find the console.
+func (a *app) url() string {
+	if a.config.PublicURL != "" {
+		return strings.TrimRight(a.config.PublicURL, "/")
+	}
+	return "http://" + a.listen.Addr().String()
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, incidents.Fail(incidents.Unavailable, "error.listen", "cannot listen on "+addr+": "+err.Error(),
+			"addr", addr, "error", err.Error()).WithHint("hikeshi serve --listen 127.0.0.1:8081")
+	}
+	return l, nil
+}
+
+// owner names this process among replicas and restarts.
+var owner = sync.OnceValue(func() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixNano())
+})
+
+// loadRunbooks reads the configured runbooks; any error in one is fatal, since
+// starting with half of them would be a surprise at three in the morning.
+func loadRunbooks(c *settled) (*runbooks.Library, error) {
+	library, problems := runbooks.Load(runbooks.Sources{Paths: c.Runbooks.Paths, Vars: c.Runbooks.Vars, Embedded: c.embedded})
+	if bad := runbooks.Errors(problems); len(bad) > 0 {
+		lines := make([]error, 0, len(bad))
+		for _, p := range bad {
+			lines = append(lines, errors.New(p.String(phrases.English)))
+		}
+		joined := errors.Join(lines...).Error()
+		return nil, incidents.Fail(incidents.Invalid, "error.runbooks", "some runbooks are wrong:\n"+joined, "problems", joined).
+			WithHint("hikeshi runbook lint " + strings.Join(c.Runbooks.Paths, " "))
+	}
+	return library, nil
+}
