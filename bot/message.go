@@ -56,6 +56,7 @@ type Field struct {
 
 // Check is a row of a table of checks.
 type Check struct {
+	Group   string     `json:"group,omitempty"` // a heading that neighbouring rows share
 	State   CheckState `json:"state"`
 	Name    string     `json:"name"`
 	Value   string     `json:"value,omitempty"`

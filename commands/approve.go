@@ -1,0 +1,105 @@
+package commands
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// approve allows one run of one plan: of the only request there is, of a named
+// one, or of a suggested action.
+func approve(d Deps) bot.Command {
+	return bot.Command{
+		Name: "approve", Aliases: []string{"承認"}, Usage: "approve [rank|action|request:N]",
+		Example: []string{"/inc approve", "/inc approve 1", "/inc approve restart-web"},
+		Help:    "help.approve", Right: bot.ApproveRuns, Room: true,
+		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			s, err := d.Incidents.Load(ctx, r.Incident)
+			if err != nil {
+				return bot.Reply{}, err
+			}
+			target, _ := bot.ParseTarget(args)
+			cmd, plan, err := d.approval(s, target, args)
+			if err != nil {
+				return bot.Reply{}, err
+			}
+			cmd.By = r.Person
+			s, err = d.Incidents.Do(ctx, r.Incident, r.Once, cmd)
+			if err != nil {
+				return bot.Reply{}, err
+			}
+			return confirm(r, s, "say.approved", "action", bot.Line(plan.Runbook, 80)), nil
+		},
+	}
+}
+
+// approval finds the plan that is meant, and refuses one that is not what the
+// approver saw.
+func (d Deps) approval(s *incidents.Incident, target bot.Target, args []string) (incidents.Approve, incidents.Plan, error) {
+	var none incidents.Approve
+	if target.Empty() || target.Request != "" {
+		a, err := request(s, target.Request)
+		if err != nil {
+			return none, incidents.Plan{}, err
+		}
+		if !target.Saw(a.Plan.Digest) {
+			return none, a.Plan, changed()
+		}
+		return incidents.Approve{ID: a.ID, Digest: a.Plan.Digest}, a.Plan, nil
+	}
+	g, err := d.suggested(s, target, args, "approve")
+	if err != nil {
+		return none, incidents.Plan{}, err
+	}
+	for _, a := range s.PendingApprovals() {
+		if a.Plan.Digest == g.Plan.Digest { // it was asked for already: one request, one run
+			return incidents.Approve{ID: a.ID, Digest: a.Plan.Digest}, a.Plan, nil
+		}
+	}
+	return incidents.Approve{Action: g.Action, Digest: g.Plan.Digest}, g.Plan, nil
+}
+
+// request finds a request by its number, or the only one that waits.
+func request(s *incidents.Incident, id string) (*incidents.Approval, error) {
+	if id != "" {
+		if a := s.Approval(id); a != nil {
+			return a, nil
+		}
+		return nil, incidents.Fail(incidents.NotFound, "error.no_approval", "there is no such request", "id", bot.Line(id, 20)).WithHint("/inc status")
+	}
+	pending := s.PendingApprovals()
+	switch len(pending) {
+	case 1:
+		return &pending[0], nil
+	case 0:
+		return nil, incidents.Fail(incidents.NotFound, "error.nothing_waits", "no request waits for a decision").WithHint("/inc approve 1")
+	}
+	n := strconv.Itoa(len(pending))
+	return nil, incidents.Fail(incidents.Invalid, "error.several_wait", n+" requests wait; say which", "n", n).WithHint("/inc approve request:" + pending[0].ID)
+}
+
+// settle is how long after the order of the suggestions has changed a bare
+// rank is not taken: the list that was read may not be the list that is.
+const settle = 10 * time.Second
+
+// suggested finds the suggested action that is meant.
+func (d Deps) suggested(s *incidents.Incident, target bot.Target, args []string, verb string) (*incidents.Suggestion, error) {
+	g := target.Suggestion(s)
+	switch {
+	case g == nil:
+		return nil, noAction(args)
+	case !target.Saw(g.Plan.Digest):
+		return nil, changed()
+	case target.Rank > 0 && target.Check == "" && len(s.Moved) > 0 && d.Now().Sub(s.RankedAt) < settle:
+		return nil, incidents.Fail(incidents.Conflict, "error.just_moved", "the order has just changed; name the action", "action", bot.Line(g.Action, 80)).
+			WithHint("/inc " + verb + " " + bot.Line(g.Action, 80))
+	}
+	return g, nil
+}
+
+func changed() error {
+	return incidents.Fail(incidents.Conflict, "error.plan_changed", "this plan is not the one that was shown").WithHint("/inc suggest")
+}

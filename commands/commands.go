@@ -1,0 +1,94 @@
+// Package commands has the verbs of /inc, one file each. A command reads its
+// words, asks the incident for what they mean, and confirms in the person's
+// language; who may do what is decided before it runs (see bot.Router).
+//
+// It promises that every verb works alike in every chat and in the API, and
+// that saying a thing twice does nothing twice.
+//
+// Start with All.
+package commands
+
+import (
+	"context"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Incidents is where incidents are read and moved. once names the wish, so
+// that a chat which repeats it does not do it twice; "" for none.
+type Incidents interface {
+	Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error)
+	Declare(ctx context.Context, once, title string, sev incidents.Severity, by incidents.Actor) (*incidents.Incident, error)
+	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+	List(ctx context.Context, q incidents.Query) (incidents.Page, error)
+	Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error)
+}
+
+// Again asks for the investigation or the ranking to be done once more.
+type Again interface {
+	Again(ctx context.Context, id incidents.ID, kind incidents.EffectKind) error
+}
+
+// People finds a person by the name that somebody typed in a chat.
+type People interface {
+	Person(ctx context.Context, chat, name string) (incidents.Actor, bool)
+}
+
+// Deps is what the commands need.
+type Deps struct {
+	Incidents Incidents
+	Again     Again
+	People    People // nil: names are taken as they are typed
+	Links     bot.Links
+	Now       func() time.Time // its time zone is the one that times are shown in
+}
+
+// All are the verbs, in the order in which help lists them.
+func All(d Deps) []bot.Command {
+	all := []bot.Command{
+		declare(d), list(d), status(d),
+		ack(d), severity(d), assign(d), lead(d), note(d),
+		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
+		run(d), approve(d), deny(d),
+		resolve(d), reopen(d), postmortem(d),
+	}
+	return append(all, help(all))
+}
+
+// confirm says that it is done. Somebody who pressed a button or reacted sees
+// that in the room, so only typed words are answered.
+func confirm(r bot.Request, s *incidents.Incident, key string, args ...string) bot.Reply {
+	if r.Origin == bot.Pressed || r.Origin == bot.Reacted {
+		return bot.Reply{State: s}
+	}
+	return answer(s, bot.Message{Tone: bot.ToneGood, Text: phrases.T(r.Lang, key, args...)})
+}
+
+// answer is a private answer that is worth reading however it was asked for.
+func answer(s *incidents.Incident, m bot.Message) bot.Reply {
+	m.Kind = bot.KindReply
+	return bot.Reply{Message: &m, Private: true, State: s}
+}
+
+// events reads an incident's log from its start.
+func events(ctx context.Context, in Incidents, id incidents.ID) ([]incidents.Event, error) {
+	const page = 500
+	var all []incidents.Event
+	for {
+		after := int64(0)
+		if n := len(all); n > 0 {
+			after = all[n-1].Seq
+		}
+		next, err := in.Events(ctx, id, after, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, next...)
+		if len(next) < page {
+			return all, nil
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package commands
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// declare opens an incident by hand.
+func declare(d Deps) bot.Command {
+	return bot.Command{
+		Name: "declare", Aliases: []string{"new", "create", "宣言"}, Usage: "declare [SEV1…SEV5] title",
+		Example: []string{"/inc declare SEV2 checkout is slow"},
+		Help:    "help.declare", Right: bot.Respond, Text: true,
+		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			sev, title := titleOf(r.Rest, args)
+			s, err := d.Incidents.Declare(ctx, r.Once, title, sev, r.Person)
+			if err != nil {
+				return bot.Reply{}, err
+			}
+			m := bot.Message{Tone: bot.ToneGood, Text: phrases.T(r.Lang, "say.declared", "id", s.ID.String(), "severity", s.Severity().String())}
+			if u := d.Links.Incident(s.ID); u != "" {
+				m.Links = []bot.Link{{Label: phrases.T(r.Lang, "link.incident"), URL: u}}
+			}
+			return answer(s, m), nil
+		},
+	}
+}
+
+// titleOf takes a severity off the front: SEV2 or P2, and nothing that could
+// be a title's first word ("critical path is slow").
+func titleOf(rest string, args []string) (incidents.Severity, string) {
+	sev := incidents.SevUnknown
+	if len(args) > 0 {
+		w := strings.ToLower(args[0])
+		digits := strings.TrimPrefix(strings.TrimPrefix(w, "sev"), "p")
+		if parsed, ok := incidents.ParseSeverity(w); ok && len(digits) == 1 && digits != w {
+			sev, rest = parsed, strings.TrimSpace(rest[len(args[0]):])
+		}
+	}
+	if n := len(rest); n > 1 && rest[0] == '"' && rest[n-1] == '"' {
+		rest = rest[1 : n-1]
+	}
+	return sev, bot.Line(rest, incidents.MaxTitle)
+}

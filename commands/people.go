@@ -1,0 +1,53 @@
+package commands
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// person reads who is meant: "me", "@bea" or "bea". Somebody whom the chat
+// knows, else somebody of that name who is in the incident already, else the
+// name as it was typed. Being named gives nobody a right (S12).
+func (d Deps) person(ctx context.Context, r bot.Request, s *incidents.Incident, word string) (incidents.Actor, error) {
+	name := bot.Line(strings.TrimPrefix(strings.TrimPrefix(word, "@"), "＠"), 80)
+	switch {
+	case name == "":
+		return incidents.Actor{}, incidents.Fail(incidents.Invalid, "error.no_person", "a person is missing").WithHint("/inc assign @bea")
+	case strings.EqualFold(name, "me"), name == "私", name == "自分":
+		return r.Person, nil
+	}
+	if d.People != nil {
+		if a, ok := d.People.Person(ctx, r.Chat, name); ok {
+			return a, nil
+		}
+	}
+	if strings.EqualFold(name, r.Person.Name) {
+		return r.Person, nil
+	}
+	for _, a := range present(s) {
+		if strings.EqualFold(a.Name, name) {
+			return a, nil
+		}
+	}
+	return incidents.Actor{ID: r.Chat + ":" + strings.ToLower(name), Name: name}, nil
+}
+
+// present are the people who are in the incident.
+func present(s *incidents.Incident) []incidents.Actor {
+	var all []incidents.Actor
+	if s == nil {
+		return nil
+	}
+	if s.Commander != nil {
+		all = append(all, s.Commander.By)
+	}
+	for _, marks := range [][]incidents.Mark{s.Responders, s.Acks} {
+		for _, m := range marks {
+			all = append(all, m.By)
+		}
+	}
+	return all
+}

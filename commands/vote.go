@@ -1,0 +1,54 @@
+package commands
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// thumbs are the words for a vote.
+var thumbs = map[string]int{
+	"up": 1, "+1": 1, "👍": 1, "good": 1,
+	"down": -1, "-1": -1, "👎": -1, "bad": -1,
+	"none": 0, "back": 0, "取消": 0,
+}
+
+// vote is a thumb for or against an action.
+func vote(d Deps) bot.Command {
+	return bot.Command{
+		Name: "vote", Aliases: []string{"feedback", "投票"}, Usage: "vote rank|action up|down|none [reason]",
+		Example: []string{"/inc vote 1 up", "/inc vote restart-web down wrong cause"},
+		Help:    "help.vote", Right: bot.Respond, Room: true,
+		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			s, err := d.Incidents.Load(ctx, r.Incident)
+			if err != nil {
+				return bot.Reply{}, err
+			}
+			target, rest := bot.ParseTarget(args)
+			action := target.ActionID(s)
+			if action == "" {
+				return bot.Reply{}, noAction(args)
+			}
+			if len(rest) == 0 {
+				return bot.Reply{}, badVote()
+			}
+			value, ok := thumbs[strings.ToLower(rest[0])]
+			if !ok {
+				return bot.Reply{}, badVote()
+			}
+			s, err = d.Incidents.Do(ctx, r.Incident, r.Once, incidents.Vote{
+				By: r.Person, Action: action, Value: value, Text: strings.Join(rest[1:], " "),
+			})
+			if err != nil {
+				return bot.Reply{}, err
+			}
+			return confirm(r, s, "say.voted", "action", bot.Line(action, 80)), nil
+		},
+	}
+}
+
+func badVote() error {
+	return incidents.Fail(incidents.Invalid, "error.vote", "a vote is up or down").WithHint("/inc vote 1 up")
+}
