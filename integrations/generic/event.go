@@ -15,7 +15,7 @@ var fields = []string{
 
 // event is one alert as it was sent.
 type event struct {
-	given bool // at least one field was there
+	given bool // at least one of our fields was there
 
 	title, message, service, severity string
 	status, key, link                 string
@@ -61,7 +61,7 @@ func (d *decoder) post(b *incidents.Batch) (several bool, err error) {
 // has a simple value becomes an annotation, so that nothing said is lost.
 func (d *decoder) field(key string) (err error) {
 	e := &d.ev
-	e.given = true
+	given := true
 	switch key {
 	case "title":
 		e.title, err = d.Identity(key)
@@ -86,8 +86,9 @@ func (d *decoder) field(key string) (err error) {
 	case "annotations":
 		e.annotations, err = d.Pairs(key, e.annotations, false)
 	default:
-		err = d.unknown(key)
+		given, err = false, d.unknown(key)
 	}
+	e.given = e.given || given
 	return err
 }
 

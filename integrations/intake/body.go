@@ -16,43 +16,76 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// buffers are reused between POSTs; none that grew past a usual one is kept.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// buffer is a body in memory. Buffers are reused between POSTs, but none that
+// grew past a usual body is kept.
+type buffer struct{ bytes []byte }
 
-const keepBuffer = 256 << 10
+const (
+	leastBuffer = 4 << 10
+	keepBuffer  = 256 << 10
+)
 
-func getBuffer() *bytes.Buffer { return buffers.Get().(*bytes.Buffer) }
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-func putBuffer(b *bytes.Buffer) {
-	if b.Cap() <= keepBuffer {
-		b.Reset()
+func (b *buffer) free() {
+	if cap(b.bytes) <= keepBuffer {
 		buffers.Put(b)
 	}
 }
 
+// read reads r until it ends or has given more than most bytes, which is over.
+// It begins with room for hint bytes and grows fourfold: a body of unknown
+// size costs at most a third more than its size limit.
+func read(r io.Reader, hint, most int64) (b *buffer, over bool, err error) {
+	b = buffers.Get().(*buffer)
+	b.bytes = b.bytes[:0]
+	b.grow(max(hint+1, leastBuffer), most)
+	for {
+		n, err := r.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		switch {
+		case int64(len(b.bytes)) > most:
+			return b, true, nil
+		case err == io.EOF:
+			return b, false, nil
+		case err != nil:
+			return b, false, err
+		}
+		if len(b.bytes) == cap(b.bytes) {
+			b.grow(4*int64(cap(b.bytes)), most)
+		}
+	}
+}
+
+func (b *buffer) grow(size, most int64) {
+	if size = min(size, most+1); int64(cap(b.bytes)) < size {
+		grown := make([]byte, len(b.bytes), size)
+		copy(grown, b.bytes)
+		b.bytes = grown
+	}
+}
+
 // readBody reads the whole body within its time and size, and undoes gzip. The
-// caller gives the buffer back with putBuffer.
-func readBody(w http.ResponseWriter, r *http.Request, limits Limits, compressed bool) (*bytes.Buffer, *refusal) {
+// caller frees the buffer.
+func readBody(w http.ResponseWriter, r *http.Request, limits Limits, compressed bool) (*buffer, *refusal) {
 	// Not every ResponseWriter has a connection with deadlines (HTTP/2 has its
 	// own, a test has none); the size bounds those.
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(limits.ReadTimeout))
-	buf := getBuffer()
-	if r.ContentLength > 0 {
-		buf.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	if _, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limits.Body)); err != nil {
-		putBuffer(buf)
+	// MaxBytesReader, at its limit, also tells the server to hang up.
+	body, _, err := read(http.MaxBytesReader(w, r.Body, limits.Body), max(r.ContentLength, 0), limits.Body)
+	if err != nil {
+		body.free()
 		return nil, readFailure(err, limits)
 	}
 	// The server watches the idle connection while the alerts are stored: a
 	// deadline left behind would look like a sender who went away.
 	_ = conn.SetReadDeadline(time.Time{})
 	if !compressed {
-		return buf, nil
+		return body, nil
 	}
-	defer putBuffer(buf)
-	return gunzip(buf.Bytes(), limits)
+	defer body.free()
+	return gunzip(body.bytes, limits)
 }
 
 func readFailure(err error, limits Limits) *refusal {
@@ -80,7 +113,7 @@ var gunzippers sync.Pool // of *gzip.Reader
 
 // gunzip inflates src up to the limits of size and ratio and not a byte
 // beyond, so that a bomb costs no more than an honest body.
-func gunzip(src []byte, limits Limits) (*bytes.Buffer, *refusal) {
+func gunzip(src []byte, limits Limits) (*buffer, *refusal) {
 	z, _ := gunzippers.Get().(*gzip.Reader)
 	var err error
 	if z == nil {
@@ -92,25 +125,24 @@ func gunzip(src []byte, limits Limits) (*bytes.Buffer, *refusal) {
 		return nil, badGzip()
 	}
 	defer gunzippers.Put(z)
-	limit, over := limits.Decompressed, fmt.Sprintf("the body is larger than %d bytes when decompressed", limits.Decompressed)
+	limit, tooMuch := limits.Decompressed, fmt.Sprintf("the body is larger than %d bytes when decompressed", limits.Decompressed)
 	if byRatio := limits.Ratio * int64(len(src)); byRatio < limit {
-		limit, over = byRatio, fmt.Sprintf("the body grows more than %d times when decompressed", limits.Ratio)
+		limit, tooMuch = byRatio, fmt.Sprintf("the body grows more than %d times when decompressed", limits.Ratio)
 	}
-	buf := getBuffer()
 	// The last four bytes are the size of the content, if the sender is honest.
-	size := int64(binary.LittleEndian.Uint32(src[len(src)-4:]))
-	buf.Grow(int(min(size, limit)) + 1 + bytes.MinRead)
-	if _, err = buf.ReadFrom(io.LimitReader(z, limit+1)); err != nil {
-		putBuffer(buf)
+	hint := int64(binary.LittleEndian.Uint32(src[len(src)-4:]))
+	body, over, err := read(z, hint, limit)
+	if err != nil {
+		body.free()
 		return nil, badGzip()
 	}
-	if int64(buf.Len()) > limit {
-		putBuffer(buf)
+	if over {
+		body.free()
 		return nil, &refusal{status: http.StatusRequestEntityTooLarge, reason: reasonTooLarge, err: &incidents.Error{
-			Code: incidents.TooLarge, Message: over, Hint: "send fewer alerts a POST",
+			Code: incidents.TooLarge, Message: tooMuch, Hint: "send fewer alerts a POST",
 		}}
 	}
-	return buf, nil
+	return body, nil
 }
 
 func badGzip() *refusal {

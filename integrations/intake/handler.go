@@ -29,7 +29,7 @@ type handler struct {
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	now := h.now()
+	now := h.now().UTC().Round(0) // without the monotonic clock, which no record keeps
 	p := post{format: h.format, peer: peer(r)}
 	refused := h.guarded(w, r, now, &p)
 	if refused != nil {
@@ -87,9 +87,9 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, now time.Time, p 
 	if refused != nil {
 		return refused
 	}
-	defer putBuffer(body)
+	defer body.free()
 	begun := time.Now()
-	batch, mended, err := h.decode(body.Bytes(), p.source, now, h.limits)
+	batch, mended, err := h.decode(body.bytes, p.source, now, h.limits)
 	h.seconds.Observe(time.Since(begun).Seconds())
 	if err != nil {
 		return undecoded(err)

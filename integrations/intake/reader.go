@@ -141,8 +141,8 @@ func (r *Reader) Link(what string) (string, error) {
 	if err != nil || s == "" {
 		return "", err
 	}
-	scheme, _, _ := strings.Cut(s, "://")
-	web := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+	scheme, _, found := strings.Cut(s, "://")
+	web := found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 	if !web || len(s) > r.limits.Value || !utf8.ValidString(s) || strings.ContainsFunc(s, isControl) {
 		r.Mended.Links++
 		return "", nil
