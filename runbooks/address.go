@@ -12,30 +12,33 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 // A gate decides whom http and promql steps talk to. A request passes twice: by
 // the scheme, host and port of its URL, and, when the name has been resolved, by
 // the address that is dialled, since names can be made to mean anything.
 type gate struct {
-	allowed func() []string // scheme://host:port
-	always  []string
-	nets    []netip.Prefix // exceptions to the addresses that are refused
+	always  []string        // scheme://host:port from the configuration
+	allowed func() []string // from the runbooks; nil where the configuration decides
+	nets    []netip.Prefix  // exceptions to the addresses that are refused
+	here    bool            // this machine may have any name
 }
 
 func (g *gate) url(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, errors.New("the URL cannot be read")
+		return nil, badStep(errors.New("its URL cannot be read"))
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return nil, fmt.Errorf("only http and https URLs without a user are called, not %.100q", u.Redacted())
+		return nil, badStep(errors.New("its URL is not an http or https URL without a user"))
 	}
 	o := origin(u)
-	if slices.Contains(g.always, o) || slices.Contains(g.allowed(), o) {
+	if slices.Contains(g.always, o) || g.allowed != nil && slices.Contains(g.allowed(), o) {
 		return u, nil
 	}
-	return nil, fmt.Errorf("%s is not among the hosts that may be called", o)
+	return nil, incidents.Fail(incidents.Forbidden, "runbook.host_refused", o+" is not among the hosts that may be called", "host", o)
 }
 
 // metadata are addresses at which clouds hand out credentials and which are not
@@ -51,9 +54,11 @@ func (g *gate) address(host string, addr netip.Addr) error {
 	switch {
 	case addr.IsLinkLocalUnicast(), addr.IsLinkLocalMulticast(), addr.IsMulticast(), addr.IsUnspecified(),
 		addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}), slices.Contains(metadata, addr):
-		return fmt.Errorf("%s leads to %s, which is never called", host, addr)
-	case addr.IsLoopback() && !namesLoopback(host):
-		return fmt.Errorf("%s leads to this machine (%s)", host, addr)
+		return incidents.Fail(incidents.Forbidden, "runbook.address_refused",
+			fmt.Sprintf("%s leads to %s, which is never called", host, addr), "host", host, "address", addr.String())
+	case addr.IsLoopback() && !g.here && !namesLoopback(host):
+		return incidents.Fail(incidents.Forbidden, "runbook.address_here",
+			fmt.Sprintf("%s leads to this machine (%s)", host, addr), "host", host, "address", addr.String())
 	}
 	return nil
 }

@@ -29,13 +29,12 @@ type Command struct {
 // defaultPath is where commands are looked for.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// NewCommand makes the executor of commands.
-func NewCommand(c Config) *Command {
-	e := &Command{path: c.Path, grace: KillGrace}
+func newCommand(o RunnerOptions) *Command {
+	e := &Command{path: o.Path, grace: KillGrace}
 	if e.path == "" {
 		e.path = defaultPath
 	}
-	for _, name := range c.Env {
+	for _, name := range o.Env {
 		if value, ok := os.LookupEnv(name); ok {
 			e.env = append(e.env, name+"="+value)
 		}
@@ -47,23 +46,24 @@ func NewCommand(c Config) *Command {
 func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) incidents.StepResult {
 	expect, err := ParseExpect(step.Expect)
 	if err != nil {
-		return failed(step, incidents.Because("runbook.bad_step"), err.Error())
+		return failed(badStep(err))
 	}
 	dir, err := os.MkdirTemp("", "hikeshi-step-") // 0700
 	if err != nil {
-		return failed(step, incidents.Because("runbook.not_started", "error", err.Error()), err.Error())
+		return failed(notStarted(err))
 	}
 	defer os.RemoveAll(dir)
 	out := &output{}
 	code, err := c.run(ctx, step, c.environ(dir, step, env), dir, out)
 	text := out.bytes()
-	result := incidents.StepResult{Output: string(text)}
 	if err != nil {
-		result.Error = err.Error()
+		result := failed(err)
+		result.Output = string(text)
 		return result
 	}
+	result := incidents.StepResult{Output: string(text)}
 	ok, seen := expect.output(text)
-	result.OK = ok && expect.codes(code, Range{0, 0})
+	result.OK = ok && expect.code(code)
 	result.Value = fmt.Sprintf("exit %d", code)
 	if len(seen) == 0 {
 		if line := cutLine(result.Output, 80); line != "" {
@@ -88,7 +88,7 @@ func (c *Command) environ(dir string, step incidents.Step, env Env) []string {
 // means that it could not be started or did not end by itself.
 func (c *Command) run(ctx context.Context, step incidents.Step, environ []string, dir string, out io.Writer) (int, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, interrupted(ctx, step)
+		return 0, stopped(ctx, step)
 	}
 	program, err := c.find(step.Argv)
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *Command) run(ctx context.Context, step incidents.Step, environ []string
 	}
 	read, write, err := os.Pipe()
 	if err != nil {
-		return 0, fmt.Errorf("make a pipe: %w", err)
+		return 0, notStarted(err)
 	}
 	defer read.Close()
 	cmd := &exec.Cmd{Path: program, Args: step.Argv, Env: environ, Dir: dir, Stdout: write, Stderr: write, SysProcAttr: attributes()}
@@ -109,7 +109,7 @@ func (c *Command) run(ctx context.Context, step incidents.Step, environ []string
 	err = cmd.Start()
 	write.Close()
 	if err != nil {
-		return 0, fmt.Errorf("start %s: %w", filepath.Base(program), err)
+		return 0, notStarted(err)
 	}
 	limit(cmd.Process.Pid, step.Timeout)
 	copied := make(chan struct{})
@@ -117,17 +117,17 @@ func (c *Command) run(ctx context.Context, step incidents.Step, environ []string
 		_, _ = io.Copy(out, read) // ends with the group, or with the deadline below
 		close(copied)
 	}()
-	stopped := c.endWith(ctx, cmd.Process.Pid)
+	cut := c.endWith(ctx, cmd.Process.Pid)
 	// Whoever left the group may hold the pipe open: do not wait for them.
 	_ = read.SetReadDeadline(time.Now().Add(c.grace))
 	<-copied
 	err = cmd.Wait()
-	if stopped {
-		return 0, interrupted(ctx, step)
+	if cut {
+		return 0, stopped(ctx, step)
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if exit.ExitCode() < 0 {
-			return 0, fmt.Errorf("ended by %s", exit)
+			return 0, incidents.Fail(incidents.Unavailable, "runbook.killed", "ended by "+exit.String(), "signal", exit.String())
 		}
 		return exit.ExitCode(), nil
 	}
@@ -140,12 +140,12 @@ func (c *Command) run(ctx context.Context, step incidents.Step, environ []string
 // find is the program's absolute path, from the PATH of commands and not ours.
 func (c *Command) find(argv []string) (string, error) {
 	if len(argv) == 0 {
-		return "", errors.New("the command is empty")
+		return "", badStep(errors.New("the command is empty"))
 	}
 	name := argv[0]
 	if strings.Contains(name, "/") {
 		if !filepath.IsAbs(name) {
-			return "", fmt.Errorf("%.100q is neither a name nor an absolute path", name)
+			return "", badStep(fmt.Errorf("%.100q is neither a name nor an absolute path", name))
 		}
 		return name, nil
 	}
@@ -155,13 +155,10 @@ func (c *Command) find(argv []string) (string, error) {
 			return full, nil
 		}
 	}
-	return "", fmt.Errorf("there is no program %.100q in %s", name, c.path)
+	return "", incidents.Fail(incidents.Unavailable, "runbook.no_program",
+		fmt.Sprintf("there is no program %.100s in %s", name, c.path), "program", fmt.Sprintf("%.100s", name), "path", c.path)
 }
 
-// interrupted says why a step was stopped.
-func interrupted(ctx context.Context, step incidents.Step) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("not finished in time (its own limit is %s)", step.Timeout)
-	}
-	return errors.New("interrupted: Hikeshi is stopping")
+func notStarted(err error) error {
+	return incidents.Fail(incidents.Unavailable, "runbook.not_started", "the command could not be started: "+err.Error(), "error", err.Error())
 }

@@ -22,7 +22,7 @@ type probe struct {
 // time it takes to kill what is still running; a check that had not finished is
 // a finding that says so.
 func (r *Runner) Diagnose(ctx context.Context, s *incidents.Incident) []incidents.Finding {
-	ctx, cancel := context.WithTimeout(ctx, r.within)
+	ctx, cancel := context.WithTimeoutCause(ctx, r.within, errAllTime)
 	defer cancel()
 	probes := r.probes(s)
 	findings := make([]incidents.Finding, len(probes))
@@ -37,11 +37,13 @@ func (r *Runner) Diagnose(ctx context.Context, s *incidents.Incident) []incident
 func (r *Runner) ask(ctx context.Context, p probe) incidents.Finding {
 	f := incidents.Finding{Check: p.name, Title: p.step.Title, At: r.now()}
 	if p.err != nil {
-		f.Error = cutLine(r.redact.Clean(p.err.Error()), maxLine)
+		could := failed(p.err)
+		f.Error, f.Because = cutLine(r.redact.Clean(could.Error), maxLine), r.cleanReason(could.Because)
 		return f
 	}
 	result := r.execute(ctx, r.checks, p.step, p.env)
-	f.OK, f.Error, f.Value, f.Detail, f.Elapsed = result.OK, result.Error, result.Value, result.Output, result.Elapsed
+	f.OK, f.Error, f.Because = result.OK, result.Error, result.Because
+	f.Value, f.Detail, f.Elapsed = result.Value, result.Output, result.Elapsed
 	return f
 }
 
@@ -80,7 +82,7 @@ func (rb *Runbook) probes(s *incidents.Incident) []probe {
 	}
 	probes := make([]probe, len(steps))
 	for i, step := range steps {
-		if step.Title == (incidents.Text{}) {
+		if len(steps) == 1 && rb.Check[0].Title == (incidents.Text{}) && !rb.Changes() {
 			step.Title = rb.Title
 		}
 		probes[i] = probe{name: rb.ID + "/" + step.ID, step: step, env: env}

@@ -16,7 +16,7 @@ import (
 //	number > 0.5
 //	none
 type Expect struct {
-	Codes    []Range  // exit codes of a command, statuses of an HTTP reply; none: 0, or 200–299
+	Codes    []Range  // exit codes of a command, statuses of an HTTP reply
 	Contains []string // each is in the output
 	Lacks    []string // none is in the output
 	JSON     *Compare // the output is JSON, and what stands at a path of it compares so

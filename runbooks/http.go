@@ -24,20 +24,19 @@ const (
 	userAgent = "hikeshi"
 )
 
-// loopback are the URLs of this machine on any port.
-func newGate(c Config, origins func() []string) (*gate, error) {
-	g := &gate{allowed: origins}
-	for _, h := range c.Hosts {
+func newGate(o RunnerOptions) (*gate, error) {
+	g := &gate{allowed: o.Library.Origins}
+	if len(o.HTTPHosts) > 0 {
+		g.allowed = nil
+	}
+	for _, h := range o.HTTPHosts {
 		u, err := url.Parse(h)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil {
 			return nil, fmt.Errorf("host %q is not of the form https://name:port", h)
 		}
 		g.always = append(g.always, origin(u))
 	}
-	if len(c.Hosts) > 0 {
-		g.allowed = func() []string { return nil }
-	}
-	for _, a := range c.Addresses {
+	for _, a := range o.Addresses {
 		p, err := netip.ParsePrefix(a)
 		if err != nil {
 			return nil, fmt.Errorf("address range %q is not of the form 169.254.0.0/16: %w", a, err)
@@ -47,38 +46,19 @@ func newGate(c Config, origins func() []string) (*gate, error) {
 	return g, nil
 }
 
-// NewExecutors makes the executors of all kinds of steps. origins are the
-// scheme://host:port that http steps may talk to where the configuration names
-// none: Library.Origins.
-func NewExecutors(c Config, origins func() []string) (map[string]Executor, error) {
-	g, err := newGate(c, origins)
-	if err != nil {
-		return nil, err
-	}
-	prom, err := newPromQL(c)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]Executor{
-		KindCommand: NewCommand(c),
-		KindHTTP:    &HTTP{gate: g, client: g.client()},
-		KindPromQL:  prom,
-	}, nil
-}
-
 // Execute implements Executor.
 func (h *HTTP) Execute(ctx context.Context, step incidents.Step, env Env) incidents.StepResult {
 	expect, err := ParseExpect(step.Expect)
 	if err != nil {
-		return failed(step, incidents.Because("runbook.bad_step"), err.Error())
+		return failed(badStep(err))
 	}
 	u, err := h.gate.url(step.URL)
 	if err != nil {
-		return failed(step, incidents.Because("runbook.refused"), err.Error())
+		return failed(err)
 	}
 	req, err := http.NewRequestWithContext(ctx, step.Method, u.String(), http.NoBody)
 	if err != nil {
-		return failed(step, incidents.Because("runbook.bad_step"), err.Error())
+		return failed(badStep(err))
 	}
 	req.Header.Set("User-Agent", userAgent)
 	if env.Execution != "" {
@@ -87,11 +67,11 @@ func (h *HTTP) Execute(ctx context.Context, step incidents.Step, env Env) incide
 	}
 	code, body, err := fetch(h.client, req)
 	if err != nil {
-		return failed(step, incidents.Reason{}, netError(ctx, step, err))
+		return failed(netError(ctx, step, err))
 	}
 	ok, seen := expect.output(body)
 	return incidents.StepResult{
-		OK:     ok && expect.codes(code, Range{200, 299}),
+		OK:     ok && expect.code(code),
 		Value:  strings.Join(append([]string{fmt.Sprintf("HTTP %d", code)}, seen...), ", "),
 		Output: string(body),
 	}
@@ -112,12 +92,15 @@ func fetch(client *http.Client, req *http.Request) (int, []byte, error) {
 }
 
 // netError is what went wrong, without the URL, which people see anyway.
-func netError(ctx context.Context, step incidents.Step, err error) string {
+func netError(ctx context.Context, step incidents.Step, err error) error {
 	if ctx.Err() != nil {
-		return interrupted(ctx, step).Error()
+		return stopped(ctx, step)
+	}
+	if refused, ok := errors.AsType[*incidents.Error](err); ok {
+		return refused
 	}
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		err = inner.Err
 	}
-	return err.Error()
+	return incidents.Fail(incidents.Unavailable, "runbook.no_answer", "no answer: "+err.Error(), "error", err.Error())
 }

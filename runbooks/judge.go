@@ -11,14 +11,9 @@ import (
 	"strings"
 )
 
-// codes says whether the code is one of those expected, or of usual where the
-// author said nothing.
-func (e Expect) codes(code int, usual Range) bool {
-	in := func(r Range) bool { return r.Low <= code && code <= r.High }
-	if len(e.Codes) == 0 {
-		return in(usual)
-	}
-	return slices.ContainsFunc(e.Codes, in)
+// code says whether a command's exit code or a reply's status is as expected.
+func (e Expect) code(code int) bool {
+	return slices.ContainsFunc(e.Codes, func(r Range) bool { return r.Low <= code && code <= r.High })
 }
 
 // output judges the text of a step's output. seen is what it looked at, for

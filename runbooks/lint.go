@@ -3,7 +3,7 @@ package runbooks
 // Lint reads the runbooks in the files and directories and reports what is wrong
 // with them, all at once. vars are the values of {var.name}; nil where they are
 // not known.
-func Lint(vars map[string]string, paths ...string) (count int, problems []Problem) {
+func Lint(paths []string, vars map[string]string) []Problem {
 	files, problems := Sources{Paths: paths}.files()
 	first := map[string]string{}
 	for _, f := range files {
@@ -18,5 +18,5 @@ func Lint(vars map[string]string, paths ...string) (count int, problems []Proble
 		first[rb.ID] = f.name
 	}
 	sortProblems(problems)
-	return len(files), problems
+	return problems
 }

@@ -79,8 +79,14 @@ func (r *reader) step(n *yaml.Node, timeout time.Duration) (Step, bool) {
 		r.fail(n, "runbook.lint.step_kinds")
 		return s, false
 	}
+	if len(s.Expect.Codes) == 0 {
+		s.Expect.Codes = usualCodes[s.Kind]
+	}
 	return s, true
 }
+
+// usualCodes are expected where the author says nothing. A plan says them.
+var usualCodes = map[string][]Range{KindCommand: {{0, 0}}, KindHTTP: {{200, 299}}}
 
 func (r *reader) templateFail(n *yaml.Node, bad *templateError) {
 	r.fail(n, bad.phrase, bad.args...)

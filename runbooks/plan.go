@@ -109,6 +109,10 @@ func (rb *Runbook) steps(from []Step, values map[string]string) ([]incidents.Ste
 		case KindPromQL:
 			step.Query = s.query.fill(values)
 		}
+		if step.Title == (incidents.Text{}) {
+			line := cutLine(StepLine(step), 100)
+			step.Title = incidents.Text{EN: line, JA: line}
+		}
 		to[i] = step
 	}
 	return to, nil
@@ -126,6 +130,19 @@ func needs(steps []Step) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// StepLine is what a resolved step does, on one line, for people: a command
+// line, a method with its URL, or a query.
+func StepLine(s incidents.Step) string {
+	switch s.Kind {
+	case KindCommand:
+		return CommandLine(s.Argv)
+	case KindHTTP:
+		return s.Method + " " + s.URL
+	default:
+		return s.Query
+	}
 }
 
 // CommandLine shows an argv on one line, quoted so that one can see where each

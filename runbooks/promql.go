@@ -20,18 +20,19 @@ type PromQL struct {
 	client *http.Client
 }
 
-func newPromQL(c Config) (*PromQL, error) {
-	if c.Prometheus == "" {
+func newPromQL(o RunnerOptions) (*PromQL, error) {
+	if o.Prometheus == "" {
 		return &PromQL{}, nil
 	}
-	base, err := url.Parse(c.Prometheus)
+	base, err := url.Parse(o.Prometheus)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 		return nil, errors.New("the base URL of Prometheus is not of the form http://prometheus:9090")
 	}
-	g, err := newGate(c, nil)
+	g, err := newGate(o)
 	if err != nil {
 		return nil, err
 	}
+	g.here = true
 	return &PromQL{base: base, client: g.client()}, nil
 }
 
@@ -39,25 +40,26 @@ func newPromQL(c Config) (*PromQL, error) {
 func (p *PromQL) Execute(ctx context.Context, step incidents.Step, _ Env) incidents.StepResult {
 	expect, err := ParseExpect(step.Expect)
 	if err != nil {
-		return failed(step, incidents.Because("runbook.bad_step"), err.Error())
+		return failed(badStep(err))
 	}
 	if p.base == nil {
-		return failed(step, incidents.Because("runbook.no_prometheus"), "no Prometheus is configured")
+		return failed(incidents.Fail(incidents.Unavailable, "runbook.no_prometheus", "no Prometheus is configured"))
 	}
 	u := p.base.JoinPath("api/v1/query")
 	u.RawQuery = url.Values{"query": {step.Query}, "timeout": {step.Timeout.String()}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return failed(step, incidents.Because("runbook.bad_step"), err.Error())
+		return failed(badStep(err))
 	}
 	req.Header.Set("User-Agent", userAgent)
 	code, body, err := fetch(p.client, req)
 	if err != nil {
-		return failed(step, incidents.Reason{}, netError(ctx, step, err))
+		return failed(netError(ctx, step, err))
 	}
 	samples, err := readSamples(body)
 	if err != nil {
-		return failed(step, incidents.Reason{}, fmt.Sprintf("Prometheus answered HTTP %d: %v", code, err))
+		return failed(incidents.Fail(incidents.Unavailable, "runbook.prometheus",
+			fmt.Sprintf("Prometheus answered HTTP %d: %v", code, err), "code", strconv.Itoa(code), "error", err.Error()))
 	}
 	return judgeSamples(expect, samples)
 }

@@ -3,10 +3,21 @@ package runbooks
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Times and sizes of executions.
+const (
+	DiagnoseWithin = 10 * time.Second // for all checks together; then what is not there is missing
+	MaxExecutions  = 8                // steps of runs at once; as many checks again
+	KillGrace      = 2 * time.Second  // from SIGTERM to SIGKILL
+	maxOutput      = 1 << 20          // bytes of output that are kept: the first half and the last
+	maxShown       = incidents.MaxDetail
+	maxLine        = 160 // bytes of a result's one line
 )
 
 // Runner carries plans out. It starts nothing by itself and remembers nothing:
@@ -15,29 +26,43 @@ type Runner struct {
 	library   *Library
 	executors map[string]Executor
 	redact    *Redactor
+	log       *slog.Logger
 	now       func() time.Time
 	within    time.Duration
 	runs      chan struct{} // places for steps of runs
-	checks    chan struct{} // places for checks, so that a slow one never holds up a run
+	checks    chan struct{} // places for checks, so that slow ones never hold up a run
 }
 
-// RunnerOptions are the parts of a runner.
+// RunnerOptions are the parts and the configuration of a runner. Only Library is
+// required.
 type RunnerOptions struct {
-	Library   *Library            // required
-	Executors map[string]Executor // by kind; see NewExecutors
-	Redact    *Redactor           // nil: patterns only
+	Library *Library
+	Secrets []string // struck out of all output
+
+	HTTPHosts  []string // scheme://host[:port] that http steps may talk to; none: those that the library's runbooks name
+	Addresses  []string // CIDRs that may be called although they are link-local, or this machine under another name
+	Prometheus string   // base URL for promql steps: http://prometheus:9090
+	Path       string   // PATH of commands; "": the usual directories
+	Env        []string // names of our environment variables that commands get
+
+	Logger    *slog.Logger        // nil: none
 	Now       func() time.Time    // nil: time.Now
 	Within    time.Duration       // for Diagnose; 0: DiagnoseWithin
+	Executors map[string]Executor // further kinds of steps, or others in place of ours
 }
 
-// NewRunner makes a runner.
-func NewRunner(o RunnerOptions) *Runner {
+// NewRunner makes a runner; an error is one of the configuration.
+func NewRunner(o RunnerOptions) (*Runner, error) {
+	executors, err := newExecutors(o)
+	if err != nil {
+		return nil, err
+	}
 	r := &Runner{
-		library: o.Library, executors: o.Executors, redact: o.Redact, now: o.Now, within: o.Within,
+		library: o.Library, executors: executors, redact: NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within,
 		runs: make(chan struct{}, MaxExecutions), checks: make(chan struct{}, MaxExecutions),
 	}
-	if r.redact == nil {
-		r.redact = NewRedactor()
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
 	}
 	if r.now == nil {
 		r.now = time.Now
@@ -45,7 +70,7 @@ func NewRunner(o RunnerOptions) *Runner {
 	if r.within == 0 {
 		r.within = DiagnoseWithin
 	}
-	return r
+	return r, nil
 }
 
 // Run looks with the verify steps (before), and then carries out the recover
@@ -53,13 +78,18 @@ func NewRunner(o RunnerOptions) *Runner {
 // no longer the one that it was made from, is not run: its steps are then one
 // failed result that says so.
 func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string) (before, steps []incidents.StepResult) {
-	if refused := r.refuse(plan); refused != nil {
-		return nil, []incidents.StepResult{*refused}
+	if err := r.refuse(plan); err != nil {
+		r.log.Warn("a plan was refused", "run", execution, "runbook", plan.Runbook, "error", err)
+		refused := failed(err)
+		refused.Step, refused.Title = "plan", plan.Title
+		return nil, []incidents.StepResult{refused}
 	}
-	before = r.Look(ctx, plan)
+	before = r.Look(ctx, plan, execution)
 	env := Env{Execution: execution, Incident: plan.Incident, Runbook: plan.Runbook}
 	for _, step := range plan.Recover {
 		result := r.execute(ctx, r.runs, step, env)
+		r.log.Info("step done", "run", execution, "runbook", plan.Runbook, "step", step.ID, "kind", step.Kind,
+			"ok", result.OK, "value", result.Value, "error", result.Error, "elapsed", result.Elapsed)
 		steps = append(steps, result)
 		if !result.OK {
 			break
@@ -68,22 +98,20 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 	return before, steps
 }
 
-func (r *Runner) refuse(plan incidents.Plan) *incidents.StepResult {
-	step := incidents.Step{ID: "plan", Title: plan.Title}
-	if !plan.Sealed() || len(plan.Recover) == 0 {
-		res := failed(step, incidents.Reason{Phrase: "because.plan_changed"}, "the plan is not the one that was sealed")
-		return &res
+func (r *Runner) refuse(plan incidents.Plan) error {
+	if !plan.Sealed() || len(plan.Recover) == 0 || len(plan.Verify.Steps) == 0 {
+		return incidents.Fail(incidents.Conflict, "because.plan_changed", "the plan is not the one that was sealed")
 	}
 	if rb := r.library.Get(plan.Runbook); rb == nil || rb.Digest != plan.RunbookDigest {
-		res := failed(step, incidents.Because("runbook.changed", "runbook", plan.Runbook),
-			fmt.Sprintf("runbook %s has changed since this plan was made", plan.Runbook))
-		return &res
+		return incidents.Fail(incidents.Conflict, "runbook.changed",
+			fmt.Sprintf("runbook %s has changed since this plan was made, so nothing was run", plan.Runbook), "runbook", plan.Runbook)
 	}
 	return nil
 }
 
-// Look carries out the verify steps once, all at the same time.
-func (r *Runner) Look(ctx context.Context, plan incidents.Plan) []incidents.StepResult {
+// Look carries out the verify steps once, all at the same time. They change
+// nothing.
+func (r *Runner) Look(ctx context.Context, plan incidents.Plan, _ string) []incidents.StepResult {
 	env := Env{Incident: plan.Incident, Runbook: plan.Runbook}
 	results := make([]incidents.StepResult, len(plan.Verify.Steps))
 	var all sync.WaitGroup
@@ -102,26 +130,37 @@ func (r *Runner) execute(ctx context.Context, places chan struct{}, step inciden
 	result.Step, result.Title, result.Elapsed = step.ID, step.Title, time.Since(began)
 	result.Value = cutLine(r.redact.Clean(result.Value), maxLine)
 	result.Error = cutLine(r.redact.Clean(result.Error), maxLine)
+	result.Because = r.cleanReason(result.Because)
 	result.Output = headAndTail(r.redact.Clean(result.Output), maxShown)
 	return result
 }
 
-func (r *Runner) carryOut(ctx context.Context, places chan struct{}, step incidents.Step, env Env) (result incidents.StepResult) {
+func (r *Runner) cleanReason(because incidents.Reason) incidents.Reason {
+	if len(because.Args) == 0 {
+		return because
+	}
+	clean := incidents.Reason{Phrase: because.Phrase, Args: make(map[string]string, len(because.Args))}
+	for name, value := range because.Args {
+		clean.Args[name] = cutLine(r.redact.Clean(value), maxLine)
+	}
+	return clean
+}
+
+func (r *Runner) carryOut(ctx context.Context, places chan struct{}, step incidents.Step, env Env) incidents.StepResult {
 	executor := r.executors[step.Kind]
 	if executor == nil {
-		return failed(step, incidents.Because("runbook.no_executor", "kind", step.Kind), "nothing here can carry out a step of kind "+step.Kind)
+		return failed(badStep(fmt.Errorf("nothing here carries out steps of kind %q", step.Kind)))
 	}
 	select {
 	case places <- struct{}{}:
 		defer func() { <-places }()
 	case <-ctx.Done():
-		return failed(step, incidents.Reason{Phrase: "runbook.no_place"}, "there was no time left for it: too many others were under way")
+		return failed(stopped(ctx, step))
 	}
-	timeout := step.Timeout
-	if timeout <= 0 || timeout > MaxTimeout {
-		timeout = MaxTimeout
+	if step.Timeout <= 0 || step.Timeout > MaxTimeout {
+		return failed(badStep(fmt.Errorf("its timeout is %s", step.Timeout)))
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, step.Timeout, errStepTime)
 	defer cancel()
 	return executor.Execute(ctx, step, env)
 }
