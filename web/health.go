@@ -1,0 +1,37 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// healthz says that the process answers, and nothing else: whoever restarts
+// processes must not do so because a store is away.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ *visit) error {
+	writeJSON(w, http.StatusOK, map[string]bool{"ok": true})
+	return nil
+}
+
+// readyz says whether work can be done now, and if not, why.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request, v *visit) error {
+	type readiness struct {
+		Ready   bool               `json:"ready"`
+		Reasons []incidents.Reason `json:"reasons"`
+		Said    []string           `json:"said"` // the reasons in words
+	}
+	answer := readiness{Reasons: []incidents.Reason{}, Said: []string{}}
+	for _, reason := range s.Ready(r.Context()) {
+		answer.Reasons = append(answer.Reasons, reason)
+		answer.Said = append(answer.Said, bot.Say(v.lang, reason))
+	}
+	status := http.StatusOK
+	if answer.Ready = len(answer.Reasons) == 0; !answer.Ready {
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "2")
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, status, answer)
+	return nil
+}

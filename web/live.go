@@ -1,0 +1,86 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// piece is a piece of a page that the browser puts in place of the one with
+// the same element id, or inserts by seq.
+type piece struct {
+	ID   string `json:"id"`
+	Seq  int64  `json:"seq,omitempty"`
+	HTML string `json:"html"`
+}
+
+// roomSource is the news of one war room.
+type roomSource struct {
+	s       *Server
+	v       *visit
+	id      incidents.ID
+	room    string
+	rev     int64
+	version int64
+}
+
+func (src *roomSource) news(ctx context.Context) ([]event, error) {
+	var events []event
+	inc, err := src.s.load(ctx, src.id)
+	if err != nil {
+		return nil, err
+	}
+	if inc.Version != src.version {
+		html, err := src.s.render(src.v.lang, "room", "head", src.s.head(src.v, inc, "room"))
+		if err != nil {
+			return nil, err
+		}
+		src.version = inc.Version
+		events = append(events, event{name: "head", data: piece{ID: "head", HTML: string(html)}})
+	}
+	postings, err := src.s.Rooms.Postings(ctx, src.room, src.rev, lookPage)
+	if err != nil {
+		return events, err
+	}
+	for i := range postings {
+		p := &postings[i]
+		html, err := src.s.renderMessage(src.v, p, src.id)
+		if err != nil {
+			return events, err
+		}
+		src.rev = p.Rev
+		events = append(events, event{
+			id: strconv.FormatInt(p.Rev, 10), name: "message",
+			data: piece{ID: "m" + strconv.FormatInt(p.Seq, 10), Seq: p.Seq, HTML: string(html)},
+		})
+	}
+	return events, nil
+}
+
+// renderMessage is one posting as HTML.
+func (s *Server) renderMessage(v *visit, p *incidents.Posting, id incidents.ID) ([]byte, error) {
+	return s.render(v.lang, "room", "message", s.posted(v, p, id))
+}
+
+// listSource is the news of the incident list.
+type listSource struct {
+	s      *Server
+	v      *visit
+	filter filter
+	last   []byte
+}
+
+func (src *listSource) news(ctx context.Context) ([]event, error) {
+	view, err := src.s.list(ctx, src.filter)
+	if err != nil {
+		return nil, err
+	}
+	html, err := src.s.render(src.v.lang, "list", "rows", view)
+	if err != nil || bytes.Equal(html, src.last) {
+		return nil, err
+	}
+	src.last = html
+	return []event{{name: "list", data: piece{ID: "rows", HTML: string(html)}}}, nil
+}

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// messageView is a message as the template "message" shows it. There is one
+// way to show a message, whether it comes with the page or live.
+type messageView struct {
+	bot.Message
+	ID         string // of its HTML element
+	Seq        int64
+	Edited     time.Time
+	Press      string       // where its buttons post to
+	Groups     []checkGroup // the checks, by group
+	Paragraphs []string     // the text
+	Initial    string       // of whoever said it
+	Hue        int          // 0–5: a colour for them
+	Private    bool         // only the reader sees it
+	Items      []itemView
+	Votes      []voteView
+	Actions    []bot.Button
+}
+
+// checkGroup is one table of checks.
+type checkGroup struct {
+	Name    string
+	Changes bool // it has values before and after
+	Checks  []bot.Check
+}
+
+// itemView is a ranked thing with its buttons sorted by what they are.
+type itemView struct {
+	bot.Item
+	Votes   []voteView
+	Actions []bot.Button
+}
+
+// voteView is a 👍 or 👎 with its count.
+type voteView struct {
+	bot.Button
+	Up    bool
+	Count int
+	Bare  bool // its label says no more than the sign
+}
+
+// posted makes the view of a posting.
+func (v *visit) posted(p *incidents.Posting, id incidents.ID) (messageView, error) {
+	b, err := decodeBody(p)
+	if err != nil {
+		return messageView{}, err
+	}
+	m := v.message(b.message(p, v.lang), id)
+	m.ID, m.Seq, m.Edited = "m"+strconv.FormatInt(p.Seq, 10), p.Seq, p.Edited
+	return m, nil
+}
+
+// reply makes the view of an answer that is nowhere but here.
+func (v *visit) reply(m bot.Message, id incidents.ID) messageView {
+	view := v.message(m, id)
+	view.ID, view.Private = "r"+v.requestID, true
+	return view
+}
+
+func (v *visit) message(m bot.Message, id incidents.ID) messageView {
+	m = cleaned(m)
+	view := messageView{Message: m, Press: "/commands", Paragraphs: paragraphs(m.Text)}
+	if id > 0 {
+		view.Press = "/incidents/" + id.String() + "/press"
+	}
+	view.Initial, view.Hue = initial(m.By)
+	view.Votes, view.Actions = sortButtons(m.Buttons, -1, -1)
+	for _, it := range m.Items {
+		iv := itemView{Item: it}
+		iv.Votes, iv.Actions = sortButtons(it.Buttons, it.Up, it.Down)
+		view.Items = append(view.Items, iv)
+	}
+	for _, c := range m.Checks {
+		n := len(view.Groups)
+		if n == 0 || view.Groups[n-1].Name != c.Group {
+			view.Groups = append(view.Groups, checkGroup{Name: c.Group})
+			n++
+		}
+		g := &view.Groups[n-1]
+		g.Checks = append(g.Checks, c)
+		g.Changes = g.Changes || c.Before != ""
+	}
+	return view
+}
+
+// sortButtons parts the votes from the rest. A count below 0 is not known.
+func sortButtons(all []bot.Button, up, down int) (votes []voteView, actions []bot.Button) {
+	for _, b := range all {
+		switch b.Style {
+		case bot.StyleUp:
+			votes = append(votes, voteView{Button: b, Up: true, Count: up, Bare: strings.Trim(b.Label, "👍 ") == ""})
+		case bot.StyleDown:
+			votes = append(votes, voteView{Button: b, Count: down, Bare: strings.Trim(b.Label, "👎 ") == ""})
+		default:
+			actions = append(actions, b)
+		}
+	}
+	return votes, actions
+}
+
+// cleaned takes out of every string what a browser would act upon instead of
+// showing it (S37), and every link that is no link to the web. The strings
+// stay text: html/template escapes them.
+func cleaned(m bot.Message) bot.Message {
+	m.By, m.Title, m.Text = bot.Clean(m.By), bot.Clean(m.Title), bot.Clean(m.Text)
+	m.Fields = each(m.Fields, func(f *bot.Field) { f.Name, f.Value = bot.Clean(f.Name), bot.Clean(f.Value) })
+	m.Checks = each(m.Checks, func(c *bot.Check) {
+		c.Group, c.Name, c.Value = bot.Clean(c.Group), bot.Clean(c.Name), bot.Clean(c.Value)
+		c.Before, c.Detail, c.Elapsed = bot.Clean(c.Before), bot.Clean(c.Detail), bot.Clean(c.Elapsed)
+	})
+	m.Code = each(m.Code, cleanCode)
+	m.Buttons = each(m.Buttons, cleanButton)
+	m.Items = each(m.Items, func(it *bot.Item) {
+		it.Title, it.Evidence = bot.Clean(it.Title), bot.Clean(it.Evidence)
+		it.Moved, it.Risk = bot.Clean(it.Moved), bot.Clean(it.Risk)
+		it.Code, it.Buttons = each(it.Code, cleanCode), each(it.Buttons, cleanButton)
+	})
+	var links []bot.Link
+	for _, l := range m.Links {
+		if u, err := url.Parse(l.URL); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+			links = append(links, bot.Link{Label: bot.Clean(l.Label), URL: u.String()})
+		}
+	}
+	m.Links = links
+	return m
+}
+
+func cleanCode(c *bot.Code)     { c.Label, c.Text = bot.Clean(c.Label), bot.Clean(c.Text) }
+func cleanButton(b *bot.Button) { b.Label, b.Hint = bot.Clean(b.Label), bot.Clean(b.Hint) }
+
+// each applies f to copies of all.
+func each[T any](all []T, f func(*T)) []T {
+	out := make([]T, len(all))
+	for i := range all {
+		out[i] = all[i]
+		f(&out[i])
+	}
+	return out
+}
+
+// paragraphs parts text at empty lines.
+func paragraphs(text string) []string {
+	var out []string
+	for p := range strings.SplitSeq(text, "\n\n") {
+		if p = strings.Trim(p, "\n"); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// initial is the letter and the colour that stand for somebody; "" is Hikeshi.
+func initial(name string) (string, int) {
+	if name == "" {
+		return "", 0
+	}
+	r, _ := utf8.DecodeRuneInString(name)
+	sum := sha256.Sum256([]byte(name))
+	return strings.ToUpper(string(r)), int(sum[0]) % 6
+}
+
+// nameKey makes a message key of parts that may hold anything.
+func nameKey(kind string, parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return kind + "-" + hex.EncodeToString(sum[:12])
+}

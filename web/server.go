@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Config is who may use the console.
+type Config struct {
+	// People and their tokens. None: everybody on this machine, and nobody else.
+	People []Person
+	// HTTPS says that browsers reach the console by https (a proxy in front ends
+	// TLS): the session cookie is then sent by https only.
+	HTTPS bool
+}
+
+// Person is somebody who may sign in. Two entries with one name are two tokens
+// of the same person, so that a token can be changed without a gap.
+type Person struct {
+	Name  string // immutable: the person's id is "console:" + Name
+	Token string // at least MinToken bytes
+}
+
+// MinToken is the shortest token that is accepted, in bytes (S1).
+const MinToken = 16
+
+// Options are the parts that a Server is made of. All are needed unless noted.
+type Options struct {
+	Config      Config
+	Incidents   Incidents
+	Rooms       RoomStore
+	Router      Router
+	Postmortem  func(lang string, s *incidents.Incident, events []incidents.Event) string // as Markdown
+	DeadLetters DeadLetters
+	Watch       func() (signals <-chan incidents.Signal, stop func())
+	Ready       func(context.Context) []incidents.Reason // what is wrong; none: ready
+	Rights      Rights                                   // nil: bot.Open
+	Log         *slog.Logger                             // nil: slog.Default()
+	Now         func() time.Time                         // nil: time.Now
+}
+
+// Server is the console. Its Handler serves; Run feeds the live streams.
+type Server struct {
+	Options
+	mux      *http.ServeMux
+	csrf     *http.CrossOriginProtection
+	pages    pages
+	assets   assets
+	sessions *sessions
+	attempts *attempts
+	hub      *hub
+	busy     chan struct{}
+}
+
+// maxBusy bounds the requests that are served at once, streams not counted.
+const maxBusy = 256
+
+// New makes the console. It fails for a token that is too short.
+func New(o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Rights == nil {
+		o.Rights = bot.Open{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	for _, p := range o.Config.People {
+		if len(p.Token) < MinToken {
+			return nil, fmt.Errorf("console: the token of %q has %d bytes; at least %d are needed", p.Name, len(p.Token), MinToken)
+		}
+		if name, ok := personName(p.Name); !ok || name != p.Name {
+			return nil, fmt.Errorf("console: %q is no usable name: 1 to %d letters, digits, spaces or . _ -", p.Name, maxName)
+		}
+	}
+	a, err := loadAssets()
+	if err != nil {
+		return nil, fmt.Errorf("console: load the static files: %w", err)
+	}
+	pp, err := loadPages(a)
+	if err != nil {
+		return nil, fmt.Errorf("console: load the templates: %w", err)
+	}
+	s := &Server{
+		Options: o, mux: http.NewServeMux(), csrf: http.NewCrossOriginProtection(),
+		pages: pp, assets: a, sessions: newSessions(), attempts: newAttempts(), hub: newHub(),
+		busy: make(chan struct{}, maxBusy),
+	}
+	for _, rt := range routes {
+		s.mux.Handle(rt.pattern, s.guard(rt))
+	}
+	return s, nil
+}
+
+// Handler serves the console and its API. It belongs at "/" of the listener.
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+
+// Run passes the store's signals to the open streams until ctx ends, and then
+// ends the streams, so that the listener can shut down. It returns after that.
+func (s *Server) Run(ctx context.Context) error {
+	signals, stop := s.Watch()
+	defer stop()
+	defer s.hub.close()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case sig, ok := <-signals:
+			if !ok {
+				return nil
+			}
+			s.hub.wake(sig)
+		}
+	}
+}
+
+// may asks for a right of the person. Nobody has none.
+func (s *Server) may(v *visit, right bot.Right) error {
+	if v.person.ID == "" {
+		return incidents.Fail(incidents.Unauthenticated, "web.error.unauthenticated", "this needs a token").
+			WithHint("Authorization: Bearer <token>")
+	}
+	if err := s.Rights.May(v.person, right, ""); err != nil {
+		return fmt.Errorf("ask for the right %s: %w", right, err)
+	}
+	return nil
+}

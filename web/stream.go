@@ -1,0 +1,182 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// The rhythm of a stream. Signals may be lost, so a stream also looks by
+// itself; that is also when it finds that its reader may no longer read.
+const (
+	heartbeat  = 15 * time.Second
+	lookAnyway = 4 * time.Second
+	breath     = 100 * time.Millisecond // between two looks, to take changes together
+	writeTime  = 10 * time.Second       // a reader slower than that is dropped
+	lookPage   = 100                    // messages at once
+)
+
+// stream is one open connection of server-sent events
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+type stream struct {
+	s       *Server
+	v       *visit
+	w       http.ResponseWriter
+	control *http.ResponseController
+	source  source
+}
+
+// source finds what is new since it was asked last.
+type source interface {
+	news(ctx context.Context) ([]event, error)
+}
+
+// event is one server-sent event. Its data is JSON.
+type event struct {
+	id   string
+	name string
+	data any
+}
+
+// events is the live half of a page: of a room, with ?incident=ID and the last
+// revision seen in Last-Event-ID or ?after=, or of the incident list.
+func (s *Server) events(w http.ResponseWriter, r *http.Request, v *visit) error {
+	src, id, room, err := s.sourceOf(r, v)
+	if err != nil {
+		return err
+	}
+	l, err := s.hub.join(v.person.ID, id, room)
+	if err != nil {
+		return err
+	}
+	defer s.hub.leave(l)
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold the events back
+	st := &stream{s: s, v: v, w: w, control: http.NewResponseController(w), source: src}
+	if err := st.control.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("open a stream: %w", err)
+	}
+	w.WriteHeader(http.StatusOK)
+	if err := st.write([]byte("retry: 2000\n\n")); err == nil {
+		st.run(r.Context(), l)
+	}
+	return nil // the answer has begun: nothing can be said any more
+}
+
+// sourceOf reads what the stream is to be about.
+func (s *Server) sourceOf(r *http.Request, v *visit) (source, incidents.ID, string, error) {
+	q := r.URL.Query()
+	raw := q.Get("incident")
+	if raw == "" {
+		f, err := readFilter(q)
+		return &listSource{s: s, v: v, filter: f}, 0, "", err
+	}
+	id, ok := incidents.ParseID(raw)
+	if !ok {
+		return nil, 0, "", noIncident()
+	}
+	inc, err := s.load(r.Context(), id)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	after, err := number(q, "after", 0, 0, 1<<62)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	// The browser's own word, after a broken connection, is newer than the address.
+	if last, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); err == nil && last >= 0 {
+		after = last
+	}
+	return &roomSource{s: s, v: v, id: id, room: roomOf(inc), rev: after}, id, roomOf(inc), nil
+}
+
+// run sends news until the reader goes, may no longer read or is too slow, or
+// the server stops.
+func (st *stream) run(ctx context.Context, l *listener) {
+	look := time.NewTicker(lookAnyway)
+	defer look.Stop()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		if !st.send(ctx) {
+			return
+		}
+		select { // a breath: what changes meanwhile comes with the next look
+		case <-ctx.Done():
+			return
+		case <-st.s.hub.closed:
+			return
+		case <-time.After(breath):
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-st.s.hub.closed:
+			return
+		case <-l.called:
+		case <-look.C:
+			if !st.stillAllowed() {
+				return
+			}
+		case <-beat.C:
+			if st.write([]byte(": still here\n\n")) != nil {
+				return
+			}
+		}
+	}
+}
+
+// stillAllowed: the session holds, and so does the right (S22, S24).
+func (st *stream) stillAllowed() bool {
+	if st.v.session != nil && !st.s.sessions.alive(st.v.session, st.s.Now()) {
+		return false
+	}
+	return st.s.may(st.v, streamRight) == nil
+}
+
+// send looks once. A store that is away for a moment is asked again later.
+func (st *stream) send(ctx context.Context) bool {
+	looking, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	events, err := st.source.news(looking)
+	if err != nil && ctx.Err() == nil {
+		st.s.Log.WarnContext(ctx, "live update failed", "request_id", st.v.requestID, "error", err.Error())
+	}
+	if len(events) == 0 {
+		return ctx.Err() == nil
+	}
+	var b bytes.Buffer
+	for _, e := range events {
+		data, err := json.Marshal(e.data)
+		if err != nil {
+			st.s.Log.ErrorContext(ctx, "live update did not encode", "request_id", st.v.requestID, "error", err.Error())
+			return false
+		}
+		if e.id != "" {
+			fmt.Fprintf(&b, "id: %s\n", e.id)
+		}
+		fmt.Fprintf(&b, "event: %s\ndata: %s\n\n", e.name, data)
+	}
+	return st.write(b.Bytes()) == nil
+}
+
+func (st *stream) write(b []byte) error {
+	if err := st.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return fmt.Errorf("write to a stream: %w", err)
+	}
+	if _, err := st.w.Write(b); err != nil {
+		return fmt.Errorf("write to a stream: %w", err)
+	}
+	if err := st.control.Flush(); err != nil {
+		return fmt.Errorf("write to a stream: %w", err)
+	}
+	return nil
+}
