@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -276,6 +277,25 @@ func (c config) settle() (*settled, error) {
 		return nil, configError(errors.Join(problems...))
 	}
 	return s, nil
+}
+
+// secrets are all that must never be seen in an output, a log or a chat.
+func (s *settled) secrets() []string {
+	var all []string
+	for _, p := range s.people {
+		all = append(all, p.Token)
+	}
+	for _, src := range s.sources {
+		for _, t := range src.Tokens {
+			all = append(all, string(t))
+		}
+	}
+	if u, err := url.Parse(s.store); err == nil && u.User != nil {
+		if password, ok := u.User.Password(); ok {
+			all = append(all, password)
+		}
+	}
+	return all
 }
 
 func (c sourceConfig) settle() (intake.Source, error) {

@@ -70,10 +70,14 @@ func build(ctx context.Context, c *settled, log *slog.Logger) (a *app, err error
 	shards := a.store.Shards()
 	policy := incidents.Policy{Chats: []string{consoleChat}, RemindAck: time.Duration(c.RemindAck)}
 	engine := worker.NewEngine(a.store, shards, policy, time.Now, log)
-	runner := runbooks.NewRunner(runbooks.RunnerOptions{
+	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{
 		Library: a.library, HTTPHosts: c.Runbooks.HTTPHosts, Prometheus: c.Runbooks.Prometheus, Secrets: c.secrets(), Logger: log,
 	})
-	console := &bot.Syncer{Chat: consoleChat, Poster: web.NewRooms(a.store), Links: bot.Links{Base: a.url()}, Now: time.Now}
+	if err != nil {
+		return nil, configError(err)
+	}
+	links := bot.Links{Base: a.url()}
+	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
 	a.worker = worker.New(worker.Options{
 		Engine: engine,
 		Folder: worker.NewFolder(worker.FolderOptions{
@@ -88,14 +92,17 @@ func build(ctx context.Context, c *settled, log *slog.Logger) (a *app, err error
 			Run:      runner,
 		},
 	})
-	router := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: engine, Again: engine, Library: a.library, Now: time.Now}),
-		Rights:   bot.Open{}, Incidents: engine, Logger: log,
+	router, err := bot.NewRouter(bot.Options{
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Links: links, Now: time.Now}),
+		Rights:   bot.Open{}, Incidents: a.store, Logger: log,
 	})
+	if err != nil {
+		return nil, fmt.Errorf("set up the commands: %w", err)
+	}
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed}
 	a.console, err = web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS},
-		Incidents: a.store, Rooms: a.store, Router: router, Story: bot.Story{}, DeadLetters: a.store,
+		Incidents: a.store, Rooms: a.store, Router: router, DeadLetters: a.store,
 		Watch: a.store.Watch, Ready: a.ready.reasons, Log: log,
 	})
 	if err != nil {
@@ -112,6 +119,21 @@ func build(ctx context.Context, c *settled, log *slog.Logger) (a *app, err error
 	}
 	a.jobs = a.schedule(ctx)
 	return a, nil
+}
+
+// desk is what the commands work at: the engine moves incidents, the store
+// lists them.
+type desk struct {
+	*worker.Engine
+	store storage.Store
+}
+
+func (d desk) List(ctx context.Context, q incidents.Query) (incidents.Page, error) {
+	return d.store.List(ctx, q)
+}
+
+func (d desk) Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error) {
+	return d.store.Events(ctx, id, after, max)
 }
 
 // routes is the one listener: alerts in, metrics for this machine, and the
@@ -261,7 +283,7 @@ func loadRunbooks(c *settled) (*runbooks.Library, error) {
 	if bad := runbooks.Errors(problems); len(bad) > 0 {
 		lines := make([]error, 0, len(bad))
 		for _, p := range bad {
-			lines = append(lines, errors.New(p.String(phrases.English)))
+			lines = append(lines, errors.New(p.Text(phrases.English, phrases.Fill)))
 		}
 		joined := errors.Join(lines...).Error()
 		return nil, incidents.Fail(incidents.Invalid, "error.runbooks", "some runbooks are wrong:\n"+joined, "problems", joined).
