@@ -12,7 +12,7 @@ import (
 // "3 min 20 s", "2 h 5 min", "4 d 3 h"; in Japanese 「3分20秒」.
 func Duration(lang string, d time.Duration) string {
 	d = max(d, -d)
-	if d < time.Second {
+	if d >= time.Millisecond && d < time.Second {
 		return unit(lang, "ms", int64(d/time.Millisecond))
 	}
 	if d < 10*time.Second && d%time.Second >= 100*time.Millisecond {

@@ -150,7 +150,14 @@ func (v *view) moves(moves []incidents.RankMove) string {
 // Story tells incidents in words, for pages and for programs.
 type Story struct {
 	Links Links
-	Now   func() time.Time // its time zone is the one that times are shown in
+	Now   func() time.Time // its time zone is the one that times are shown in; nil: time.Now
+}
+
+func (t Story) now() time.Time {
+	if t.Now == nil {
+		return time.Now()
+	}
+	return t.Now()
 }
 
 // Line tells one event in one sentence; "" for book-keeping.
@@ -173,7 +180,7 @@ func TimelineText(lang string, l *incidents.Line) string {
 	switch {
 	case l.Said != "":
 		return phrases.T(lang, "line.said", "what", what, "said", Line(l.Said, incidents.MaxNote))
-	case l.Because.Phrase != "":
+	case l.Because.Phrase != "" && l.Because.Phrase != "because.declared": // its sentence says so already
 		return phrases.T(lang, "line.because", "what", what, "because", Say(lang, l.Because))
 	}
 	return what

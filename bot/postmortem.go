@@ -14,7 +14,7 @@ import (
 // what it did to whom, how long everything took, who decided what, what was
 // tried and what that changed. What only people can add is left open for them.
 func (t Story) Postmortem(lang string, s *incidents.Incident, events []incidents.Event) string {
-	w := writer{lang: lang, now: t.Now(), s: s, d: incidents.Postmortem(s, events)}
+	w := writer{lang: lang, now: t.now(), s: s, d: incidents.Postmortem(s, events)}
 	w.head(t.Links)
 	w.summary()
 	w.impact()
@@ -76,6 +76,14 @@ func (w *writer) took(d incidents.Duration) string {
 		return "–"
 	}
 	return Duration(w.lang, d.D)
+}
+
+// tookSince is took with the moment that it counts from.
+func (w *writer) tookSince(key string, d incidents.Duration) string {
+	if !d.Known {
+		return "–"
+	}
+	return w.t(key, "took", w.took(d))
 }
 
 func (w *writer) text(t incidents.Text, id string) string {
@@ -161,9 +169,9 @@ func (w *writer) times() {
 	w.table("pm.moment", "pm.at", "pm.after")
 	w.row(w.t("pm.times_began"), w.clock(t.Began), "")
 	w.row(w.t("pm.times_detected"), w.clock(t.Detected), w.took(t.TTD()))
-	w.row(w.t("pm.times_acknowledged"), w.clock(t.Acknowledged), w.t("pm.tta", "took", w.took(t.TTA())))
-	w.row(w.t("pm.times_mitigated"), w.clock(t.Mitigated), w.t("pm.ttm", "took", w.took(t.TTM())))
-	w.row(w.t("pm.times_resolved"), w.clock(t.Resolved), w.t("pm.ttr", "took", w.took(t.TTR())))
+	w.row(w.t("pm.times_acknowledged"), w.clock(t.Acknowledged), w.tookSince("pm.tta", t.TTA()))
+	w.row(w.t("pm.times_mitigated"), w.clock(t.Mitigated), w.tookSince("pm.ttm", t.TTM()))
+	w.row(w.t("pm.times_resolved"), w.clock(t.Resolved), w.tookSince("pm.ttr", t.TTR()))
 	w.end()
 }
 

@@ -33,8 +33,8 @@ type Loader interface {
 	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
 }
 
-// Options of a Router.
-type Options struct {
+// RouterOptions is what a Router needs.
+type RouterOptions struct {
 	Commands  []Command
 	Rights    Rights
 	Incidents Loader
@@ -44,7 +44,7 @@ type Options struct {
 
 // NewRouter refuses a command that cannot be reached or that nobody could be
 // refused: two of one name, or one without a right.
-func NewRouter(o Options) (*Router, error) {
+func NewRouter(o RouterOptions) (*Router, error) {
 	if o.Rights == nil || o.Incidents == nil || o.Logger == nil {
 		return nil, errors.New("a router needs rights, incidents and a logger")
 	}

@@ -57,6 +57,10 @@ func (v *view) run(r *incidents.Run) Message {
 	}
 	m.Text, m.Tone = v.verdict(r)
 	for i := range r.Steps {
+		if i == maxSteps {
+			m.Checks = append(m.Checks, Check{Group: v.t("run.steps"), State: CheckWaiting, Name: count(v.lang, "card.more", len(r.Steps)-maxSteps)})
+			break
+		}
 		m.Checks = append(m.Checks, v.step(&r.Steps[i]))
 	}
 	if r.State == incidents.RunRunning || r.State == incidents.RunApproved {
@@ -120,6 +124,9 @@ func (v *view) beforeAfter(r *incidents.Run) []Check {
 	}
 	var out []Check
 	for i := range r.Plan.Verify.Steps {
+		if i == maxSteps {
+			return append(out, Check{Group: v.t("run.verification"), State: CheckWaiting, Name: count(v.lang, "card.more", len(r.Plan.Verify.Steps)-maxSteps)})
+		}
 		planned := &r.Plan.Verify.Steps[i]
 		c := Check{Group: v.t("run.verification"), State: CheckWaiting, Name: v.title(planned.Title, planned.ID)}
 		if b := before[planned.ID]; b != nil {

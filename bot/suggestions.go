@@ -4,13 +4,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
 
 // maxSuggestions is how many next actions a room shows; /inc suggest shows all.
 const maxSuggestions = 5
+
+// maxSteps is how many steps of a plan or a run a message shows.
+const maxSteps = 12
 
 // suggestions is the ranked list of next actions with their evidence.
 func (v *view) suggestions() Message {
@@ -122,11 +127,10 @@ func RiskWord(lang string, r incidents.Risk) string {
 
 // steps shows exactly what would be done, each step as it would be sent.
 func (v *view) steps(steps []incidents.Step) []Code {
-	const most = 12
 	var out []Code
 	for i := range steps {
-		if i == most {
-			return append(out, Code{Text: count(v.lang, "card.more", len(steps)-most)})
+		if i == maxSteps {
+			return append(out, Code{Text: count(v.lang, "card.more", len(steps)-maxSteps)})
 		}
 		out = append(out, Code{Label: v.title(steps[i].Title, steps[i].ID), Text: StepText(&steps[i])})
 	}
@@ -134,7 +138,8 @@ func (v *view) steps(steps []incidents.Step) []Code {
 }
 
 // StepText shows what a step does, exactly: an argument that is not a plain
-// word is quoted, so that nothing in it can hide or pass for two.
+// word is quoted, and what does not print is written out, so that nothing in it
+// can hide or pass for two.
 func StepText(s *incidents.Step) string {
 	switch {
 	case len(s.Argv) > 0:
@@ -148,20 +153,23 @@ func StepText(s *incidents.Step) string {
 		if method == "" {
 			method = "GET"
 		}
-		return Cut(argument(method)+" "+argument(s.URL), maxOutput)
+		return Cut(argument(method)+" "+printed(s.URL), maxOutput)
 	default:
-		return Cut(Clean(s.Query), maxOutput)
+		return Cut(printed(s.Query), maxOutput)
 	}
 }
 
+// printed is text as it is where all of it prints, else written out.
+func printed(s string) string {
+	if Clean(s) == s && utf8.ValidString(s) {
+		return s
+	}
+	return strconv.Quote(s)
+}
+
 func argument(s string) string {
-	for _, r := range s {
-		if r <= ' ' || r == '"' || r == '\\' || r == '\'' || !strconv.IsPrint(r) {
-			return strconv.Quote(s)
-		}
+	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) || !utf8.ValidString(s) {
+		return strconv.Quote(s)
 	}
-	if s == "" {
-		return `""`
-	}
-	return s
+	return runbooks.CommandLine([]string{s})
 }

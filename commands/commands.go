@@ -15,6 +15,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
 
 // Incidents is where incidents are read and moved. once names the wish, so
@@ -37,10 +38,16 @@ type People interface {
 	Person(ctx context.Context, chat, name string) (incidents.Actor, bool)
 }
 
+// Library finds a runbook by its id; nil where there is none.
+type Library interface {
+	Get(id string) *runbooks.Runbook
+}
+
 // Deps is what the commands need.
 type Deps struct {
 	Incidents Incidents
 	Again     Again
+	Library   Library
 	People    People // nil: names are taken as they are typed
 	Links     bot.Links
 	Now       func() time.Time // its time zone is the one that times are shown in

@@ -2,32 +2,68 @@ package commands
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// run asks for an action to be run: somebody has to approve it.
+// run asks for something to be run: a suggested action, or any runbook with
+// the values it needs. Somebody has to approve it.
 func run(d Deps) bot.Command {
 	return bot.Command{
-		Name: "run", Aliases: []string{"request", "実行"}, Usage: "run rank|action",
-		Example: []string{"/inc run 1", "/inc run restart-web"},
+		Name: "run", Aliases: []string{"request", "実行"}, Usage: "run rank|runbook [name=value …]",
+		Example: []string{"/inc run 1", "/inc run restart-web", "/inc run restart-web instance=web-2"},
 		Help:    "help.run", Right: bot.Respond, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			target, _ := bot.ParseTarget(args)
-			g, err := d.suggested(s, target, args, "run")
+			plan, err := d.plan(s, args)
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			s, err = d.Incidents.Do(ctx, r.Incident, r.Once, incidents.Request{By: r.Person, Plan: g.Plan})
+			s, err = d.Incidents.Do(ctx, r.Incident, r.Once, incidents.Request{By: r.Person, Plan: plan})
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return confirm(r, s, "say.requested", "action", bot.Line(g.Action, 80)), nil
+			return confirm(r, s, "say.requested", "action", bot.Line(plan.Runbook, 80)), nil
 		},
 	}
+}
+
+// plan is the plan that is meant: a suggestion's as it was shown, else one made
+// of the runbook and the values given.
+func (d Deps) plan(s *incidents.Incident, args []string) (incidents.Plan, error) {
+	target, rest := bot.ParseTarget(args)
+	if target.Empty() {
+		return incidents.Plan{}, incidents.Fail(incidents.Invalid, "error.what_to_run", "say what to run").WithHint("/inc run 1")
+	}
+	given := map[string]string{}
+	for _, word := range rest {
+		name, value, ok := strings.Cut(word, "=")
+		if !ok || name == "" {
+			return incidents.Plan{}, incidents.Fail(incidents.Invalid, "error.not_value", "values are written name=value",
+				"word", bot.Line(word, 80)).WithHint("/inc help run")
+		}
+		given[name] = value
+	}
+	if len(given) == 0 && (target.Rank > 0 || target.Suggestion(s) != nil) {
+		g, err := d.suggested(s, target, args, "run")
+		if err != nil {
+			return incidents.Plan{}, err
+		}
+		return g.Plan, nil
+	}
+	id := target.Action
+	if g := target.Suggestion(s); g != nil {
+		id = g.Action
+	}
+	rb := d.Library.Get(id)
+	if rb == nil {
+		return incidents.Plan{}, incidents.Fail(incidents.NotFound, "error.no_runbook", "there is no such runbook",
+			"runbook", bot.Line(id, 80)).WithHint("/inc suggest")
+	}
+	return rb.Plan(s, given)
 }
