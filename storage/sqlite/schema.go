@@ -1,0 +1,168 @@
+package sqlite
+
+// Rows of the intake log and the facts have their shard in the upper bits of
+// the row id, so that each is one ascending run in one table without an index.
+const shardShift = 48
+
+func rowID(shard int, n int64) int64 { return int64(shard)<<shardShift | n }
+
+func numberOf(row int64) int64 { return row & (1<<shardShift - 1) }
+
+const schema = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE intake (row INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE marks (shard INTEGER, log INTEGER, mark INTEGER NOT NULL, PRIMARY KEY (shard, log)) WITHOUT ROWID;
+CREATE TABLE incidents (
+	id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, version INTEGER NOT NULL, open INTEGER NOT NULL,
+	service TEXT NOT NULL, since INTEGER NOT NULL, weight INTEGER NOT NULL, summary BLOB NOT NULL
+);
+CREATE INDEX incidents_open ON incidents (open) WHERE open = 1;
+CREATE INDEX incidents_service ON incidents (service) WHERE service <> '';
+CREATE INDEX incidents_open_service ON incidents (service) WHERE open = 1 AND service <> '';
+CREATE TABLE snapshots (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE events (id INTEGER, seq INTEGER, body BLOB NOT NULL, PRIMARY KEY (id, seq)) WITHOUT ROWID;
+CREATE TABLE groups (row INTEGER PRIMARY KEY, shard INTEGER NOT NULL, key BLOB NOT NULL, ids BLOB NOT NULL);
+CREATE TABLE once (row INTEGER PRIMARY KEY, shard INTEGER NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE facts (row INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE effects (
+	row INTEGER PRIMARY KEY, key TEXT NOT NULL, kind TEXT NOT NULL, incident INTEGER NOT NULL, shard INTEGER NOT NULL,
+	lane TEXT NOT NULL, arg TEXT NOT NULL, due INTEGER NOT NULL, urgency INTEGER NOT NULL, attempt INTEGER NOT NULL
+);
+CREATE TABLE dead (key TEXT PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE rooms (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, rev INTEGER NOT NULL);
+CREATE TABLE postings (
+	room INTEGER, seq INTEGER, key TEXT NOT NULL, rev INTEGER NOT NULL, at INTEGER NOT NULL,
+	edited INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (room, seq)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX postings_key ON postings (room, key);
+CREATE UNIQUE INDEX postings_rev ON postings (room, rev);
+`
+
+// query names a statement.
+type query int
+
+const (
+	tables query = iota
+	beginTx
+	commitTx
+	rollbackTx
+	getMeta
+	setMeta
+	insertEntry
+	readEntries
+	sizeEntries
+	lastEntry
+	oldEntries
+	deleteEntries
+	setMark
+	allMarks
+	getHead
+	insertIncident
+	updateIncident
+	updateOpen
+	maxIncident
+	countOpen
+	setSnapshot
+	getSnapshot
+	insertEvent
+	readEvents
+	listAll
+	listOpen
+	listService
+	listOpenService
+	insertGroup
+	updateGroup
+	deleteGroup
+	allGroups
+	insertOnce
+	allOnce
+	oldOnce
+	deleteOnce
+	insertFact
+	readFacts
+	lastFact
+	insertEffect
+	updateEffect
+	deleteEffect
+	getEffect
+	allEffects
+	insertDead
+	deleteDead
+	getDead
+	listDead
+	countDead
+	getRoom
+	insertRoom
+	updateRoom
+	getPosting
+	insertPosting
+	updatePosting
+	postingsByRev
+	postingsBySeq
+	queryCount
+)
+
+var statements = [queryCount]string{
+	tables:     `SELECT count(*) FROM sqlite_schema`,
+	beginTx:    `BEGIN IMMEDIATE`,
+	commitTx:   `COMMIT`,
+	rollbackTx: `ROLLBACK`,
+	getMeta:    `SELECT value FROM meta WHERE name = ?`,
+	setMeta:    `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+
+	insertEntry:   `INSERT INTO intake (row, at, body) VALUES (?, ?, ?)`,
+	readEntries:   `SELECT row, body FROM intake WHERE row > ? AND row <= ? ORDER BY row`,
+	sizeEntries:   `SELECT row, length(body) FROM intake WHERE row > ? AND row <= ? ORDER BY row`,
+	lastEntry:     `SELECT row FROM intake WHERE row > ? AND row <= ? ORDER BY row DESC LIMIT 1`,
+	oldEntries:    `SELECT count(*), max(row) FROM (SELECT row, at FROM intake WHERE row > ? AND row <= ? ORDER BY row LIMIT 1000) WHERE at < ?`,
+	deleteEntries: `DELETE FROM intake WHERE row > ? AND row <= ?`,
+	setMark:       `INSERT INTO marks (shard, log, mark) VALUES (?, ?, ?) ON CONFLICT (shard, log) DO UPDATE SET mark = excluded.mark`,
+	allMarks:      `SELECT shard, log, mark FROM marks`,
+
+	getHead:         `SELECT version, since, weight, open, shard FROM incidents WHERE id = ?`,
+	insertIncident:  `INSERT INTO incidents (id, shard, version, open, service, since, weight, summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateIncident:  `UPDATE incidents SET version = ?, since = ?, weight = ?, summary = ? WHERE id = ?`,
+	updateOpen:      `UPDATE incidents SET open = ? WHERE id = ?`,
+	maxIncident:     `SELECT max(id) FROM incidents`,
+	countOpen:       `SELECT count(*) FROM incidents WHERE open = 1`,
+	setSnapshot:     `INSERT INTO snapshots (id, version, body) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version, body = excluded.body`,
+	getSnapshot:     `SELECT version, body FROM snapshots WHERE id = ?`,
+	insertEvent:     `INSERT INTO events (id, seq, body) VALUES (?, ?, ?)`,
+	readEvents:      `SELECT body FROM events WHERE id = ? AND seq > ? ORDER BY seq LIMIT ?`,
+	listAll:         `SELECT summary FROM incidents WHERE id < ? ORDER BY id DESC LIMIT ?`,
+	listOpen:        `SELECT summary FROM incidents WHERE open = 1 AND id < ? ORDER BY id DESC LIMIT ?`,
+	listService:     `SELECT summary FROM incidents WHERE service = ? AND service <> '' AND id < ? ORDER BY id DESC LIMIT ?`,
+	listOpenService: `SELECT summary FROM incidents INDEXED BY incidents_open_service WHERE service = ? AND service <> '' AND open = 1 AND id < ? ORDER BY id DESC LIMIT ?`,
+
+	insertGroup: `INSERT INTO groups (row, shard, key, ids) VALUES (?, ?, ?, ?)`,
+	updateGroup: `UPDATE groups SET ids = ? WHERE row = ?`,
+	deleteGroup: `DELETE FROM groups WHERE row = ?`,
+	allGroups:   `SELECT row, shard, key, ids FROM groups ORDER BY row`,
+	insertOnce:  `INSERT INTO once (row, shard, key, at) VALUES (?, ?, ?, ?)`,
+	allOnce:     `SELECT row, shard, key, at FROM once ORDER BY row`,
+	oldOnce:     `SELECT row, shard, key FROM once WHERE at < ? ORDER BY row LIMIT 1000`,
+	deleteOnce:  `DELETE FROM once WHERE row = ?`,
+	insertFact:  `INSERT INTO facts (row, body) VALUES (?, ?)`,
+	readFacts:   `SELECT row, body FROM facts WHERE row > ? AND row <= ? ORDER BY row LIMIT ?`,
+	lastFact:    `SELECT row FROM facts WHERE row > ? AND row <= ? ORDER BY row DESC LIMIT 1`,
+
+	insertEffect: `INSERT INTO effects (row, key, kind, incident, shard, lane, arg, due, urgency, attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateEffect: `UPDATE effects SET due = ?, urgency = ?, attempt = ? WHERE row = ?`,
+	deleteEffect: `DELETE FROM effects WHERE row = ?`,
+	getEffect:    `SELECT key, kind, incident, shard, lane, arg, due, urgency FROM effects WHERE row = ?`,
+	allEffects:   `SELECT row, key, shard, lane, due, urgency, attempt FROM effects ORDER BY row`,
+	insertDead:   `INSERT INTO dead (key, at, body) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at, body = excluded.body`,
+	deleteDead:   `DELETE FROM dead WHERE key = ?`,
+	getDead:      `SELECT body FROM dead WHERE key = ?`,
+	listDead:     `SELECT body FROM dead ORDER BY at DESC, key LIMIT ?`,
+	countDead:    `SELECT count(*) FROM dead`,
+
+	getRoom:       `SELECT no, seq, rev FROM rooms WHERE name = ?`,
+	insertRoom:    `INSERT INTO rooms (no, name, seq, rev) VALUES (NULL, ?, 0, 0)`,
+	updateRoom:    `UPDATE rooms SET seq = ?, rev = ? WHERE no = ?`,
+	getPosting:    `SELECT key, seq, rev, at, edited, body FROM postings WHERE room = ? AND key = ?`,
+	insertPosting: `INSERT INTO postings (room, seq, key, rev, at, edited, body) VALUES (?, ?, ?, ?, ?, 0, ?)`,
+	updatePosting: `UPDATE postings SET rev = ?, edited = ?, body = ? WHERE room = ? AND seq = ?`,
+	postingsByRev: `SELECT p.key, p.seq, p.rev, p.at, p.edited, p.body FROM rooms r JOIN postings p INDEXED BY postings_rev ON p.room = r.no WHERE r.name = ? AND p.rev > ? ORDER BY p.rev LIMIT ?`,
+	postingsBySeq: `SELECT p.key, p.seq, p.rev, p.at, p.edited, p.body FROM rooms r JOIN postings p ON p.room = r.no WHERE r.name = ? AND p.seq < ? ORDER BY p.seq DESC LIMIT ?`,
+}

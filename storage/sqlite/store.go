@@ -1,0 +1,258 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/storage/broadcast"
+	"github.com/hikeshi-ops/hikeshi/storage/fault"
+	"github.com/hikeshi-ops/hikeshi/storage/record"
+)
+
+// FileName is the database's name in the data directory.
+const FileName = "hikeshi.db"
+
+// Config says where the store is. The zero values of all but Dir are good.
+type Config struct {
+	Dir    string // the data directory; created where it is missing
+	Shards int    // 0: as the store was made, 1 for a new one
+	Logger *slog.Logger
+
+	MaxWaiting  int   // bytes of appends that may wait to be written; default 32 MiB
+	MaxUnfolded int64 // bytes of intake that may wait to be folded; default 1 GiB
+	MaxPages    int   // bounds the file, in pages of 4 KiB; 0: the disk does
+}
+
+// Store is the embedded store.
+type Store struct {
+	cfg     Config
+	dir     string
+	shards  int
+	logger  *slog.Logger
+	clock   clock
+	root    *os.Root
+	lock    io.Closer
+	conn    *conn // the writer's
+	readers chan *conn
+	opened  int // readers
+	writer  writer
+	mem     memory
+	queue   *queue
+	hub     broadcast.Hub
+	failing atomic.Pointer[failing]
+	logged  time.Time // the writer's
+	done    chan struct{}
+	once    sync.Once
+	closed  error
+}
+
+const readerCount = 4
+
+// Open opens the store in cfg.Dir, or makes it. A directory that another
+// process has, a store with another number of shards and one that a newer
+// Hikeshi wrote are refused with an *incidents.Error that says what to do.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.MaxWaiting == 0 {
+		cfg.MaxWaiting = 32 << 20
+	}
+	if cfg.MaxUnfolded == 0 {
+		cfg.MaxUnfolded = 1 << 30
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the data directory: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	s := &Store{
+		cfg: cfg, dir: dir, logger: cfg.Logger, clock: newClock(), queue: newQueue(),
+		writer: writer{wake: make(chan struct{}, 1)}, readers: make(chan *conn, readerCount), done: make(chan struct{}),
+	}
+	if err := s.open(ctx); err != nil {
+		s.release()
+		return nil, err
+	}
+	go s.writes()
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
+	var err error
+	if s.root, err = os.OpenRoot(s.dir); err != nil {
+		return fmt.Errorf("open the data directory: %w", err)
+	}
+	if s.lock, err = lockDir(s.root, s.dir); err != nil {
+		return err
+	}
+	if err := s.private(); err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, FileName)
+	extra := []string{}
+	if s.cfg.MaxPages > 0 {
+		extra = append(extra, fmt.Sprintf("max_page_count(%d)", s.cfg.MaxPages))
+	}
+	if s.conn, err = openConn(dsn(path, writerCache, extra...)); err != nil {
+		return err
+	}
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	if err := s.load(ctx); err != nil {
+		return fmt.Errorf("read %s: %w", FileName, err)
+	}
+	for range readerCount {
+		c, err := openConn(dsn(path, readerCache, "query_only(1)"))
+		if err != nil {
+			return err
+		}
+		s.readers <- c
+		s.opened++
+	}
+	return nil
+}
+
+// private makes the file before SQLite does, so that nobody else may read it.
+func (s *Store) private() error {
+	f, err := s.root.OpenFile(FileName, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	return f.Close()
+}
+
+// prepare makes the tables of a new store and checks those of an old one.
+func (s *Store) prepare() error {
+	var version int64
+	err := s.conn.each(tables, func(row columns) error { version = integer(row[0]); return errStop })
+	if err != nil {
+		return fmt.Errorf("look at the database: %w", err)
+	}
+	if version == 0 {
+		s.shards = max(s.cfg.Shards, 1)
+		return s.create()
+	}
+	stored, err := s.meta("schema")
+	if err != nil {
+		return err
+	}
+	if stored > record.Schema {
+		return fault.Schema(s.dir, int(stored), record.Schema)
+	}
+	shards, err := s.meta("shards")
+	if err != nil {
+		return err
+	}
+	if s.shards = int(shards); s.cfg.Shards != 0 && s.cfg.Shards != s.shards {
+		return fault.Shards(s.dir, s.shards, s.cfg.Shards)
+	}
+	return nil
+}
+
+// MaxShards is the most a store can have.
+const MaxShards = 255
+
+func (s *Store) create() error {
+	if s.shards > MaxShards {
+		return incidents.Fail(incidents.Invalid, "error.store_many_shards", fmt.Sprintf("a store has at most %d shards", MaxShards))
+	}
+	err := s.conn.script(fmt.Sprintf("BEGIN IMMEDIATE; %s INSERT INTO meta VALUES ('schema', %d), ('shards', %d); COMMIT",
+		schema, record.Schema, s.shards))
+	if err != nil {
+		_ = s.conn.exec(rollbackTx)
+		return fmt.Errorf("make the tables: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) meta(name string) (int64, error) {
+	row, err := s.conn.one(getMeta, name)
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", name, err)
+	}
+	if row == nil {
+		return 0, fmt.Errorf("%s is not a store of hikeshi: it says nothing of its %s", filepath.Join(s.dir, FileName), name)
+	}
+	return integer(row[0]), nil
+}
+
+// Shards implements storage.Store.
+func (s *Store) Shards() int { return s.shards }
+
+// Watch implements storage.Store.
+func (s *Store) Watch() (<-chan incidents.Signal, func()) { return s.hub.Watch() }
+
+// Lease implements storage.Effects: there is only one process.
+func (s *Store) Lease(context.Context, string, string, time.Duration) (bool, error) { return true, nil }
+
+// NewIDs implements storage.Store. Numbers that were given out and never
+// committed before a crash are given out again: nobody has seen them.
+func (s *Store) NewIDs(_ context.Context, _, n int) (incidents.ID, error) {
+	return incidents.ID(s.mem.lastID.Add(int64(n)) - int64(n) + 1), nil
+}
+
+// read runs f with a connection that only reads.
+func (s *Store) read(ctx context.Context, doing string, f func(c *conn) error) error {
+	select {
+	case c := <-s.readers:
+		defer func() { s.readers <- c }()
+		return wrapRead(doing, f(c))
+	case <-s.done:
+		return fault.Unavailable(doing, errClosed)
+	case <-ctx.Done():
+		return fault.Unavailable(doing, ctx.Err())
+	}
+}
+
+func wrapRead(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, meant := errors.AsType[*incidents.Error](err); meant {
+		return err
+	}
+	return fault.Unavailable(doing, err)
+}
+
+// Close implements storage.Upkeep.
+func (s *Store) Close() error {
+	s.once.Do(func() {
+		s.writer.close()
+		<-s.done
+		s.hub.Close()
+		s.closed = s.release()
+	})
+	return s.closed
+}
+
+// release lets go of whatever is open.
+func (s *Store) release() error {
+	var errs []error
+	for range s.opened { // waits for reads under way
+		errs = append(errs, (<-s.readers).close())
+	}
+	s.opened = 0
+	if s.conn != nil {
+		errs = append(errs, s.conn.close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	if s.root != nil {
+		errs = append(errs, s.root.Close())
+	}
+	return errors.Join(errs...)
+}

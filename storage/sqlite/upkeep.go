@@ -1,0 +1,111 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
+	"github.com/hikeshi-ops/hikeshi/storage/record"
+)
+
+// pruning drops up to a thousand old entries of one log, or old once names.
+type pruning struct {
+	log    int
+	before int64 // ns: only what is older
+	once   bool
+	gone   int
+}
+
+func (p *pruning) size() int { return 64 }
+
+func (p *pruning) apply(t *tx) (error, error) {
+	var err error
+	if p.once {
+		err = p.names(t)
+	} else {
+		err = p.entries(t)
+	}
+	failpoint.Hit("sqlite.prune.after_write")
+	return nil, err
+}
+
+func (p *pruning) entries(t *tx) error {
+	mark := t.mark(markKey{p.log, p.log})
+	row, err := t.c.one(oldEntries, rowID(p.log, 0), rowID(p.log, mark), p.before)
+	if err != nil || integer(row[0]) == 0 {
+		return err
+	}
+	p.gone = int(integer(row[0]))
+	return t.c.exec(deleteEntries, rowID(p.log, 0), integer(row[1]))
+}
+
+func (p *pruning) names(t *tx) error {
+	var rows []int64
+	err := t.c.each(oldOnce, func(row columns) error {
+		rows = append(rows, integer(row[0]))
+		t.forget = append(t.forget, shardKey{incidents.Key(blob(row[2])), uint16(integer(row[1]))})
+		return nil
+	}, p.before)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := t.c.exec(deleteOnce, row); err != nil {
+			return err
+		}
+	}
+	p.gone = len(rows)
+	return nil
+}
+
+// Prune implements storage.Upkeep.
+func (s *Store) Prune(ctx context.Context, keep time.Duration) (int, error) {
+	total := 0
+	work := []pruning{{once: true, before: time.Now().Add(-record.OnceHours * time.Hour).UnixNano()}}
+	for log := range s.shards {
+		work = append(work, pruning{log: log, before: time.Now().Add(-keep).UnixNano()})
+	}
+	for _, w := range work {
+		for {
+			p := w
+			if err := s.submit(ctx, "prune", &p, 0); err != nil {
+				return total, err
+			}
+			if p.gone == 0 {
+				break
+			}
+			total += p.gone
+		}
+	}
+	return total, nil
+}
+
+// probing writes something harmless, to see whether writing works again.
+type probing struct{}
+
+func (probing) size() int { return 16 }
+
+func (probing) apply(t *tx) (error, error) {
+	return nil, t.c.exec(setMeta, "probe", time.Now().UnixNano())
+}
+
+// Health implements storage.Upkeep. While writes fail it tries one, so that
+// readiness comes back even when nobody writes because we are not ready.
+func (s *Store) Health(ctx context.Context) incidents.Health {
+	h := incidents.Health{Kind: "sqlite", Durable: true}
+	if s.failing.Load() != nil {
+		_ = s.submit(ctx, "probe", probing{}, 0) // how it went stands in failing
+	}
+	f := s.failing.Load()
+	switch {
+	case f == nil:
+	case noRoom(f.err):
+		h.Durable = false
+		h.Problems = append(h.Problems, incidents.Because("store.disk_full", "dir", s.dir, "since", f.since.UTC().Format(time.RFC3339)))
+	default:
+		h.Durable = false
+		h.Problems = append(h.Problems, incidents.Because("store.failing", "error", f.err.Error(), "since", f.since.UTC().Format(time.RFC3339)))
+	}
+	return h
+}
