@@ -4,5 +4,5 @@ package runbooks
 
 import "syscall"
 
-// openFlags: a symbolic link is an error, and a named pipe does not wait.
-const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+// openFlags: a named pipe that was put in a file's place does not wait.
+const openFlags = syscall.O_NONBLOCK

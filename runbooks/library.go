@@ -85,7 +85,7 @@ func (l *Library) Origins() []string {
 
 // load reads everything.
 func (s Sources) load() (*shelf, []Problem) {
-	files, problems := s.files()
+	files, problems := s.files(false)
 	next := &shelf{byID: map[string]*Runbook{}}
 	for _, f := range files {
 		rb, found := Parse(f.name, f.content, s.Vars)
@@ -115,7 +115,8 @@ type file struct {
 	content []byte
 }
 
-func (s Sources) files() ([]file, []Problem) {
+// files reads all of them; lenient for a linter.
+func (s Sources) files(lenient bool) ([]file, []Problem) {
 	var files []file
 	var problems []Problem
 	if s.Embedded != nil {
@@ -131,12 +132,11 @@ func (s Sources) files() ([]file, []Problem) {
 			problems = append(problems, fileProblem("embedded", "runbook.lint.unreadable", "error", err.Error()))
 		}
 	}
+	disk := &shelfReader{lenient: lenient}
 	for _, p := range s.Paths {
-		found, bad := readPath(p)
-		files = append(files, found...)
-		problems = append(problems, bad...)
+		disk.path(p)
 	}
-	return files, problems
+	return append(files, disk.files...), append(problems, disk.problems...)
 }
 
 func isRunbookFile(name string) bool {

@@ -4,7 +4,7 @@ package runbooks
 // with them, all at once. vars are the values of {var.name}; nil where they are
 // not known.
 func Lint(paths []string, vars map[string]string) []Problem {
-	files, problems := Sources{Paths: paths}.files()
+	files, problems := Sources{Paths: paths}.files(true)
 	first := map[string]string{}
 	for _, f := range files {
 		rb, found := Parse(f.name, f.content, vars)

@@ -198,6 +198,11 @@ func (r *reader) usage(rb *Runbook, f fields) {
 			r.warn(f["params"], "runbook.lint.unused_param", "name", p.Name)
 		}
 	}
+	for _, name := range needs(rb.Check) {
+		if slices.ContainsFunc(rb.Params, func(p Param) bool { return p.Name == name && !p.HasDef && p.From == "" }) {
+			r.warn(f["check"], "runbook.lint.check_needs_param", "name", name)
+		}
+	}
 	for _, section := range []string{"check", "recover", "verify"} {
 		steps := map[string][]Step{"check": rb.Check, "recover": rb.Recover, "verify": rb.Verify.Steps}[section]
 		if section == "verify" && rb.Verify.SameAs != "" {

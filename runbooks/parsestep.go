@@ -23,6 +23,9 @@ func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []St
 		if !ok {
 			continue
 		}
+		if section != "recover" && s.Kind == KindHTTP && s.Method != "GET" && s.Method != "HEAD" {
+			r.fail(item, "runbook.lint.look_method", "method", s.Method)
+		}
 		if s.ID == "" {
 			s.ID = section + "-" + strconv.Itoa(i+1)
 		}

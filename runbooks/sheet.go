@@ -13,7 +13,7 @@ import (
 func Sheet(rb *Runbook, lang string, say Say) string {
 	s := &sheet{lang: lang, say: say}
 	s.line("# " + rb.Title.In(lang))
-	s.linef("`%s` · %s", rb.ID, s.word("risk."+string(rb.Risk)))
+	s.linef("`%s` · %s", rb.ID, s.say(s.lang, "risk."+string(rb.Risk), nil))
 	s.prose("what", rb.What)
 	s.prose("where", rb.Where)
 	s.prose("how", rb.How)
