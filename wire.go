@@ -92,7 +92,7 @@ func build(ctx context.Context, c *settled, log *slog.Logger) (a *app, err error
 			Run:      runner,
 		},
 	})
-	router, err := bot.NewRouter(bot.Options{
+	router, err := bot.NewRouter(bot.RouterOptions{
 		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Links: links, Now: time.Now}),
 		Rights:   bot.Open{}, Incidents: a.store, Logger: log,
 	})
