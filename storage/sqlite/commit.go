@@ -118,7 +118,11 @@ func (o *committing) write(t *tx) error {
 func (o *committing) effects(t *tx) error {
 	buried := ""
 	if d := o.Done; d != nil {
-		t.effect(effectKey(d.Effect.Key)).finish()
+		e := t.effect(effectKey(d.Effect.Key))
+		e.finish()
+		if e.is.there { // asked for meanwhile: somebody has to hear of it
+			t.signal(incidents.Signal{Kind: incidents.SignalEffect, Shard: o.Shard, Lane: d.Effect.Lane})
+		}
 		if d.Dead != "" {
 			buried = d.Effect.Key
 			if err := t.bury(d); err != nil {
