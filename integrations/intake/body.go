@@ -3,7 +3,6 @@ package intake
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -109,38 +108,38 @@ func tooLarge(limit int64) *refusal {
 	}}
 }
 
-var gunzippers sync.Pool // of *gzip.Reader
+var gunzippers = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // gunzip inflates src up to the limits of size and ratio and not a byte
-// beyond, so that a bomb costs no more than an honest body.
+// beyond. It does so twice, first only to count: gzip names the size of its
+// content, but not where a liar would be believed, and memory is dearer here
+// than time. A bomb costs a few milliseconds and no room.
 func gunzip(src []byte, limits Limits) (*buffer, *refusal) {
-	z, _ := gunzippers.Get().(*gzip.Reader)
-	var err error
-	if z == nil {
-		z, err = gzip.NewReader(bytes.NewReader(src))
-	} else {
-		err = z.Reset(bytes.NewReader(src))
-	}
-	if err != nil {
-		return nil, badGzip()
-	}
-	defer gunzippers.Put(z)
 	limit, tooMuch := limits.Decompressed, fmt.Sprintf("the body is larger than %d bytes when decompressed", limits.Decompressed)
 	if byRatio := limits.Ratio * int64(len(src)); byRatio < limit {
 		limit, tooMuch = byRatio, fmt.Sprintf("the body grows more than %d times when decompressed", limits.Ratio)
 	}
-	// The last four bytes are the size of the content, if the sender is honest.
-	hint := int64(binary.LittleEndian.Uint32(src[len(src)-4:]))
-	body, over, err := read(z, hint, limit)
-	if err != nil {
-		body.free()
+	z := gunzippers.Get().(*gzip.Reader)
+	defer gunzippers.Put(z)
+	if z.Reset(bytes.NewReader(src)) != nil {
 		return nil, badGzip()
 	}
-	if over {
-		body.free()
+	size, err := io.Copy(io.Discard, io.LimitReader(z, limit+1))
+	switch {
+	case err != nil:
+		return nil, badGzip()
+	case size > limit:
 		return nil, &refusal{status: http.StatusRequestEntityTooLarge, reason: reasonTooLarge, err: &incidents.Error{
 			Code: incidents.TooLarge, Message: tooMuch, Hint: "send fewer alerts a POST",
 		}}
+	}
+	if err := z.Reset(bytes.NewReader(src)); err != nil {
+		return nil, badGzip()
+	}
+	body, _, err := read(z, size, size)
+	if err != nil {
+		body.free()
+		return nil, badGzip()
 	}
 	return body, nil
 }

@@ -119,7 +119,7 @@ func (h *handler) identify(r *http.Request, from netip.Addr, now time.Time) (str
 		}
 		return "", h.failed(from, now, hint)
 	}
-	source, ok := h.known.authenticate(r.Header)
+	source, ok := h.known.authenticate(r)
 	if !ok {
 		return "", h.failed(from, now, hintConfigure)
 	}

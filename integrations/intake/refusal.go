@@ -104,5 +104,7 @@ func (f *refusal) write(w http.ResponseWriter) {
 	var b answer
 	b.Error.Code, b.Error.Message, b.Error.Hint = f.err.Code, f.err.Message, f.err.Hint
 	w.WriteHeader(f.status)
-	_ = json.NewEncoder(w).Encode(b) // a sender that went away is no fault of ours
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false) // it is read in terminals and logs, and sent as no HTML
+	_ = out.Encode(b)        // a sender that went away is no fault of ours
 }

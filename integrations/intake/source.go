@@ -105,9 +105,15 @@ func newKnown(sources []Source) known {
 }
 
 // authenticate finds whose token the request bears; it looks at every one,
-// whatever it found. A token in the URL is never looked at.
-func (k known) authenticate(h http.Header) (source string, ok bool) {
-	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+// whatever it found. A token in the URL is never looked at. Grafana's
+// Alertmanager contact point can do no more than basic authentication, so a
+// password is a token too, whatever the user's name.
+func (k known) authenticate(r *http.Request) (source string, ok bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	bears := strings.EqualFold(scheme, "Bearer")
+	if _, password, basic := r.BasicAuth(); basic {
+		token, bears = password, true
+	}
 	digest := sha256.Sum256([]byte(token))
 	found := -1
 	for i := range k.digests {
@@ -115,7 +121,7 @@ func (k known) authenticate(h http.Header) (source string, ok bool) {
 			found = i
 		}
 	}
-	if found < 0 || !strings.EqualFold(scheme, "Bearer") {
+	if found < 0 || !bears {
 		return "", false
 	}
 	return k.names[found], true

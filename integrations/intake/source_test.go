@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -94,7 +95,9 @@ func TestWhoIsNotKnownIsToldOneThing(t *testing.T) {
 		"empty bearer": func(r *http.Request) { r.Header.Set("Authorization", "Bearer ") },
 		"wrong":        func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token[1:]+"x") },
 		"prefix":       func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token[:16]) },
-		"basic":        func(r *http.Request) { r.SetBasicAuth("eu", token) },
+		"basic":        func(r *http.Request) { r.SetBasicAuth(token, "nonsense-nonsense") },
+		"empty basic":  func(r *http.Request) { r.SetBasicAuth("", "") },
+		"broken basic": func(r *http.Request) { r.Header.Set("Authorization", "Basic "+token) },
 		"no scheme":    func(r *http.Request) { r.Header.Set("Authorization", token) },
 		"other scheme": func(r *http.Request) { r.Header.Set("Authorization", "Token "+token) },
 		"two spaces":   func(r *http.Request) { r.Header.Set("Authorization", "Bearer  "+token) },
@@ -124,7 +127,8 @@ func TestBothTokensOfARotationAreGood(t *testing.T) {
 	t.Parallel()
 	v, k := receiver(t, nil)
 	h := v.Handler("list", decodeList)
-	for i, auth := range []string{"Bearer " + token, "bearer " + nextToken} {
+	password := base64.StdEncoding.EncodeToString([]byte("grafana:" + token))
+	for i, auth := range []string{"Bearer " + token, "bearer " + nextToken, "Basic " + password} {
 		r := request(`[{"a":"b"}]`)
 		r.Header.Set("Authorization", auth)
 		if w := serve(h, r); w.Code != http.StatusOK || k.len() != i+1 {
