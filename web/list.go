@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -36,6 +37,11 @@ type listView struct {
 type row struct {
 	incidents.Summary
 	Age time.Duration // how long it has lasted, or lasted
+}
+
+// ShowService says whether the title leaves out what the incident is about.
+func (r row) ShowService() bool {
+	return r.Service != "" && !strings.HasSuffix(r.Title, " · "+r.Service)
 }
 
 const pageSize = 50
@@ -69,7 +75,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 	}
 	d := pageData{TitleKey: "web.list.title", Tab: "list", Body: map[string]any{"List": view, "Compose": s.compose(v, 0)}}
 	if f.Before == 0 {
-		d.Stream = "/api/v1/events?" + f.query(0).Encode()
+		d.Stream = "/api/v1/events?lang=" + v.lang + "&" + f.query(0).Encode()
 	}
 	s.page(w, v, http.StatusOK, "list", d)
 	return nil
@@ -156,4 +162,11 @@ func (f filter) With(show string) string {
 func (f filter) Only(service string) string {
 	f.Service = service
 	return f.With(f.Show)
+}
+
+// timeless is the list without what changes by itself.
+func (l listView) timeless() listView {
+	without := func(r *row) { r.Age = 0 }
+	l.Open, l.Rest = each(l.Open, without), each(l.Rest, without)
+	return l
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"strconv"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -69,7 +70,7 @@ type listSource struct {
 	s      *Server
 	v      *visit
 	filter filter
-	last   []byte
+	last   []byte // what was sent, ages left out: they pass without us
 }
 
 func (src *listSource) news(ctx context.Context) ([]event, error) {
@@ -77,10 +78,14 @@ func (src *listSource) news(ctx context.Context) ([]event, error) {
 	if err != nil {
 		return nil, err
 	}
-	html, err := src.s.render(src.v.lang, "list", "rows", view)
-	if err != nil || bytes.Equal(html, src.last) {
+	timeless, err := json.Marshal(view.timeless())
+	if err != nil || bytes.Equal(timeless, src.last) {
 		return nil, err
 	}
-	src.last = html
+	html, err := src.s.render(src.v.lang, "list", "rows", view)
+	if err != nil {
+		return nil, err
+	}
+	src.last = timeless
 	return []event{{name: "list", data: piece{ID: "rows", HTML: string(html)}}}, nil
 }

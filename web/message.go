@@ -31,6 +31,9 @@ type messageView struct {
 	Actions    []bot.Button
 }
 
+// LongEdited says whether it was edited clearly after it was posted.
+func (m messageView) LongEdited() bool { return m.Edited.Sub(m.Message.At) >= time.Minute }
+
 // checkGroup is one table of checks.
 type checkGroup struct {
 	Name    string

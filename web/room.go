@@ -114,7 +114,7 @@ func (s *Server) roomPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 	}
 	d := pageData{Title: id.String() + " " + bot.Line(inc.Title, 80), Tab: "room", Body: view}
 	if before == 0 {
-		d.Stream = "/api/v1/events?incident=" + id.String() + "&after=" + strconv.FormatInt(view.Rev, 10)
+		d.Stream = "/api/v1/events?lang=" + v.lang + "&incident=" + id.String() + "&after=" + strconv.FormatInt(view.Rev, 10)
 	}
 	s.page(w, v, http.StatusOK, "room", d)
 	return nil

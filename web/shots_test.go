@@ -1,0 +1,124 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/hikeshi-ops/hikeshi/internal/testenv"
+)
+
+// TestScreenshots takes a picture of every page at two widths, light and dark,
+// in both languages, for people to look at:
+//
+//	HIKESHI_SHOTS=/tmp/shots go test -run TestScreenshots ./web
+//
+// HIKESHI_SHOT, a regular expression over the names, takes only some of them.
+func TestScreenshots(t *testing.T) {
+	dir := os.Getenv("HIKESHI_SHOTS")
+	if dir == "" {
+		t.Skip("set HIKESHI_SHOTS to a directory for pictures of the pages")
+	}
+	browser := testenv.Chromium(t)
+	_, base, _ := serveSample(t, nil)
+	pages := map[string]string{
+		"list": "/", "asking": "/incidents/6", "solved": "/incidents/4", "verifying": "/incidents/5",
+		"timeline": "/incidents/4/timeline", "postmortem": "/incidents/4/postmortem", "dead": "/dead-letters", "error": "/incidents/99",
+	}
+	for name, path := range pages {
+		for _, lang := range []string{"en", "ja"} {
+			for _, scheme := range []string{"light", "dark"} {
+				for _, width := range []int64{1440, 390} {
+					if (lang == "ja") != (scheme == "dark") && name != "asking" && name != "list" {
+						continue // half of them show everything
+					}
+					file := filepath.Join(dir, name+"-"+strconv.FormatInt(width, 10)+"-"+scheme+"-"+lang+".png")
+					if only := os.Getenv("HIKESHI_SHOT"); only != "" && !regexp.MustCompile(only).MatchString(file) {
+						continue
+					}
+					shoot(t, browser, base+path, lang, scheme, width, file)
+				}
+			}
+		}
+	}
+}
+
+func shoot(t *testing.T, browser context.Context, url, lang, scheme string, width int64, file string) {
+	t.Helper()
+	tab, cancel := chromedp.NewContext(browser)
+	defer cancel()
+	tab, cancelTime := context.WithTimeout(tab, 20*time.Second)
+	defer cancelTime()
+	height := int64(1000)
+	if width < 500 {
+		height = 844
+	}
+	set := func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+			Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 500})
+		if err != nil {
+			return err
+		}
+		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
+			return err
+		}
+		if _, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"}); err != nil {
+			return err
+		}
+		return nil
+	}
+	if err := chromedp.Do(tab, chromedp.Func(set), chromedp.Navigate(url+"?lang="+lang), chromedp.WaitReady("main")); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	time.Sleep(400 * time.Millisecond) // let the first live update and the transitions pass: a picture, not a test
+	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if err := os.WriteFile(file, png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// serveSample serves the sample incidents; change alters the options first.
+func serveSample(t testing.TB, change func(*Options)) (*world, string, *http.Client) {
+	t.Helper()
+	c := &clock{at: time.Now()}
+	w := newWorld(t, c.now)
+	fill(t, w, c)
+	w.now = time.Now
+	return w, serve(t, w, change), &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// serve serves a world and returns its address.
+func serve(t testing.TB, w *world, change func(*Options)) string {
+	t.Helper()
+	o := w.options()
+	if change != nil {
+		change(&o)
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = s.Run(ctx) }()
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		server.Close()
+	})
+	return server.URL
+}
