@@ -27,71 +27,88 @@ const source = "conformance"
 // Run tests decode with example, a valid body whose first object has a member.
 func Run(t *testing.T, decode intake.Decode, example []byte) {
 	t.Helper()
-	run := func(body []byte) (*incidents.Batch, error) {
+	s := suite{example: example, run: func(body []byte) (*incidents.Batch, error) {
 		b, _, err := decode(body, source, Noon, intake.DefaultLimits())
 		return b, err
-	}
-	want, err := run(example)
-	if err != nil {
+	}}
+	var err error
+	if s.want, err = s.run(example); err != nil {
 		t.Fatalf("the example is refused: %v", err)
 	}
-	Check(t, want, intake.DefaultLimits())
+	Check(t, s.want, intake.DefaultLimits())
+	t.Run("keeps nothing of the body and does not change it", s.pure)
+	t.Run("refuses every part of it", s.truncated)
+	t.Run("refuses what follows", s.trailing)
+	t.Run("skips unknown fields", s.unknown)
+	t.Run("is strict in unknown fields too", s.strict)
+	t.Run("refuses other values", s.other)
+}
 
-	t.Run("keeps nothing of the body and does not change it", func(t *testing.T) {
-		body := bytes.Clone(example)
-		b, _ := run(body)
-		if !bytes.Equal(body, example) {
-			t.Error("the body was changed")
+type suite struct {
+	example []byte
+	want    *incidents.Batch
+	run     func(body []byte) (*incidents.Batch, error)
+}
+
+func (s suite) pure(t *testing.T) {
+	body := bytes.Clone(s.example)
+	b, _ := s.run(body)
+	if !bytes.Equal(body, s.example) {
+		t.Error("the body was changed")
+	}
+	clear(body)
+	if again, _ := s.run(s.example); !reflect.DeepEqual(b, again) || !reflect.DeepEqual(b, s.want) {
+		t.Errorf("the same body gave %+v and %+v", b, again)
+	}
+}
+
+func (s suite) truncated(t *testing.T) {
+	whole := bytes.TrimSpace(s.example)
+	for n := range len(whole) {
+		if _, err := s.run(whole[:n]); !isInvalid(err) {
+			t.Fatalf("the first %d bytes: %v", n, err)
 		}
-		clear(body)
-		if again, _ := run(example); !reflect.DeepEqual(b, again) || !reflect.DeepEqual(b, want) {
-			t.Errorf("the same body gave %+v and %+v", b, again)
+	}
+}
+
+func (s suite) trailing(t *testing.T) {
+	for _, more := range []string{"x", "{}", "\x00", string(s.example)} {
+		if _, err := s.run(append(bytes.Clone(s.example), more...)); !isInvalid(err) {
+			t.Errorf("followed by %.20q: %v", more, err)
 		}
-	})
-	t.Run("refuses every part of it", func(t *testing.T) {
-		whole := bytes.TrimSpace(example)
-		for n := range len(whole) {
-			if _, err := run(whole[:n]); !isInvalid(err) {
-				t.Fatalf("the first %d bytes: %v", n, err)
-			}
+	}
+}
+
+func (s suite) unknown(t *testing.T) {
+	for _, extra := range []string{`"zz":{"a":[1,2,{"b":null}]}`, `"zz":[]`, `"zz":null`} {
+		if b, err := s.run(with(s.example, extra)); err != nil || !reflect.DeepEqual(b.Alerts[0].Labels, s.want.Alerts[0].Labels) {
+			t.Errorf("%s: %v", extra, err)
 		}
-	})
-	t.Run("refuses what follows", func(t *testing.T) {
-		for _, more := range []string{"x", "{}", "\x00", string(example)} {
-			if _, err := run(append(bytes.Clone(example), more...)); !isInvalid(err) {
-				t.Errorf("followed by %.20q: %v", more, err)
-			}
+	}
+}
+
+func (s suite) strict(t *testing.T) {
+	for name, extra := range map[string]string{
+		"duplicate key":         `"zz":1,"zz":1`,
+		"escaped duplicate key": `"zz":1,"z\u007a":1`,
+		"nested duplicate key":  `"zz":{"a":1,"a":1}`,
+		"too deep":              `"zz":` + strings.Repeat("[", 33) + strings.Repeat("]", 33),
+		"20,000 brackets":       `"zz":` + strings.Repeat("[", 20_000),
+		"raw control character": "\"zz\":\"\n\"",
+		"not JSON":              `zz:1`,
+	} {
+		if _, err := s.run(with(s.example, extra)); !isInvalid(err) {
+			t.Errorf("%s: %v", name, err)
 		}
-	})
-	t.Run("unknown fields", func(t *testing.T) {
-		for _, extra := range []string{`"zz":{"a":[1,2,{"b":null}]}`, `"zz":[]`, `"zz":null`} {
-			if b, err := run(with(example, extra)); err != nil || !reflect.DeepEqual(b.Alerts[0].Labels, want.Alerts[0].Labels) {
-				t.Errorf("%s: %v", extra, err)
-			}
+	}
+}
+
+func (s suite) other(t *testing.T) {
+	for _, body := range []string{"", " ", "0", `"x"`, "true", "[0]", "[[]]", "{", "[", "]", "\xff", "\ufeff" + string(s.example)} {
+		if _, err := s.run([]byte(body)); !isInvalid(err) {
+			t.Errorf("%.20q: %v", body, err)
 		}
-	})
-	t.Run("strictness", func(t *testing.T) {
-		for name, extra := range map[string]string{
-			"duplicate key":         `"zz":1,"zz":1`,
-			"escaped duplicate key": `"zz":1,"z\u007a":1`,
-			"nested duplicate key":  `"zz":{"a":1,"a":1}`,
-			"too deep":              `"zz":` + strings.Repeat("[", 33) + strings.Repeat("]", 33),
-			"20,000 brackets":       `"zz":` + strings.Repeat("[", 20_000),
-			"raw control character": "\"zz\":\"\n\"",
-			"not JSON":              `zz:1`,
-		} {
-			if _, err := run(with(example, extra)); !isInvalid(err) {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	})
-	t.Run("other values", func(t *testing.T) {
-		for _, body := range []string{"", " ", "0", `"x"`, "true", "[0]", "[[]]", "{", "[", "]", "\xff", "\ufeff" + string(example)} {
-			if _, err := run([]byte(body)); !isInvalid(err) {
-				t.Errorf("%.20q: %v", body, err)
-			}
-		}
-	})
+	}
 }
 
 // with puts members at the front of the first object of body.
