@@ -34,7 +34,9 @@ func (v *view) card() Message {
 	}
 	v.field(&m, "responders", v.responders())
 	v.field(&m, "because", Say(v.lang, s.Because))
-	v.field(&m, "rule", Line(s.Rule.Name, 120))
+	if s.Because.Args["rule"] != s.Rule.Name { // else the reason names it
+		v.field(&m, "rule", Line(s.Rule.Name, 120))
+	}
 	v.field(&m, "next", v.next())
 	v.counts(&m)
 	m.Buttons = v.cardButtons()

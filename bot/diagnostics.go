@@ -80,7 +80,7 @@ func (v *view) checksSummary(checks []Check) string {
 		text = count(v.lang, "diagnostics.pass", len(checks)-unknown, "all", all)
 	}
 	if unknown > 0 {
-		text += " " + count(v.lang, "diagnostics.unknown", unknown)
+		text += v.t("list.space") + count(v.lang, "diagnostics.unknown", unknown)
 	}
 	return text
 }

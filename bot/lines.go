@@ -16,6 +16,7 @@ type roomLine struct {
 
 // lines tells the visible events that have no message of their own.
 func (v *view) lines(events []incidents.Event) []roomLine {
+	events = joinAlerts(events)
 	told := incidents.Timeline(v.s, events)
 	moved := v.movedBy(events)
 	var out []roomLine
@@ -38,8 +39,8 @@ func (v *view) lines(events []incidents.Event) []roomLine {
 			}
 			m.Title = v.t("line.moved", "moves", v.moves(l.Event.Moved))
 		case incidents.EventVoted:
-			if moves := moved.by[l.Seq]; len(moves) > 0 {
-				m.Title = v.t("line.vote_moved", "vote", m.Title, "moves", v.moves(moves))
+			if ranking := moved.by[l.Seq]; ranking != nil {
+				m.Title = v.voted(l.Event, ranking, m.Title)
 			}
 		case incidents.EventGaveUp:
 			m.Title, m.Text = GaveUp(v.lang, l.Event.Effect, l.Event.Text), ""
@@ -102,18 +103,60 @@ func (v *view) resolved(l *incidents.Line, what string) string {
 	return v.t("line.resolved", "what", what, "took", took)
 }
 
-// feedback says which votes moved the order: by is what a vote (its event's
-// Seq) moved, told the rankings whose moves are told with a vote.
+// joinAlerts makes one event of alert events that follow one another, so that
+// a storm is one line. What a room does not tell in a line of its own does not
+// part them.
+func joinAlerts(events []incidents.Event) []incidents.Event {
+	out := make([]incidents.Event, 0, len(events))
+	last := -1 // where the alert event stands that the next one would join
+	for i := range events {
+		e := &events[i]
+		switch e.Kind {
+		case incidents.EventAlerts:
+			if last >= 0 && e.Alerts != nil {
+				out[last] = joined(&out[last], e)
+				continue
+			}
+			last = len(out)
+		case incidents.EventRoomSynced, incidents.EventRoomOpened, incidents.EventLooked, incidents.EventDiagnosed, incidents.EventRanked:
+		default:
+			last = -1
+		}
+		out = append(out, *e)
+	}
+	return out
+}
+
+// joined is b with the counts of both.
+func joined(a, b *incidents.Event) incidents.Event {
+	e, n := *b, *b.Alerts
+	if a.Alerts != nil {
+		n.Firing += a.Alerts.Firing
+		n.Cleared += a.Alerts.Cleared
+		n.Expired += a.Alerts.Expired
+		n.Untracked += a.Alerts.Untracked
+		n.Truncated += a.Alerts.Truncated
+	}
+	n.New, n.Tracks = nil, nil
+	if n.Expired < n.Cleared { // some ended by themselves: then no one reason holds for all
+		e.Because = incidents.Reason{}
+	}
+	e.Alerts = &n
+	return e
+}
+
+// feedback says what votes did to the order: by is the ranking that followed a
+// vote (by its event's Seq), told the rankings that are told with a vote.
 type feedback struct {
-	by   map[int64][]incidents.RankMove
+	by   map[int64]*incidents.Event
 	told map[int64]bool
 }
 
-// movedBy finds for each vote what the ranking that followed it moved. Where
+// movedBy finds for each vote the ranking that followed it. Where
 // several came before one ranking, nobody can say which of them did it, and
 // the ranking has its own line.
 func (v *view) movedBy(events []incidents.Event) feedback {
-	f := feedback{by: map[int64][]incidents.RankMove{}, told: map[int64]bool{}}
+	f := feedback{by: map[int64]*incidents.Event{}, told: map[int64]bool{}}
 	var votes []int64
 	for i := range events {
 		e := &events[i]
@@ -124,12 +167,30 @@ func (v *view) movedBy(events []incidents.Event) feedback {
 			votes = append(votes, 0)
 		case incidents.EventRanked:
 			if len(votes) == 1 && votes[0] > 0 {
-				f.by[votes[0]], f.told[e.Seq] = e.Moved, true
+				f.by[votes[0]], f.told[e.Seq] = e, true
 			}
 			votes = nil
 		}
 	}
 	return f
+}
+
+// voted says in one line what a vote did: "👍 by bea: Restart the shop 2 → 1".
+// sentence is what is said where the action is no longer in the list.
+func (v *view) voted(vote, ranking *incidents.Event, sentence string) string {
+	phrase := map[int]string{1: "line.vote_up", -1: "line.vote_down", 0: "line.vote_back"}[vote.Value]
+	for _, m := range ranking.Moved {
+		if m.Action == vote.Action {
+			return v.t(phrase, "by", Who(vote.By), "move", v.moves([]incidents.RankMove{m}))
+		}
+	}
+	for i := range ranking.Suggestions {
+		if g := &ranking.Suggestions[i]; g.Action == vote.Action {
+			stays := v.t("line.stays", "action", v.title(g.Title, g.Action), "rank", strconv.Itoa(g.Rank))
+			return v.t(phrase, "by", Who(vote.By), "move", stays)
+		}
+	}
+	return sentence
 }
 
 func (v *view) moves(moves []incidents.RankMove) string {

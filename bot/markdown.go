@@ -47,5 +47,5 @@ func fence(s string) string {
 		longest = max(longest, run)
 	}
 	marks := strings.Repeat("`", longest+1)
-	return marks + "text\n" + strings.TrimRight(s, "\n") + "\n" + marks + "\n"
+	return marks + "text\n" + strings.TrimRight(s, "\n") + "\n" + marks
 }

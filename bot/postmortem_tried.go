@@ -64,7 +64,7 @@ func (w *writer) trial(t *incidents.Trial) {
 	w.item("pm.verdict", w.verdict(t))
 	w.item("pm.approved_by", w.t("pm.approved_by_n", "by", markdown(t.ApprovedBy), "asker", markdown(t.AskedBy), "at", w.clock(t.ApprovedAt)))
 	w.item("pm.plan", "`"+t.Plan+"`")
-	w.item("pm.took", w.took(t.Took))
+	w.item("pm.took_proof", w.took(t.Took))
 	w.end()
 	for i := range t.Steps {
 		step := &t.Steps[i]

@@ -66,7 +66,10 @@ func (v *view) run(r *incidents.Run) Message {
 	if r.State == incidents.RunRunning || r.State == incidents.RunApproved {
 		m.Code = v.steps(r.Plan.Recover)
 	}
-	m.Checks = append(m.Checks, v.beforeAfter(r)...)
+	switch r.State {
+	case incidents.RunVerifying, incidents.RunVerified, incidents.RunNotVerified:
+		m.Checks = append(m.Checks, v.beforeAfter(r)...)
+	}
 	if !r.StartedAt.IsZero() && !r.DoneAt.IsZero() {
 		m.Fields = append(m.Fields, Field{Name: v.t("run.took"), Value: Duration(v.lang, r.DoneAt.Sub(r.StartedAt))})
 	}
@@ -95,6 +98,11 @@ func (v *view) verdict(r *incidents.Run) (string, Tone) {
 	case incidents.RunNotVerified:
 		return v.t("run.not_verified", "because", because), ToneBad
 	case incidents.RunFailed:
+		for i := range r.Steps {
+			if step := &r.Steps[i]; !step.OK {
+				return v.t("run.failed_step", "step", v.title(step.Title, step.Step), "value", resultWords(step)), ToneBad
+			}
+		}
 		return v.t("run.failed", "because", because), ToneBad
 	default:
 		return v.t("run.unknown", "because", because), ToneBad

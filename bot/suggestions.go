@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -161,15 +160,15 @@ func StepText(s *incidents.Step) string {
 
 // printed is text as it is where all of it prints, else written out.
 func printed(s string) string {
-	if Clean(s) == s && utf8.ValidString(s) {
+	if Clean(s) == s {
 		return s
 	}
-	return strconv.Quote(s)
+	return strconv.QuoteToASCII(s)
 }
 
 func argument(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) || !utf8.ValidString(s) {
-		return strconv.Quote(s)
+	if Clean(s) != s || strings.ContainsAny(s, "\n\t") {
+		return strconv.QuoteToASCII(s)
 	}
 	return runbooks.CommandLine([]string{s})
 }
