@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,18 +52,16 @@ func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) inc
 		return failed(notStarted(err))
 	}
 	defer os.RemoveAll(dir)
-	out := &output{}
-	code, err := c.run(ctx, step, c.environ(dir, step, env), dir, out)
-	text := out.bytes()
+	said := &speech{}
+	code, err := c.run(ctx, step, c.environ(dir, step, env), dir, said)
+	text := said.both.bytes()
 	if err != nil {
 		result := failed(err)
 		result.Output = string(text)
 		return result
 	}
-	result := incidents.StepResult{Output: string(text)}
-	ok, seen := expect.output(text)
-	result.OK = ok && expect.code(code)
-	result.Value = fmt.Sprintf("exit %d", code)
+	ok, seen := expect.output(text, said.out.bytes())
+	result := incidents.StepResult{OK: ok && expect.code(code), Output: string(text), Value: fmt.Sprintf("exit %d", code)}
 	if len(seen) == 0 {
 		if line := cutLine(result.Output, 80); line != "" {
 			seen = []string{line}
@@ -78,28 +75,35 @@ func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) inc
 
 // environ is the whole environment of a command.
 func (c *Command) environ(dir string, step incidents.Step, env Env) []string {
-	return append([]string{
+	all := []string{
 		"PATH=" + c.path, "HOME=" + dir, "TMPDIR=" + dir, "LANG=C.UTF-8",
-		"RB_EXECUTION_ID=" + env.Execution, "RB_INCIDENT=" + env.Incident.String(), "RB_RUNBOOK=" + env.Runbook, "RB_STEP=" + step.ID,
-	}, c.env...)
+		"RB_INCIDENT=" + env.Incident.String(), "RB_RUNBOOK=" + env.Runbook, "RB_STEP=" + step.ID,
+	}
+	if env.Execution != "" {
+		all = append(all, "RB_EXECUTION_ID="+env.Execution)
+	}
+	return append(all, c.env...)
 }
+
+// A speech is what a process says on its two outputs: standard output alone, and
+// both in the order in which they came.
+type speech struct{ out, both output }
 
 // run starts the process and waits for its end and that of its group. An error
 // means that it could not be started or did not end by itself.
-func (c *Command) run(ctx context.Context, step incidents.Step, environ []string, dir string, out io.Writer) (int, error) {
-	if err := ctx.Err(); err != nil {
+func (c *Command) run(ctx context.Context, step incidents.Step, environ []string, dir string, said *speech) (int, error) {
+	if ctx.Err() != nil {
 		return 0, stopped(ctx, step)
 	}
 	program, err := c.find(step.Argv)
 	if err != nil {
 		return 0, err
 	}
-	read, write, err := os.Pipe()
+	ears, err := listen(said)
 	if err != nil {
 		return 0, notStarted(err)
 	}
-	defer read.Close()
-	cmd := &exec.Cmd{Path: program, Args: step.Argv, Env: environ, Dir: dir, Stdout: write, Stderr: write, SysProcAttr: attributes()}
+	cmd := &exec.Cmd{Path: program, Args: step.Argv, Env: environ, Dir: dir, Stdout: ears.stdout, Stderr: ears.stderr, SysProcAttr: attributes()}
 	// The kernel sends the parent-death signal when the thread that started the
 	// child ends, so this one must live as long as the child does:
 	// https://github.com/golang/go/issues/27505
@@ -107,34 +111,32 @@ func (c *Command) run(ctx context.Context, step incidents.Step, environ []string
 	defer runtime.UnlockOSThread()
 	hideFiles()
 	err = cmd.Start()
-	write.Close()
+	ears.childHasThem()
 	if err != nil {
+		ears.close(0)
 		return 0, notStarted(err)
 	}
 	limit(cmd.Process.Pid, step.Timeout)
-	copied := make(chan struct{})
-	go func() {
-		_, _ = io.Copy(out, read) // ends with the group, or with the deadline below
-		close(copied)
-	}()
-	cut := c.endWith(ctx, cmd.Process.Pid)
-	// Whoever left the group may hold the pipe open: do not wait for them.
-	_ = read.SetReadDeadline(time.Now().Add(c.grace))
-	<-copied
-	err = cmd.Wait()
+	cut, err := c.wait(ctx, cmd)
+	ears.close(c.grace)
 	if cut {
 		return 0, stopped(ctx, step)
 	}
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		if exit.ExitCode() < 0 {
-			return 0, incidents.Fail(incidents.Unavailable, "runbook.killed", "ended by "+exit.String(), "signal", exit.String())
-		}
+	return exitCode(err)
+}
+
+func exitCode(err error) (int, error) {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	switch {
+	case err == nil:
+		return 0, nil
+	case ok && exit.ExitCode() >= 0:
 		return exit.ExitCode(), nil
+	case ok:
+		return 0, incidents.Fail(incidents.Unavailable, "runbook.killed", "ended by "+exit.String(), "signal", exit.String())
+	default:
+		return 0, notStarted(err)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("wait for %s: %w", filepath.Base(program), err)
-	}
-	return 0, nil
 }
 
 // find is the program's absolute path, from the PATH of commands and not ours.

@@ -3,7 +3,9 @@ package runbooks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"syscall"
 	"time"
@@ -56,25 +58,22 @@ func hideFiles() {
 	}
 }
 
-// endWith waits for the first process of the group to end by itself, or ends it
-// with the context: SIGTERM to the group, and SIGKILL after the grace. In each
-// case the rest of the group is killed while the first process is not yet
+// wait waits for the first process of the group to end by itself, or ends it
+// with the context (cut): SIGTERM to the group, and SIGKILL after the grace. In
+// each case the rest of the group is killed while the first process is not yet
 // reaped, so that its number cannot belong to somebody else.
-func (c *Command) endWith(ctx context.Context, pid int) (stopped bool) {
+func (c *Command) wait(ctx context.Context, cmd *exec.Cmd) (cut bool, err error) {
+	pid := cmd.Process.Pid
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for {
-			err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-			if !errors.Is(err, unix.EINTR) {
-				return
-			}
+		for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 		}
 	}()
 	select {
 	case <-ended:
 	case <-ctx.Done():
-		stopped = true
+		cut = true
 		_ = syscall.Kill(-pid, syscall.SIGTERM) // it may just have ended
 		grace := time.NewTimer(c.grace)
 		defer grace.Stop()
@@ -85,5 +84,16 @@ func (c *Command) endWith(ctx context.Context, pid int) (stopped bool) {
 	}
 	_ = syscall.Kill(-pid, syscall.SIGKILL) // also those that the first process left behind
 	<-ended
-	return stopped
+	return cut, cmd.Wait()
+}
+
+// HideProcess keeps other processes of the same user, such as the commands of
+// runbooks, from reading our memory and environment in /proc (prctl(2),
+// PR_SET_DUMPABLE). It also means: no core dumps, and a debugger needs root.
+// The superuser's commands can read them all the same: do not run as root.
+func HideProcess() error {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("hide the process: %w", err)
+	}
+	return nil
 }

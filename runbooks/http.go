@@ -69,7 +69,7 @@ func (h *HTTP) Execute(ctx context.Context, step incidents.Step, env Env) incide
 	if err != nil {
 		return failed(netError(ctx, step, err))
 	}
-	ok, seen := expect.output(body)
+	ok, seen := expect.output(body, body)
 	return incidents.StepResult{
 		OK:     ok && expect.code(code),
 		Value:  strings.Join(append([]string{fmt.Sprintf("HTTP %d", code)}, seen...), ", "),

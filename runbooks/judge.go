@@ -16,29 +16,30 @@ func (e Expect) code(code int) bool {
 	return slices.ContainsFunc(e.Codes, func(r Range) bool { return r.Low <= code && code <= r.High })
 }
 
-// output judges the text of a step's output. seen is what it looked at, for
+// output judges what a step said: all of it for contains and lacks, data (a
+// command's standard output) for json and number. seen is what was found, for
 // people: "queue.depth = 24".
-func (e Expect) output(out []byte) (ok bool, seen []string) {
+func (e Expect) output(text, data []byte) (ok bool, seen []string) {
 	ok = true
 	for _, s := range e.Contains {
-		if !bytes.Contains(out, []byte(s)) {
+		if !bytes.Contains(text, []byte(s)) {
 			ok = false
 			seen = append(seen, fmt.Sprintf("no %q", s))
 		}
 	}
 	for _, s := range e.Lacks {
-		if bytes.Contains(out, []byte(s)) {
+		if bytes.Contains(text, []byte(s)) {
 			ok = false
 			seen = append(seen, fmt.Sprintf("has %q", s))
 		}
 	}
 	if e.JSON != nil {
-		value, found := atPath(out, e.JSON.Path)
+		value, found := atPath(data, e.JSON.Path)
 		ok = ok && found && e.JSON.holds(value)
 		seen = append(seen, e.JSON.Path+" = "+showJSON(value, found))
 	}
 	if e.Number != nil {
-		n, found := firstNumber(out)
+		n, found := firstNumber(data)
 		ok = ok && found && e.Number.holds(n)
 		if found {
 			seen = append(seen, strconv.FormatFloat(n, 'g', -1, 64))
