@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,6 +40,11 @@ func TestMain(m *testing.M) {
 	// The race detector sleeps for a second at the end of a program, by default,
 	// and the programs we start are this one.
 	if err := os.Setenv("GORACE", noSleep); err != nil {
+		panic(err)
+	}
+	// Nearly all of these tests wait for processes, so more of them run at a time
+	// than there are cores; -parallel on the command line still wins.
+	if err := flag.Set("test.parallel", "6"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

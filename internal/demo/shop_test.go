@@ -40,6 +40,20 @@ func TestShopSells(t *testing.T) {
 			t.Errorf("%s %s = %d %s, want %d with %s", c.method, c.path, code, body, c.code, c.body)
 		}
 	}
+	// A page on another site that the same person has open cannot break the shop.
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/break?how=wedge", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("POST /break from another site = %d, want 403", resp.StatusCode)
+	}
 	raw, err := os.ReadFile(s.LogPath())
 	if err != nil || !strings.Contains(string(raw), "method=POST path=/checkout status=200") {
 		t.Errorf("the log has no sale in it: %v\n%s", err, raw)

@@ -120,10 +120,10 @@ func (c *shopctl) status(ctx context.Context) error {
 		return enc.Encode(st)
 	}
 	if st.PID == 0 {
-		fmt.Fprintf(c.stdout, "process:  none; restarted %d times\n", st.Restarts)
+		fmt.Fprintf(c.stdout, "process:  none (restarts so far: %d)\n", st.Restarts)
 		return nil
 	}
-	fmt.Fprintf(c.stdout, "process:  pid %d at %s, up %v, restarted %d times\n",
+	fmt.Fprintf(c.stdout, "process:  pid %d at %s, up %v (restarts so far: %d)\n",
 		st.PID, st.URL, time.Since(st.Started).Round(time.Second), st.Restarts)
 	h := st.Health
 	if h == nil {

@@ -51,7 +51,7 @@ func TestShopctl(t *testing.T) {
 		{[]string{"status", "--dir", s.Dir(), "--json"}, 0, `"wedged": true`, ""},
 		{[]string{"restart", "--dir", s.Dir()}, 0, "did not stop on SIGTERM and was killed", ""},
 		{[]string{"check", "--dir", s.Dir()}, 0, "ok: ", ""},
-		{[]string{"status", "--dir", s.Dir()}, 0, "restarted 1 times", ""},
+		{[]string{"status", "--dir", s.Dir()}, 0, "(restarts so far: 1)", ""},
 		{[]string{"restart", "--dir", s.Dir()}, 0, "stopped on SIGTERM", ""},
 		{[]string{"logs", "--dir", s.Dir(), "--lines", "1"}, 0, "level=", ""},
 		{[]string{"break", "--dir", s.Dir(), "nicely"}, 1, "", "unknown fault"},
