@@ -6,13 +6,14 @@ import (
 	"sync"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 // A probe is one check of the first investigation.
 type probe struct {
 	name string // "shop-restart/health"
 	step incidents.Step
-	env  Env
+	env  steps.Env
 	err  error // its parameters could not be resolved
 }
 
@@ -22,7 +23,7 @@ type probe struct {
 // time it takes to kill what is still running; a check that had not finished is
 // a finding that says so.
 func (r *Runner) Diagnose(ctx context.Context, s *incidents.Incident) []incidents.Finding {
-	ctx, cancel := context.WithTimeoutCause(ctx, r.within, errAllTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, r.within, steps.ErrAllTime)
 	defer cancel()
 	probes := r.probes(s)
 	findings := make([]incidents.Finding, len(probes))
@@ -37,8 +38,8 @@ func (r *Runner) Diagnose(ctx context.Context, s *incidents.Incident) []incident
 func (r *Runner) ask(ctx context.Context, p probe) incidents.Finding {
 	f := incidents.Finding{Check: p.name, Title: p.step.Title, At: r.now()}
 	if p.err != nil {
-		could := failed(p.err)
-		f.Error, f.Because = cutLine(r.redact.Clean(could.Error), maxLine), r.cleanReason(could.Because)
+		could := steps.Failed(p.err)
+		f.Error, f.Because = steps.CutLine(r.redact.Clean(could.Error), maxLine), r.cleanReason(could.Because)
 		return f
 	}
 	result := r.execute(ctx, r.checks, p.step, p.env)
@@ -75,14 +76,14 @@ func (r *Runner) probes(s *incidents.Incident) []probe {
 }
 
 func (rb *Runbook) probes(s *incidents.Incident) []probe {
-	env := Env{Incident: s.ID, Runbook: rb.ID}
-	steps, err := rb.checks(s)
+	env := steps.Env{Incident: s.ID, Runbook: rb.ID}
+	checks, err := rb.checks(s)
 	if err != nil {
 		return []probe{{name: rb.ID, step: incidents.Step{Title: rb.Title}, err: err}}
 	}
-	probes := make([]probe, len(steps))
-	for i, step := range steps {
-		if len(steps) == 1 && rb.Check[0].Title == (incidents.Text{}) && !rb.Changes() {
+	probes := make([]probe, len(checks))
+	for i, step := range checks {
+		if len(checks) == 1 && rb.Check[0].Title == (incidents.Text{}) && !rb.Changes() {
 			step.Title = rb.Title
 		}
 		probes[i] = probe{name: rb.ID + "/" + step.ID, step: step, env: env}

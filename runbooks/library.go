@@ -1,7 +1,6 @@
 package runbooks
 
 import (
-	"fmt"
 	"io/fs"
 	"maps"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 // Sources say where runbooks come from.
@@ -76,7 +76,7 @@ func (l *Library) Origins() []string {
 				continue
 			}
 			if u, err := url.Parse(s.url.fill(nil, asIs)); err == nil {
-				set[origin(u)] = true
+				set[steps.Origin(u)] = true
 			}
 		}
 	}
@@ -147,17 +147,4 @@ func isRunbookFile(name string) bool {
 func fileProblem(name, phrase string, args ...string) Problem {
 	what := incidents.Because(phrase, args...)
 	return Problem{File: name, What: what, Hint: hintFor(what)}
-}
-
-// origin is scheme://host:port in one form.
-func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return fmt.Sprintf("%s://%s:%s", u.Scheme, host, port)
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []Step {
@@ -17,7 +19,7 @@ func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []St
 	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
 		r.fail(n, "runbook.lint.no_steps", "key", section)
 	}
-	var steps []Step
+	var read []Step
 	for i, item := range items {
 		s, ok := r.step(item, timeout)
 		if !ok {
@@ -29,12 +31,12 @@ func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []St
 		if s.ID == "" {
 			s.ID = section + "-" + strconv.Itoa(i+1)
 		}
-		if slices.ContainsFunc(steps, func(o Step) bool { return o.ID == s.ID }) {
+		if slices.ContainsFunc(read, func(o Step) bool { return o.ID == s.ID }) {
 			r.fail(item, "runbook.lint.step_twice", "id", s.ID)
 		}
-		steps = append(steps, s)
+		read = append(read, s)
 	}
-	return steps
+	return read
 }
 
 func (r *reader) step(n *yaml.Node, timeout time.Duration) (Step, bool) {
@@ -89,7 +91,7 @@ func (r *reader) step(n *yaml.Node, timeout time.Duration) (Step, bool) {
 }
 
 // usualCodes are expected where the author says nothing. A plan says them.
-var usualCodes = map[string][]Range{KindCommand: {{0, 0}}, KindHTTP: {{200, 299}}}
+var usualCodes = map[string][]steps.Range{KindCommand: {{Low: 0, High: 0}}, KindHTTP: {{Low: 200, High: 299}}}
 
 func (r *reader) templateFail(n *yaml.Node, bad *templateError) {
 	r.fail(n, bad.phrase, bad.args...)
@@ -231,7 +233,7 @@ func (r *reader) promql(s *Step, n *yaml.Node) {
 		s.Expect.None = true
 		return
 	}
-	c, err := parseCompare(text, false)
+	c, err := steps.ParseCompare(text, false)
 	if err != nil {
 		r.fail(f["expect"], "runbook.lint.bad_expect", "key", "expect", "error", err.Error())
 		return
@@ -239,7 +241,7 @@ func (r *reader) promql(s *Step, n *yaml.Node) {
 	s.Expect.Number = c
 }
 
-func (r *reader) expect(e *Expect, n *yaml.Node, allowed ...string) {
+func (r *reader) expect(e *steps.Expect, n *yaml.Node, allowed ...string) {
 	f, ok := r.fields(n, "expect", allowed...)
 	if !ok {
 		return
@@ -254,7 +256,7 @@ func (r *reader) expect(e *Expect, n *yaml.Node, allowed ...string) {
 	}
 }
 
-func (r *reader) condition(e *Expect, key string, n *yaml.Node) (err error) {
+func (r *reader) condition(e *steps.Expect, key string, n *yaml.Node) (err error) {
 	nodes := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode && key != "json" && key != "number" {
 		nodes = r.items(n, key, MaxSteps)
@@ -266,8 +268,8 @@ func (r *reader) condition(e *Expect, key string, n *yaml.Node) (err error) {
 		}
 		switch key {
 		case "exit", "status":
-			var codes []Range
-			if codes, err = parseRanges(s); err != nil {
+			var codes []steps.Range
+			if codes, err = steps.ParseRanges(s); err != nil {
 				return err
 			}
 			e.Codes = append(e.Codes, codes...)
@@ -281,9 +283,9 @@ func (r *reader) condition(e *Expect, key string, n *yaml.Node) (err error) {
 				e.Lacks = append(e.Lacks, s)
 			}
 		case "json":
-			e.JSON, err = parseCompare(s, true)
+			e.JSON, err = steps.ParseCompare(s, true)
 		case "number":
-			e.Number, err = parseCompare(s, false)
+			e.Number, err = steps.ParseCompare(s, false)
 		}
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 // Plan is exactly what would be done about the incident: every argument
@@ -110,7 +111,7 @@ func (rb *Runbook) steps(from []Step, values map[string]string) ([]incidents.Ste
 			step.Query = s.query.fill(values)
 		}
 		if step.Title == (incidents.Text{}) {
-			line := cutLine(StepLine(step), 100)
+			line := steps.CutLine(StepLine(step), 100)
 			step.Title = incidents.Text{EN: line, JA: line}
 		}
 		to[i] = step

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 // Bounds on what authors write; S34 and S35 of the security requirements.
@@ -64,9 +65,9 @@ type Verify struct {
 
 // The kinds of steps.
 const (
-	KindCommand = "command"
-	KindHTTP    = "http"
-	KindPromQL  = "promql"
+	KindCommand = steps.KindCommand
+	KindHTTP    = steps.KindHTTP
+	KindPromQL  = steps.KindPromQL
 )
 
 // Step is a step as it was written, its arguments still with their places.
@@ -76,7 +77,7 @@ type Step struct {
 	Title   incidents.Text
 	Kind    string
 	Method  string // http
-	Expect  Expect
+	Expect  steps.Expect
 	Timeout time.Duration
 
 	argv  []template

@@ -4,18 +4,18 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 // Times and sizes of executions.
 const (
 	DiagnoseWithin = 10 * time.Second // for all checks together; then what is not there is missing
 	MaxExecutions  = 8                // steps of runs at once; as many checks again
-	KillGrace      = 2 * time.Second  // from SIGTERM to SIGKILL
-	maxOutput      = 1 << 20          // bytes of output that are kept: the first half and the last
 	maxShown       = incidents.MaxDetail
 	maxLine        = 160 // bytes of a result's one line
 )
@@ -24,8 +24,8 @@ const (
 // that a plan runs at most once is seen to by its caller (incidents.StartRun).
 type Runner struct {
 	library   *Library
-	executors map[string]Executor
-	redact    *Redactor
+	executors map[string]steps.Executor
+	redact    *steps.Redactor
 	log       *slog.Logger
 	now       func() time.Time
 	within    time.Duration
@@ -45,20 +45,24 @@ type RunnerOptions struct {
 	Path       string   // PATH of commands; "": the usual directories
 	Env        []string // names of our environment variables that commands get
 
-	Logger    *slog.Logger        // nil: none
-	Now       func() time.Time    // nil: time.Now
-	Within    time.Duration       // for Diagnose; 0: DiagnoseWithin
-	Executors map[string]Executor // further kinds of steps, or others in place of ours
+	Logger    *slog.Logger              // nil: none
+	Now       func() time.Time          // nil: time.Now
+	Within    time.Duration             // for Diagnose; 0: DiagnoseWithin
+	Executors map[string]steps.Executor // further kinds of steps, or others in place of ours
 }
 
 // NewRunner makes a runner; an error is one of the configuration.
 func NewRunner(o RunnerOptions) (*Runner, error) {
-	executors, err := newExecutors(o)
+	executors, err := steps.New(steps.Config{
+		HTTPHosts: o.HTTPHosts, Origins: o.Library.Origins, Addresses: o.Addresses,
+		Prometheus: o.Prometheus, Path: o.Path, Env: o.Env,
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configure runbooks: %w", err)
 	}
+	maps.Copy(executors, o.Executors)
 	r := &Runner{
-		library: o.Library, executors: executors, redact: NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within,
+		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within,
 		runs: make(chan struct{}, MaxExecutions), checks: make(chan struct{}, MaxExecutions),
 	}
 	if r.log == nil {
@@ -75,27 +79,27 @@ func NewRunner(o RunnerOptions) (*Runner, error) {
 
 // Run looks with the verify steps (before), and then carries out the recover
 // steps in order until one fails. A plan that is not sealed, or whose runbook is
-// no longer the one that it was made from, is not run: its steps are then one
-// failed result that says so.
-func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string) (before, steps []incidents.StepResult) {
+// no longer the one that it was made from, is not run: done is then one failed
+// result that says so.
+func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string) (before, done []incidents.StepResult) {
 	if err := r.refuse(plan); err != nil {
 		r.log.Warn("a plan was refused", "run", execution, "runbook", plan.Runbook, "error", err)
-		refused := failed(err)
+		refused := steps.Failed(err)
 		refused.Step, refused.Title = "plan", plan.Title
 		return nil, []incidents.StepResult{refused}
 	}
 	before = r.Look(ctx, plan, execution)
-	env := Env{Execution: execution, Incident: plan.Incident, Runbook: plan.Runbook}
+	env := steps.Env{Execution: execution, Incident: plan.Incident, Runbook: plan.Runbook}
 	for _, step := range plan.Recover {
 		result := r.execute(ctx, r.runs, step, env)
 		r.log.Info("step done", "run", execution, "runbook", plan.Runbook, "step", step.ID, "kind", step.Kind,
 			"ok", result.OK, "value", result.Value, "error", result.Error, "elapsed", result.Elapsed)
-		steps = append(steps, result)
+		done = append(done, result)
 		if !result.OK {
 			break
 		}
 	}
-	return before, steps
+	return before, done
 }
 
 func (r *Runner) refuse(plan incidents.Plan) error {
@@ -112,7 +116,7 @@ func (r *Runner) refuse(plan incidents.Plan) error {
 // Look carries out the verify steps once, all at the same time. They change
 // nothing.
 func (r *Runner) Look(ctx context.Context, plan incidents.Plan, _ string) []incidents.StepResult {
-	env := Env{Incident: plan.Incident, Runbook: plan.Runbook}
+	env := steps.Env{Incident: plan.Incident, Runbook: plan.Runbook}
 	results := make([]incidents.StepResult, len(plan.Verify.Steps))
 	var all sync.WaitGroup
 	for i, step := range plan.Verify.Steps {
@@ -124,14 +128,14 @@ func (r *Runner) Look(ctx context.Context, plan incidents.Plan, _ string) []inci
 
 // execute waits for a place, carries the step out within its timeout and cleans
 // what came of it.
-func (r *Runner) execute(ctx context.Context, places chan struct{}, step incidents.Step, env Env) incidents.StepResult {
+func (r *Runner) execute(ctx context.Context, places chan struct{}, step incidents.Step, env steps.Env) incidents.StepResult {
 	began := time.Now()
 	result := r.carryOut(ctx, places, step, env)
 	result.Step, result.Title, result.Elapsed = step.ID, step.Title, time.Since(began)
-	result.Value = cutLine(r.redact.Clean(result.Value), maxLine)
-	result.Error = cutLine(r.redact.Clean(result.Error), maxLine)
+	result.Value = steps.CutLine(r.redact.Clean(result.Value), maxLine)
+	result.Error = steps.CutLine(r.redact.Clean(result.Error), maxLine)
 	result.Because = r.cleanReason(result.Because)
-	result.Output = headAndTail(r.redact.Clean(result.Output), maxShown)
+	result.Output = steps.HeadAndTail(r.redact.Clean(result.Output), maxShown)
 	return result
 }
 
@@ -141,26 +145,26 @@ func (r *Runner) cleanReason(because incidents.Reason) incidents.Reason {
 	}
 	clean := incidents.Reason{Phrase: because.Phrase, Args: make(map[string]string, len(because.Args))}
 	for name, value := range because.Args {
-		clean.Args[name] = cutLine(r.redact.Clean(value), maxLine)
+		clean.Args[name] = steps.CutLine(r.redact.Clean(value), maxLine)
 	}
 	return clean
 }
 
-func (r *Runner) carryOut(ctx context.Context, places chan struct{}, step incidents.Step, env Env) incidents.StepResult {
+func (r *Runner) carryOut(ctx context.Context, places chan struct{}, step incidents.Step, env steps.Env) incidents.StepResult {
 	executor := r.executors[step.Kind]
 	if executor == nil {
-		return failed(badStep(fmt.Errorf("nothing here carries out steps of kind %q", step.Kind)))
+		return steps.Failed(steps.Bad(fmt.Errorf("nothing here carries out steps of kind %q", step.Kind)))
 	}
 	select {
 	case places <- struct{}{}:
 		defer func() { <-places }()
 	case <-ctx.Done():
-		return failed(stopped(ctx, step))
+		return steps.Failed(steps.Stopped(ctx, step))
 	}
 	if step.Timeout <= 0 || step.Timeout > MaxTimeout {
-		return failed(badStep(fmt.Errorf("its timeout is %s", step.Timeout)))
+		return steps.Failed(steps.Bad(fmt.Errorf("its timeout is %s", step.Timeout)))
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, step.Timeout, errStepTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, step.Timeout, steps.ErrStepTime)
 	defer cancel()
 	return executor.Execute(ctx, step, env)
 }

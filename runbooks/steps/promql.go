@@ -1,4 +1,4 @@
-package runbooks
+package steps
 
 import (
 	"context"
@@ -20,15 +20,15 @@ type PromQL struct {
 	client *http.Client
 }
 
-func newPromQL(o RunnerOptions) (*PromQL, error) {
-	if o.Prometheus == "" {
+func newPromQL(c Config) (*PromQL, error) {
+	if c.Prometheus == "" {
 		return &PromQL{}, nil
 	}
-	base, err := url.Parse(o.Prometheus)
+	base, err := url.Parse(c.Prometheus)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 		return nil, errors.New("the base URL of Prometheus is not of the form http://prometheus:9090")
 	}
-	g, err := newGate(o)
+	g, err := newGate(c)
 	if err != nil {
 		return nil, err
 	}
@@ -40,25 +40,25 @@ func newPromQL(o RunnerOptions) (*PromQL, error) {
 func (p *PromQL) Execute(ctx context.Context, step incidents.Step, _ Env) incidents.StepResult {
 	expect, err := ParseExpect(step.Expect)
 	if err != nil {
-		return failed(badStep(err))
+		return Failed(Bad(err))
 	}
 	if p.base == nil {
-		return failed(incidents.Fail(incidents.Unavailable, "runbook.no_prometheus", "no Prometheus is configured"))
+		return Failed(incidents.Fail(incidents.Unavailable, "runbook.no_prometheus", "no Prometheus is configured"))
 	}
 	u := p.base.JoinPath("api/v1/query")
 	u.RawQuery = url.Values{"query": {step.Query}, "timeout": {step.Timeout.String()}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return failed(badStep(err))
+		return Failed(Bad(err))
 	}
 	req.Header.Set("User-Agent", userAgent)
 	code, body, err := fetch(p.client, req)
 	if err != nil {
-		return failed(netError(ctx, step, err))
+		return Failed(netError(ctx, step, err))
 	}
 	samples, err := readSamples(body)
 	if err != nil {
-		return failed(incidents.Fail(incidents.Unavailable, "runbook.prometheus",
+		return Failed(incidents.Fail(incidents.Unavailable, "runbook.prometheus",
 			fmt.Sprintf("Prometheus answered HTTP %d: %v", code, err), "code", strconv.Itoa(code), "error", err.Error()))
 	}
 	return judgeSamples(expect, samples)

@@ -1,4 +1,4 @@
-package runbooks
+package steps
 
 import (
 	"fmt"
@@ -49,8 +49,8 @@ var (
 	rangeForm   = regexp.MustCompile(`\A([0-9]{1,3})(?:-([0-9]{1,3}))?\z`)
 )
 
-// parseCompare reads "queue.depth < 10"; the path is there exactly if wanted.
-func parseCompare(s string, path bool) (*Compare, error) {
+// ParseCompare reads "queue.depth < 10"; the path is there exactly if wanted.
+func ParseCompare(s string, path bool) (*Compare, error) {
 	m := compareForm.FindStringSubmatch(s)
 	if m == nil || (m[1] != "") != path {
 		return nil, fmt.Errorf("comparison %q is not of the form %s", s, map[bool]string{true: "path < 10", false: "< 10"}[path])
@@ -80,8 +80,8 @@ func parseCompare(s string, path bool) (*Compare, error) {
 	return c, nil
 }
 
-// parseRanges reads "200-299,304".
-func parseRanges(s string) ([]Range, error) {
+// ParseRanges reads "200-299,304".
+func ParseRanges(s string) ([]Range, error) {
 	var rs []Range
 	for field := range strings.SplitSeq(s, ",") {
 		m := rangeForm.FindStringSubmatch(strings.TrimSpace(field))
@@ -168,7 +168,7 @@ func (e *Expect) addClause(clause string) (err error) {
 	word, arg, _ := strings.Cut(clause, " ")
 	switch word {
 	case "code":
-		e.Codes, err = parseRanges(arg)
+		e.Codes, err = ParseRanges(arg)
 	case "contains", "lacks":
 		var text string
 		if text, err = strconv.Unquote(arg); err != nil {
@@ -180,9 +180,9 @@ func (e *Expect) addClause(clause string) (err error) {
 			e.Lacks = append(e.Lacks, text)
 		}
 	case "json":
-		e.JSON, err = parseCompare(arg, true)
+		e.JSON, err = ParseCompare(arg, true)
 	case "number":
-		e.Number, err = parseCompare(arg, false)
+		e.Number, err = ParseCompare(arg, false)
 	case "none":
 		e.None = true
 	default:

@@ -1,4 +1,4 @@
-package runbooks
+package steps
 
 import (
 	"regexp"
@@ -85,8 +85,8 @@ func plainText(s string) string {
 	}, s)
 }
 
-// cutLine is the first line of s that is not empty, at most most bytes of it.
-func cutLine(s string, most int) string {
+// CutLine is the first line of s that is not empty, at most most bytes of it.
+func CutLine(s string, most int) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	if len(s) <= most {
 		return s
@@ -94,9 +94,9 @@ func cutLine(s string, most int) string {
 	return cutAt(s, most-len("…")) + "…"
 }
 
-// headAndTail keeps the beginning and the end of s, at most most bytes in all,
+// HeadAndTail keeps the beginning and the end of s, at most most bytes in all,
 // and says how much it left out in between.
-func headAndTail(s string, most int) string {
+func HeadAndTail(s string, most int) string {
 	s = strings.Trim(s, "\n")
 	if len(s) <= most {
 		return s

@@ -1,4 +1,4 @@
-package runbooks
+package steps
 
 import (
 	"fmt"
@@ -15,7 +15,10 @@ type output struct {
 	total int64
 }
 
-const halfOutput = maxOutput / 2
+const (
+	maxOutput  = 1 << 20 // bytes that are kept
+	halfOutput = maxOutput / 2
+)
 
 // Write never fails and never waits.
 func (o *output) Write(b []byte) (int, error) {

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package runbooks
+package steps
 
 import (
 	"context"

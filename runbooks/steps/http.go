@@ -1,4 +1,4 @@
-package runbooks
+package steps
 
 import (
 	"context"
@@ -24,19 +24,19 @@ const (
 	userAgent = "hikeshi"
 )
 
-func newGate(o RunnerOptions) (*gate, error) {
-	g := &gate{allowed: o.Library.Origins}
-	if len(o.HTTPHosts) > 0 {
+func newGate(c Config) (*gate, error) {
+	g := &gate{allowed: c.Origins}
+	if len(c.HTTPHosts) > 0 {
 		g.allowed = nil
 	}
-	for _, h := range o.HTTPHosts {
+	for _, h := range c.HTTPHosts {
 		u, err := url.Parse(h)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil {
 			return nil, fmt.Errorf("host %q is not of the form https://name:port", h)
 		}
-		g.always = append(g.always, origin(u))
+		g.always = append(g.always, Origin(u))
 	}
-	for _, a := range o.Addresses {
+	for _, a := range c.Addresses {
 		p, err := netip.ParsePrefix(a)
 		if err != nil {
 			return nil, fmt.Errorf("address range %q is not of the form 169.254.0.0/16: %w", a, err)
@@ -50,15 +50,15 @@ func newGate(o RunnerOptions) (*gate, error) {
 func (h *HTTP) Execute(ctx context.Context, step incidents.Step, env Env) incidents.StepResult {
 	expect, err := ParseExpect(step.Expect)
 	if err != nil {
-		return failed(badStep(err))
+		return Failed(Bad(err))
 	}
 	u, err := h.gate.url(step.URL)
 	if err != nil {
-		return failed(err)
+		return Failed(err)
 	}
 	req, err := http.NewRequestWithContext(ctx, step.Method, u.String(), http.NoBody)
 	if err != nil {
-		return failed(badStep(err))
+		return Failed(Bad(err))
 	}
 	req.Header.Set("User-Agent", userAgent)
 	if env.Execution != "" {
@@ -67,7 +67,7 @@ func (h *HTTP) Execute(ctx context.Context, step incidents.Step, env Env) incide
 	}
 	code, body, err := fetch(h.client, req)
 	if err != nil {
-		return failed(netError(ctx, step, err))
+		return Failed(netError(ctx, step, err))
 	}
 	ok, seen := expect.output(body, body)
 	return incidents.StepResult{
@@ -94,7 +94,7 @@ func fetch(client *http.Client, req *http.Request) (int, []byte, error) {
 // netError is what went wrong, without the URL, which people see anyway.
 func netError(ctx context.Context, step incidents.Step, err error) error {
 	if ctx.Err() != nil {
-		return stopped(ctx, step)
+		return Stopped(ctx, step)
 	}
 	if refused, ok := errors.AsType[*incidents.Error](err); ok {
 		return refused

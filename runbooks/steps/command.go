@@ -1,4 +1,4 @@
-package runbooks
+package steps
 
 import (
 	"context"
@@ -25,15 +25,18 @@ type Command struct {
 	grace time.Duration
 }
 
+// KillGrace is the time from SIGTERM to SIGKILL.
+const KillGrace = 2 * time.Second
+
 // defaultPath is where commands are looked for.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-func newCommand(o RunnerOptions) *Command {
-	e := &Command{path: o.Path, grace: KillGrace}
+func newCommand(c Config) *Command {
+	e := &Command{path: c.Path, grace: KillGrace}
 	if e.path == "" {
 		e.path = defaultPath
 	}
-	for _, name := range o.Env {
+	for _, name := range c.Env {
 		if value, ok := os.LookupEnv(name); ok {
 			e.env = append(e.env, name+"="+value)
 		}
@@ -45,25 +48,25 @@ func newCommand(o RunnerOptions) *Command {
 func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) incidents.StepResult {
 	expect, err := ParseExpect(step.Expect)
 	if err != nil {
-		return failed(badStep(err))
+		return Failed(Bad(err))
 	}
 	dir, err := os.MkdirTemp("", "hikeshi-step-") // 0700
 	if err != nil {
-		return failed(notStarted(err))
+		return Failed(notStarted(err))
 	}
 	defer os.RemoveAll(dir)
 	said := &speech{}
 	code, err := c.run(ctx, step, c.environ(dir, step, env), dir, said)
 	text := said.both.bytes()
 	if err != nil {
-		result := failed(err)
+		result := Failed(err)
 		result.Output = string(text)
 		return result
 	}
 	ok, seen := expect.output(text, said.out.bytes())
 	result := incidents.StepResult{OK: ok && expect.code(code), Output: string(text), Value: fmt.Sprintf("exit %d", code)}
 	if len(seen) == 0 {
-		if line := cutLine(result.Output, 80); line != "" {
+		if line := CutLine(result.Output, 80); line != "" {
 			seen = []string{line}
 		}
 	}
@@ -93,7 +96,7 @@ type speech struct{ out, both output }
 // means that it could not be started or did not end by itself.
 func (c *Command) run(ctx context.Context, step incidents.Step, environ []string, dir string, said *speech) (int, error) {
 	if ctx.Err() != nil {
-		return 0, stopped(ctx, step)
+		return 0, Stopped(ctx, step)
 	}
 	program, err := c.find(step.Argv)
 	if err != nil {
@@ -120,7 +123,7 @@ func (c *Command) run(ctx context.Context, step incidents.Step, environ []string
 	cut, err := c.wait(ctx, cmd)
 	ears.close(c.grace)
 	if cut {
-		return 0, stopped(ctx, step)
+		return 0, Stopped(ctx, step)
 	}
 	return exitCode(err)
 }
@@ -142,12 +145,12 @@ func exitCode(err error) (int, error) {
 // find is the program's absolute path, from the PATH of commands and not ours.
 func (c *Command) find(argv []string) (string, error) {
 	if len(argv) == 0 {
-		return "", badStep(errors.New("the command is empty"))
+		return "", Bad(errors.New("the command is empty"))
 	}
 	name := argv[0]
 	if strings.Contains(name, "/") {
 		if !filepath.IsAbs(name) {
-			return "", badStep(fmt.Errorf("%.100q is neither a name nor an absolute path", name))
+			return "", Bad(fmt.Errorf("%.100q is neither a name nor an absolute path", name))
 		}
 		return name, nil
 	}

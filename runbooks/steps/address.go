@@ -1,4 +1,4 @@
-package runbooks
+package steps
 
 import (
 	"context"
@@ -29,17 +29,19 @@ type gate struct {
 func (g *gate) url(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, badStep(errors.New("its URL cannot be read"))
+		return nil, Bad(errors.New("its URL cannot be read"))
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return nil, badStep(errors.New("its URL is not an http or https URL without a user"))
+		return nil, Bad(errors.New("its URL is not an http or https URL without a user"))
 	}
-	o := origin(u)
+	o := Origin(u)
 	if slices.Contains(g.always, o) || g.allowed != nil && slices.Contains(g.allowed(), o) {
 		return u, nil
 	}
 	return nil, incidents.Fail(incidents.Forbidden, "runbook.host_refused", o+" is not among the hosts that may be called", "host", o)
 }
+
+const dialTimeout = 10 * time.Second
 
 // metadata are addresses at which clouds hand out credentials and which are not
 // link-local (Alibaba Cloud; AWS over IPv6).
@@ -80,7 +82,7 @@ func (g *gate) client() *http.Client {
 		if err != nil {
 			return nil, fmt.Errorf("dial %q: %w", hostPort, err)
 		}
-		d := net.Dialer{Timeout: CheckTimeout, Control: func(_, address string, _ syscall.RawConn) error {
+		d := net.Dialer{Timeout: dialTimeout, Control: func(_, address string, _ syscall.RawConn) error {
 			resolved, err := netip.ParseAddrPort(address)
 			if err != nil {
 				return fmt.Errorf("dial %q: %w", address, err)
@@ -96,4 +98,17 @@ func (g *gate) client() *http.Client {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// Origin is scheme://host:port in one form.
+func Origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return fmt.Sprintf("%s://%s:%s", u.Scheme, host, port)
 }

@@ -1,0 +1,88 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// The kinds of steps.
+const (
+	KindCommand = "command"
+	KindHTTP    = "http"
+	KindPromQL  = "promql"
+)
+
+// Executor carries out one kind of step. It returns soon after the context ends
+// and leaves nothing running. Its result may hold secrets and control
+// characters; the caller takes them out, with a [Redactor].
+type Executor interface {
+	Execute(ctx context.Context, step incidents.Step, env Env) incidents.StepResult
+}
+
+// Env is what a step is part of. Commands get it as RB_ variables, HTTP requests
+// as headers, so that the other side can recognise a repetition.
+type Env struct {
+	Execution string // the run, "INC-42/1"; "" for a check
+	Incident  incidents.ID
+	Runbook   string
+}
+
+// Failed is the result of a step that could not be carried out to its end.
+func Failed(err error) incidents.StepResult {
+	r := incidents.StepResult{Error: err.Error()}
+	if e, ok := errors.AsType[*incidents.Error](err); ok {
+		r.Because = incidents.Reason{Phrase: e.Phrase, Args: e.Args}
+	}
+	return r
+}
+
+// Bad: a plan holds something that no runbook of ours puts there.
+func Bad(err error) error {
+	return incidents.Fail(incidents.Invalid, "runbook.bad_step", "the step cannot be understood: "+err.Error(), "error", err.Error())
+}
+
+// Stopped says why a step was ended before its time.
+func Stopped(ctx context.Context, step incidents.Step) error {
+	cause := context.Cause(ctx)
+	switch {
+	case errors.Is(cause, ErrStepTime):
+		return incidents.Fail(incidents.Unavailable, "runbook.timeout",
+			fmt.Sprintf("not finished within %s", step.Timeout), "within", step.Timeout.String())
+	case errors.Is(cause, ErrAllTime), errors.Is(cause, context.DeadlineExceeded):
+		return incidents.Fail(incidents.Unavailable, "runbook.no_time", "there was no time left for it")
+	default:
+		return incidents.Fail(incidents.Unavailable, "runbook.interrupted", "interrupted, because Hikeshi is stopping")
+	}
+}
+
+// Causes of the end of a context, by which Stopped says more.
+var (
+	ErrStepTime = errors.New("the step's timeout")
+	ErrAllTime  = errors.New("the time for all checks together")
+)
+
+// Config is what can be configured.
+type Config struct {
+	HTTPHosts  []string        // scheme://host[:port] that http steps may talk to; none: Origins decides
+	Origins    func() []string // scheme://host:port that http steps may talk to otherwise, see Origin; may be nil
+	Addresses  []string        // CIDRs that may be called although they are link-local, or this machine under another name
+	Prometheus string          // base URL for promql steps: http://prometheus:9090
+	Path       string          // PATH of commands; "": the usual directories
+	Env        []string        // names of our environment variables that commands get
+}
+
+// New makes the executors by kind. An error is one of the configuration.
+func New(c Config) (map[string]Executor, error) {
+	g, err := newGate(c)
+	if err != nil {
+		return nil, err
+	}
+	prom, err := newPromQL(c)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]Executor{KindCommand: newCommand(c), KindHTTP: &HTTP{gate: g, client: g.client()}, KindPromQL: prom}, nil
+}
