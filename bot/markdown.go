@@ -22,8 +22,8 @@ func markdown(s string) string {
 		case r == '&':
 			b.WriteString("&amp;")
 		case strings.ContainsRune("\\`*_[]|~#$", r),
-			start && strings.ContainsRune("+-=.):", r),
-			r == '/' && strings.HasSuffix(s[:i], ":"), // https://: sites make links of bare addresses
+			start && strings.ContainsRune("+-.)", r),
+			r == ':' && strings.HasPrefix(s[i:], "://"), // sites make links of bare addresses
 			r == '.' && strings.HasSuffix(strings.ToLower(s[:i]), "www"):
 			b.WriteByte('\\')
 			b.WriteRune(r)
