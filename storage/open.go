@@ -2,11 +2,9 @@ package storage
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"strings"
 
-	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/storage/redis"
 	"github.com/hikeshi-ops/hikeshi/storage/sqlite"
 )
 
@@ -20,6 +18,7 @@ type Config struct {
 
 var (
 	_ Store = (*sqlite.Store)(nil)
+	_ Store = (*redis.Store)(nil)
 )
 
 // Open opens the store that cfg names, or makes it. What is wrong with the
@@ -30,7 +29,5 @@ func Open(ctx context.Context, cfg Config) (Store, error) {
 	if cfg.URL == "" {
 		return sqlite.Open(ctx, sqlite.Config{Dir: cfg.Dir, Shards: cfg.Shards, Logger: cfg.Logger})
 	}
-	scheme, _, _ := strings.Cut(cfg.URL, "://")
-	return nil, incidents.Fail(incidents.Invalid, "error.store_url",
-		fmt.Sprintf("a store with scheme %q is not known", scheme), "scheme", scheme).WithHint("--store redis://host:6379/0, or leave it out for SQLite")
+	return redis.Open(ctx, redis.Config{URL: cfg.URL, Shards: cfg.Shards, Logger: cfg.Logger})
 }

@@ -146,7 +146,13 @@ func testNonsense(t *testing.T, s storage.Store) {
 		"no state":                     func(c *incidents.Commit) { c.Changes[0].State = nil },
 		"an event with a wrong number": func(c *incidents.Commit) { c.Changes[0].Events[0].Seq = 7 },
 		"an effect of another shard":   func(c *incidents.Commit) { c.Effects = []incidents.Effect{effect(200, "x", 0, 1)} },
-		"an effect without a key":      func(c *incidents.Commit) { c.Effects = []incidents.Effect{effect(0, "", 0, 1)} },
+		"an effect with a bad lane": func(c *incidents.Commit) {
+			f := effect(0, "x", 0, 1)
+			f.Lane = "a|b {s1}"
+			c.Effects = []incidents.Effect{f}
+		},
+		"the same incident twice": func(c *incidents.Commit) { c.Changes = append(c.Changes, c.Changes[0]) },
+		"an effect without a key": func(c *incidents.Commit) { c.Effects = []incidents.Effect{effect(0, "", 0, 1)} },
 		"a state of another shard": func(c *incidents.Commit) {
 			other := *st
 			other.Shard = 77
@@ -203,7 +209,7 @@ func testGroupConflict(t *testing.T, s storage.Store) {
 
 // testRefusedLeavesNothing: of a commit with one thing wrong nothing happens.
 func testRefusedLeavesNothing(t *testing.T, s storage.Store) {
-	st := open(t, s, 0)
+	st, second := open(t, s, 0), declare(t, s, 0, "second")
 	base, err := s.Load(t.Context(), st.ID)
 	check(t, err)
 	for what, spoil := range map[string]func(c *incidents.Commit){
@@ -214,7 +220,7 @@ func testRefusedLeavesNothing(t *testing.T, s storage.Store) {
 		},
 		"second change": func(c *incidents.Commit) {
 			_, other := opened(t, s, 0)
-			other.Changes[0].State.ID = st.ID
+			other.Changes[0].State.ID = second.ID
 			c.Changes = append(c.Changes, other.Changes...)
 		},
 	} {

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -55,6 +56,11 @@ func Encode(c *incidents.Commit, weigh Weigher) (*Encoded, error) {
 		if err != nil {
 			return nil, err
 		}
+		for j := range e.Changes {
+			if e.Changes[j].ID == ch.ID {
+				return nil, fmt.Errorf("%s changes twice", ch.ID)
+			}
+		}
 		e.Changes = append(e.Changes, ch)
 	}
 	for i := range c.Facts {
@@ -65,12 +71,15 @@ func Encode(c *incidents.Commit, weigh Weigher) (*Encoded, error) {
 		e.Facts = append(e.Facts, b)
 	}
 	for i := range c.Effects {
-		if f := &c.Effects[i]; f.Key == "" || f.Lane == "" || f.Shard != c.Shard {
+		if f := &c.Effects[i]; f.Key == "" || !laneForm.MatchString(f.Lane) || f.Shard != c.Shard {
 			return nil, fmt.Errorf("effect %q of lane %q in shard %d does not belong in a commit of shard %d", f.Key, f.Lane, f.Shard, c.Shard)
 		}
 	}
 	return e, nil
 }
+
+// laneForm is what a lane may be called: the name becomes part of a key.
+var laneForm = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,64}$`)
 
 func encodeChange(shard int, c *incidents.Change, weigh Weigher) (Change, error) {
 	s := c.State

@@ -1,0 +1,47 @@
+package redis_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/hikeshi-ops/hikeshi/internal/testenv"
+	"github.com/hikeshi-ops/hikeshi/storage"
+	"github.com/hikeshi-ops/hikeshi/storage/conformance"
+	"github.com/hikeshi-ops/hikeshi/storage/redis"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var prefixes atomic.Int64
+
+// open opens a store that no other test sees.
+func open(t testing.TB, server *testenv.RedisServer, shards int) *redis.Store {
+	t.Helper()
+	return openURL(t, fmt.Sprintf("%s?prefix=t%d:", server.URL, prefixes.Add(1)), shards)
+}
+
+func openURL(t testing.TB, url string, shards int) *redis.Store {
+	t.Helper()
+	s, err := redis.Open(t.Context(), redis.Config{URL: url, Shards: shards})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	server := testenv.Redis(t)
+	for _, shards := range []int{1, 16} {
+		t.Run(map[int]string{1: "one shard", 16: "sixteen shards"}[shards], func(t *testing.T) {
+			conformance.Run(t, func(t *testing.T) storage.Store { return open(t, server, shards) })
+		})
+	}
+}
