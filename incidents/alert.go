@@ -63,16 +63,21 @@ type Batch struct {
 // Normalise bounds the clocks of others by ours, so that a sender a day ahead
 // can still resolve what it fired: no alert starts, and no resolved alert
 // ends, after it was received; a resolved one ends no earlier than it began.
+// A time at or before 1970 is a clock that was never set, and an expiry more
+// than farOff away is none.
 func (b *Batch) Normalise() {
 	for i := range b.Alerts {
 		a := &b.Alerts[i]
-		if a.StartsAt.IsZero() || a.StartsAt.After(b.ReceivedAt) {
+		if a.StartsAt.Unix() <= 0 || a.StartsAt.After(b.ReceivedAt) {
 			a.StartsAt = b.ReceivedAt
 		}
 		if !a.Resolved {
+			if a.EndsAt.Unix() <= 0 || a.EndsAt.After(b.ReceivedAt.Add(farOff)) {
+				a.EndsAt = time.Time{}
+			}
 			continue
 		}
-		if a.EndsAt.IsZero() || a.EndsAt.After(b.ReceivedAt) {
+		if a.EndsAt.Unix() <= 0 || a.EndsAt.After(b.ReceivedAt) {
 			a.EndsAt = b.ReceivedAt
 		}
 		if a.EndsAt.Before(a.StartsAt) {
@@ -80,6 +85,9 @@ func (b *Batch) Normalise() {
 		}
 	}
 }
+
+// farOff keeps times within what nanoseconds since 1970 can say.
+const farOff = 100 * 365 * 24 * time.Hour
 
 // Severity of an incident, SEV1 the worst. SevUnknown is an alert that does
 // not say; an incident made of such alerts is SEV3.

@@ -15,12 +15,21 @@ type Track struct {
 	FiredAt   int64 // ns since 1970: start of the latest episode heard of
 	EndedAt   int64 // ns: the latest end heard of; 0 for none
 	ExpiresAt int64 // ns: a firing alert lapses then, unless repeated; 0 for never
-	LapsedAt  int64 // ns: the expiry at which we took it for ended; a later repetition revives it
+	LapsedAt  int64 // ns: the expiry at which we took it for ended; a later repetition or episode revives it
 }
 
 // Firing says whether the latest episode has neither ended nor lapsed.
 func (t Track) Firing() bool {
-	return t.FiredAt > t.EndedAt && (t.LapsedAt == 0 || t.ExpiresAt > t.LapsedAt)
+	return t.FiredAt > t.EndedAt && (t.FiredAt > t.LapsedAt || t.ExpiresAt > t.LapsedAt)
+}
+
+// expiry is when a firing alert lapses, 0 for never. An expiry from before the
+// latest episode was another episode's.
+func (t Track) expiry() int64 {
+	if t.Firing() && t.ExpiresAt > t.FiredAt {
+		return t.ExpiresAt
+	}
+	return 0
 }
 
 // join merges news into t.
@@ -42,6 +51,7 @@ const MaxTracked = 50_000
 type AlertSet struct {
 	tracks map[Key]Track
 	firing int
+	latest int64 // ns: the latest start heard of
 }
 
 // Len is the number of alerts ever seen, Firing of those firing now.
@@ -83,17 +93,7 @@ func (s *AlertSet) set(fp Key, t Track) {
 		s.firing++
 	}
 	s.tracks[fp] = t
-}
-
-// latestFiring is the latest start among the firing alerts, 0 for none.
-func (s *AlertSet) latestFiring() int64 {
-	var latest int64
-	for _, t := range s.tracks {
-		if t.Firing() {
-			latest = max(latest, t.FiredAt)
-		}
-	}
-	return latest
+	s.latest = max(s.latest, t.FiredAt)
 }
 
 // earliestFiringAfter is the earliest start among alerts firing since after t.
@@ -123,8 +123,8 @@ func (s *AlertSet) lastEnd() int64 {
 func (s *AlertSet) nextExpiry() time.Time {
 	var next int64
 	for _, t := range s.tracks {
-		if t.Firing() && t.ExpiresAt > 0 && (next == 0 || t.ExpiresAt < next) {
-			next = t.ExpiresAt
+		if at := t.expiry(); at > 0 && (next == 0 || at < next) {
+			next = at
 		}
 	}
 	return fromNanos(next)

@@ -24,8 +24,8 @@ func Apply(s *Incident, e *Event) {
 	case EventDiscarded:
 		s.Discarded = true
 	case EventSeverity:
-		if s.SetSeverity == nil || !e.At.Before(s.SetSeverity.At) {
-			s.SetSeverity = &Setting{Severity: e.Severity, Mark: mark(e)}
+		if set := (&Setting{Severity: e.Severity, Mark: mark(e)}); set.after(s.SetSeverity) {
+			s.SetSeverity = set
 		}
 	case EventAcked:
 		s.Acks = addMark(s.Acks, mark(e))
@@ -51,15 +51,11 @@ func Apply(s *Incident, e *Event) {
 	case EventEscalated:
 		s.Escalated = addMark(s.Escalated, mark(e))
 	case EventResolved:
-		if s.Resolved == nil || e.At.After(s.Resolved.At) {
-			s.Resolved = ref(mark(e))
-		}
+		s.Resolved = latest(s.Resolved, mark(e))
 	case EventReopened:
-		if s.Reopened == nil || e.At.After(s.Reopened.At) {
-			s.Reopened = ref(mark(e))
-		}
+		s.Reopened = latest(s.Reopened, mark(e))
 	case EventClosed:
-		s.Closed = ref(mark(e))
+		s.Closed = latest(s.Closed, mark(e))
 	case EventGaveUp:
 		if s.Failed == nil {
 			s.Failed = map[string]string{}
@@ -198,6 +194,14 @@ func (s *Incident) decided(e *Event, state ApprovalState) *Approval {
 }
 
 func mark(e *Event) Mark { return Mark{At: e.At, By: e.By, Because: e.Because} }
+
+// latest joins a word into its register.
+func latest(old *Mark, m Mark) *Mark {
+	if m.after(old) {
+		return &m
+	}
+	return old
+}
 
 func ref[T any](v T) *T { return &v }
 

@@ -15,10 +15,11 @@ func (c Request) decide(s *Incident, now time.Time) ([]Event, error) {
 	if err := s.mayRun(c.Plan, now); err != nil {
 		return nil, err
 	}
-	for _, a := range s.Approvals {
-		if a.State == ApprovalPending && a.Plan.Digest == c.Plan.Digest {
-			return nil, nil // the same plan waits already
-		}
+	if s.waiting(c.Plan.Digest, now) != nil {
+		return nil, nil
+	}
+	if err := s.mayAsk(); err != nil {
+		return nil, err
 	}
 	return []Event{s.request(c.By, c.Plan, now)}, nil
 }
@@ -28,14 +29,41 @@ func (s *Incident) mayRun(p Plan, now time.Time) error {
 	if err := s.alive(now); err != nil {
 		return err
 	}
+	if s.isResolved() {
+		return s.over()
+	}
 	if !p.Sealed() || p.Incident != s.ID {
 		return Fail(Conflict, "error.plan_changed", "this plan is not the one that was shown").WithHint("/inc suggest")
 	}
 	if r := s.Busy(); r != nil {
 		return Fail(Conflict, "error.busy", "run "+r.ID+" is under way; wait for it to end", "run", r.ID).WithHint("/inc status")
 	}
-	if len(s.Approvals) >= MaxApprovals || len(s.Runs) >= MaxRuns {
-		return Fail(TooLarge, "error.too_many_runs", "too many actions were tried in this incident; declare another one").WithHint("/inc declare")
+	if len(s.Runs) >= MaxRuns {
+		return errTooManyRuns()
+	}
+	return nil
+}
+
+// mayAsk refuses one request too many.
+func (s *Incident) mayAsk() error {
+	if len(s.Approvals) >= MaxApprovals {
+		return errTooManyRuns()
+	}
+	return nil
+}
+
+func errTooManyRuns() error {
+	return Fail(TooLarge, "error.too_many_runs", "too many actions were tried in this incident; declare another one").WithHint("/inc declare")
+}
+
+// waiting is the request for the very same plan that waits already, or nil:
+// one plan asked for twice is one request, which one approval uses up.
+func (s *Incident) waiting(digest string, now time.Time) *Approval {
+	for i := range s.Approvals {
+		a := &s.Approvals[i]
+		if a.State == ApprovalPending && a.Plan.Digest == digest && now.Before(a.ExpiresAt) {
+			return a
+		}
 	}
 	return nil
 }
@@ -71,8 +99,13 @@ func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
 		if err := s.mayRun(sug.Plan, now); err != nil {
 			return nil, err
 		}
-		e := s.request(c.By, sug.Plan, now)
-		a, events = e.Approval, append(events, e)
+		if a = s.waiting(sug.Plan.Digest, now); a == nil {
+			if err := s.mayAsk(); err != nil {
+				return nil, err
+			}
+			e := s.request(c.By, sug.Plan, now)
+			a, events = e.Approval, append(events, e)
+		}
 	}
 	if a == nil {
 		return nil, Fail(NotFound, "error.no_approval", "there is no such request", "id", c.ID).WithHint("/inc status")

@@ -49,12 +49,28 @@ func Advance(s *Incident, cmd Command, now time.Time, p Policy) ([]Event, []Effe
 	return events, effects, nil
 }
 
-// at is the time a person's word is about: when they said it, or now.
-func at(said, now time.Time) time.Time {
-	if said.IsZero() || said.After(now) {
-		return now
+// at is the time a word is about: when it was said, or where that is not
+// given, now. What is said now is about all that is known: it comes after it,
+// even where another replica's clock, which wrote it, is ahead of ours.
+func (s *Incident) at(said, now time.Time) time.Time {
+	if !said.IsZero() && !said.After(now) {
+		return said
 	}
-	return said
+	when := later(now, fromNanos(s.Alerts.latest))
+	for _, m := range []*Mark{s.Resolved, s.Reopened, s.Closed} {
+		if m != nil {
+			when = later(when, m.At.Add(1))
+		}
+	}
+	if s.SetSeverity != nil {
+		when = later(when, s.SetSeverity.At.Add(1))
+	}
+	return when
+}
+
+// over refuses what makes no sense while it is resolved.
+func (s *Incident) over() error {
+	return Fail(Conflict, "error.resolved", "incident "+s.ID.String()+" is resolved", "id", s.ID.String()).WithHint("/inc reopen")
 }
 
 // alive refuses what makes no sense once an incident is over for good, or

@@ -28,8 +28,8 @@ var flow = map[EventKind][]reaction{
 	EventHeld:        {armHold, armAlertExpiry},
 	EventOpened:      {syncRooms, diagnose, armAckReminder, armAlertExpiry, armQuiet},
 	EventDiscarded:   {},
-	EventAlerts:      {syncRooms, armAlertExpiry, armQuiet},
-	EventSeen:        {},
+	EventAlerts:      {syncRooms, armAckReminder, armAlertExpiry, armQuiet},
+	EventSeen:        {armAckReminder, armAlertExpiry},
 	EventSeverity:    {syncRooms},
 	EventAcked:       {syncRooms},
 	EventLead:        {syncRooms},
@@ -47,13 +47,13 @@ var flow = map[EventKind][]reaction{
 	EventExpired:     {syncRooms},
 	EventRunStarted:  {syncRooms},
 	EventRunFinished: {syncRooms, look},
-	EventRunFailed:   {syncRooms, rank},
-	EventRunUnknown:  {syncRooms},
+	EventRunFailed:   {syncRooms, rank, armAckReminder, armQuiet},
+	EventRunUnknown:  {syncRooms, armAckReminder, armQuiet},
 	EventLooked:      {syncRooms, lookAgain},
 	EventVerified:    {syncRooms, rank},
-	EventNotVerified: {syncRooms, rank},
+	EventNotVerified: {syncRooms, rank, armAckReminder, armQuiet},
 	EventEscalated:   {syncRooms},
-	EventResolved:    {syncRooms, armClose},
+	EventResolved:    {syncRooms, armClose, armAckReminder, armQuiet},
 	EventReopened:    {syncRooms, diagnose, armAckReminder, armQuiet},
 	EventClosed:      {syncRooms},
 	EventGaveUp:      {syncRooms},
@@ -64,7 +64,7 @@ var flow = map[EventKind][]reaction{
 func React(before Status, s *Incident, e *Event, p Policy) []Effect {
 	var effects []Effect
 	if !s.Released { // nobody is told of a held incident
-		if e.Kind == EventHeld || e.Kind == EventAlerts {
+		if e.Kind == EventHeld || e.Kind == EventAlerts || e.Kind == EventSeen {
 			effects = append(effects, armHold(s, e, p)...)
 			effects = append(effects, armAlertExpiry(s, e, p)...)
 		}
@@ -73,9 +73,9 @@ func React(before Status, s *Incident, e *Event, p Policy) []Effect {
 	for _, r := range flow[e.Kind] {
 		effects = append(effects, r(s, e, p)...)
 	}
-	// An alert that fires after the resolution reopens the incident without an
+	// An alert that began after the resolution reopens the incident without an
 	// event of its own: the status says so.
-	if e.Kind == EventAlerts && (before == Resolved || before == Closed) && s.Status().Open() {
+	if e.Kind != EventReopened && (before == Resolved || before == Closed) && s.Status().Open() {
 		for _, r := range flow[EventReopened] {
 			effects = append(effects, r(s, e, p)...)
 		}

@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -44,6 +45,13 @@ type Mark struct {
 	At      time.Time `json:"at"`
 	By      Actor     `json:"by"`
 	Because Reason    `json:"because,omitzero"`
+}
+
+// after says whether m replaces old in a register that keeps the latest word.
+// Of two words of one moment the order of the people's ids decides: any rule
+// will do that does not depend on which one was heard first.
+func (m *Mark) after(old *Mark) bool {
+	return old == nil || cmp.Or(m.At.Compare(old.At), strings.Compare(m.By.ID, old.By.ID)) > 0
 }
 
 // Incident is the state: everything that is true of one incident. It is made
@@ -104,16 +112,26 @@ type Incident struct {
 // RuleRef is what an incident keeps of the rule that made it, so that a
 // changed configuration does not change open incidents.
 type RuleRef struct {
-	Name   string        `json:"name,omitempty"`
-	Window time.Duration `json:"window,omitempty"`
-	Reopen time.Duration `json:"reopen,omitempty"`
-	Quiet  time.Duration `json:"quiet,omitempty"`
+	Name     string        `json:"name,omitempty"`
+	Window   time.Duration `json:"window,omitempty"`
+	Reopen   time.Duration `json:"reopen,omitempty"`
+	Quiet    time.Duration `json:"quiet,omitempty"`
+	Severity Severity      `json:"severity,omitzero"`
 }
 
 // Setting is a severity that a person chose.
 type Setting struct {
 	Severity Severity `json:"severity"`
 	Mark
+}
+
+// after is Mark's, with the worse severity the later of two that one person
+// set at one moment.
+func (s *Setting) after(old *Setting) bool {
+	if old == nil || s.Mark.after(&old.Mark) {
+		return true
+	}
+	return !old.Mark.after(&s.Mark) && s.Severity.WorseThan(old.Severity)
 }
 
 // Bounds on what one incident keeps in its state. The log keeps everything.

@@ -28,16 +28,13 @@ func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
 	o := &Opening{
 		ID: c.ID, Shard: c.Shard, Group: c.Grouping.Key,
 		Title: title(a), Description: description(a), Service: a.Service(), Source: c.Source,
-		Rule: RuleRef{Name: rule.Name, Window: rule.Window, Reopen: rule.Reopen, Quiet: rule.Quiet},
+		Rule: RuleRef{Name: rule.Name, Window: rule.Window, Reopen: rule.Reopen, Quiet: rule.Quiet, Severity: rule.Severity},
 	}
 	kind := EventOpened
 	if rule.Hold > 0 {
 		kind, o.HeldUntil = EventHeld, now.Add(rule.Hold)
 	}
-	news := (&Incident{}).news(c.Alerts, c.Keys, now)
-	if rule.Severity != SevUnknown {
-		news.Severity = rule.Severity
-	}
+	news, _ := (&Incident{Rule: o.Rule}).news(c.Alerts, c.Keys, now)
 	began := a.StartsAt
 	for _, other := range c.Alerts {
 		if !other.Resolved && other.StartsAt.Before(began) {

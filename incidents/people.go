@@ -12,11 +12,18 @@ type Ack struct {
 }
 
 func (c Ack) decide(s *Incident, now time.Time) ([]Event, error) {
-	when := at(c.At, now)
+	when := s.at(c.At, now)
 	if err := s.alive(when); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(s.Acks, func(m Mark) bool { return m.By.ID == c.By.ID && !m.At.Before(s.episodeStart()) && !m.At.After(when) }) {
+	if c.At.IsZero() && s.isResolved() {
+		return nil, s.over()
+	}
+	// Said now, a second time in an episode is no news. Said at some time, it
+	// may be: a resolution or relapse in between may be heard of later.
+	if slices.ContainsFunc(s.Acks, func(m Mark) bool {
+		return m.By.ID == c.By.ID && (m.At.Equal(when) || c.At.IsZero() && (s.Resolved == nil || m.At.After(s.Resolved.At)))
+	}) {
 		return nil, nil
 	}
 	return []Event{{Kind: EventAcked, At: when, By: c.By}}, nil
@@ -30,14 +37,15 @@ type SetSeverity struct {
 }
 
 func (c SetSeverity) decide(s *Incident, now time.Time) ([]Event, error) {
-	when := at(c.At, now)
+	when := s.at(c.At, now)
 	if err := s.alive(when); err != nil {
 		return nil, err
 	}
 	if c.Severity == SevUnknown {
 		return nil, Fail(Invalid, "error.severity", "a severity is SEV1 (worst) to SEV5").WithHint("/inc severity SEV2")
 	}
-	if s.SetSeverity != nil && s.SetSeverity.Severity == c.Severity {
+	setting := &Setting{Severity: c.Severity, Mark: Mark{At: when, By: c.By}}
+	if !setting.after(s.SetSeverity) || c.At.IsZero() && s.SetSeverity != nil && s.SetSeverity.Severity == c.Severity {
 		return nil, nil
 	}
 	return []Event{{Kind: EventSeverity, At: when, By: c.By, Severity: c.Severity}}, nil
@@ -83,7 +91,7 @@ type Note struct {
 const MaxNote = 4000
 
 func (c Note) decide(s *Incident, now time.Time) ([]Event, error) {
-	when := at(c.At, now)
+	when := s.at(c.At, now)
 	if err := s.alive(when); err != nil {
 		return nil, err
 	}

@@ -16,21 +16,23 @@ func (c Receive) decide(s *Incident, now time.Time) ([]Event, error) {
 	if s.Version == 0 {
 		return nil, Fail(NotFound, "error.no_incident", "there is no such incident")
 	}
-	news := s.news(c.Alerts, c.Keys, now)
+	news, goOn := s.news(c.Alerts, c.Keys, now)
 	news.Truncated = c.Truncated
 	if len(news.Tracks) == 0 && news.Untracked == 0 && news.Truncated == 0 {
 		return nil, nil // a repetition: no event
 	}
-	if news.Firing == 0 && news.Cleared == 0 && len(news.New) == 0 && news.Untracked == 0 && news.Truncated == 0 {
+	relapse := s.isResolved() && newestStart(c.Alerts).After(s.Resolved.At)
+	if goOn && !relapse && news.Untracked == 0 && news.Truncated == 0 {
 		return []Event{{Kind: EventSeen, By: SourceActor(c.Source), Alerts: news}}, nil
 	}
 	return []Event{{Kind: EventAlerts, At: newest(c.Alerts), By: SourceActor(c.Source), Alerts: news}}, nil
 }
 
 // news compares reports with what is known. One alert may come several times
-// in one report; the registers do not mind.
-func (s *Incident) news(alerts []Alert, keys []Key, now time.Time) *News {
-	n := &News{}
+// in one report; the registers do not mind. goOn says that nothing but this is
+// new: known firing alerts still fire.
+func (s *Incident) news(alerts []Alert, keys []Key, now time.Time) (n *News, goOn bool) {
+	n, goOn = &News{}, true
 	fresh := AlertSet{} // what this very report already changed
 	known := s.Alerts.Len()
 	detailed := min(known, MaxDetailed)
@@ -46,6 +48,11 @@ func (s *Incident) news(alerts []Alert, keys []Key, now time.Time) *News {
 			continue
 		}
 		if !had {
+			// Labels give the severity and name the alert: an end that comes
+			// before its beginning says the same.
+			if sev := s.severityOf(a); sev.WorseThan(n.Severity) {
+				n.Severity = sev
+			}
 			if known >= MaxTracked {
 				n.Untracked++
 				continue
@@ -57,27 +64,31 @@ func (s *Incident) news(alerts []Alert, keys []Key, now time.Time) *News {
 			}
 		}
 		fresh.set(fp, t)
+		goOn = goOn && before.Firing() && t.Firing()
 		switch {
 		case t.Firing() && !before.Firing():
 			n.Firing++
 		case !t.Firing() && before.Firing():
 			n.Cleared++
 		}
-		if t.Firing() {
-			if sev := a.Severity(); sev.WorseThan(n.Severity) {
-				n.Severity = sev
-			}
-		}
 	}
 	n.Tracks = encodeTracks(&fresh)
-	return n
+	return n, goOn
+}
+
+// severityOf is what the alert says, or what the incident's rule says instead.
+func (s *Incident) severityOf(a *Alert) Severity {
+	if s.Rule.Severity != SevUnknown {
+		return s.Rule.Severity
+	}
+	return a.Severity()
 }
 
 // expireAlerts ends the alerts that nobody repeated in time.
 func (s *Incident) expireAlerts(now time.Time) []Event {
 	n, fresh := &News{}, AlertSet{}
 	for fp, t := range s.Alerts.tracks {
-		if t.Firing() && t.ExpiresAt > 0 && t.ExpiresAt <= now.UnixNano() {
+		if at := t.expiry(); at > 0 && at <= now.UnixNano() {
 			t.LapsedAt = t.ExpiresAt
 			fresh.set(fp, t)
 			n.Cleared++
@@ -93,12 +104,20 @@ func (s *Incident) expireAlerts(now time.Time) []Event {
 
 // newest is the latest moment the reports speak of.
 func newest(alerts []Alert) time.Time {
-	var t time.Time
+	t := newestStart(alerts)
 	for i := range alerts {
-		t = later(t, alerts[i].StartsAt)
 		if alerts[i].Resolved {
 			t = later(t, alerts[i].EndsAt)
 		}
+	}
+	return t
+}
+
+// newestStart is the latest start the reports speak of.
+func newestStart(alerts []Alert) time.Time {
+	var t time.Time
+	for i := range alerts {
+		t = later(t, alerts[i].StartsAt)
 	}
 	return t
 }
@@ -117,9 +136,5 @@ func (s *Incident) Takes(start time.Time) bool {
 
 // latestStart is when the incident's latest alert began.
 func (s *Incident) latestStart() time.Time {
-	var last int64
-	for _, t := range s.Alerts.tracks {
-		last = max(last, t.FiredAt)
-	}
-	return later(s.OpenedAt, fromNanos(last))
+	return later(s.OpenedAt, fromNanos(s.Alerts.latest))
 }

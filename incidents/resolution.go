@@ -10,14 +10,14 @@ type Resolve struct {
 }
 
 func (c Resolve) decide(s *Incident, now time.Time) ([]Event, error) {
-	when := at(c.At, now)
+	when := s.at(c.At, now)
 	if err := s.alive(when); err != nil {
 		return nil, err
 	}
 	if r := s.runIn(RunApproved, RunRunning); r != nil {
 		return nil, Fail(Conflict, "error.busy", "run "+r.ID+" is under way; wait for it to end", "run", r.ID).WithHint("/inc status")
 	}
-	if s.Resolved != nil && !when.After(s.Resolved.At) {
+	if m := (&Mark{At: when, By: c.By}); !m.after(s.Resolved) {
 		return nil, nil
 	}
 	if c.At.IsZero() && s.isResolved() {
@@ -34,14 +34,14 @@ type Reopen struct {
 }
 
 func (c Reopen) decide(s *Incident, now time.Time) ([]Event, error) {
-	when := at(c.At, now)
+	when := s.at(c.At, now)
 	if err := s.alive(when); err != nil {
 		return nil, err
 	}
 	if c.At.IsZero() && !s.isResolved() {
 		return nil, nil
 	}
-	if s.Reopened != nil && !when.After(s.Reopened.At) {
+	if m := (&Mark{At: when, By: c.By}); !m.after(s.Reopened) {
 		return nil, nil
 	}
 	return []Event{{Kind: EventReopened, At: when, By: c.By, Text: cut(c.Text, MaxNote)}}, nil

@@ -98,7 +98,7 @@ func (c Looked) decide(s *Incident, now time.Time) ([]Event, error) {
 	case well && cleared && now.Sub(since) >= r.Plan.Verify.Stable:
 		events := []Event{looked, {Kind: EventVerified, RunID: r.ID, Because: Because("because.stable", "for", r.Plan.Verify.Stable.String())}}
 		if !s.isResolved() {
-			events = append(events, Event{Kind: EventResolved, Because: Because("because.verified", "run", r.ID, "by", s.approver(r))})
+			events = append(events, Event{Kind: EventResolved, At: s.at(time.Time{}, now), Because: Because("because.verified", "run", r.ID, "by", s.approver(r))})
 		}
 		return events, nil
 	case !now.Before(r.Deadline):

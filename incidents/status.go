@@ -21,18 +21,19 @@ const (
 )
 
 // moves are the legal steps from one status to the next. A property test holds
-// every sequence of commands to it.
+// every sequence of commands to it. Steps back from Resolved and Closed are
+// relapses, and late news of before the closing.
 var moves = map[Status][]Status{
-	"":            {Held, Triggered, Monitoring, Discarded},
+	"":            {Held, Triggered, Monitoring},
 	Held:          {Discarded, Triggered},
 	Discarded:     {},
 	Triggered:     {Investigating, Remediating, Monitoring, Resolved},
-	Investigating: {Remediating, Monitoring, Resolved},
-	Remediating:   {Verifying, Triggered, Investigating, Monitoring, Resolved},
-	Verifying:     {Triggered, Investigating, Remediating, Monitoring, Resolved},
+	Investigating: {Remediating, Monitoring, Resolved, Triggered}, // Triggered: the acknowledgement was of before a relapse
+	Remediating:   {Verifying, Triggered, Investigating, Monitoring},
+	Verifying:     {Triggered, Investigating, Monitoring, Resolved},
 	Monitoring:    {Triggered, Investigating, Remediating, Resolved},
-	Resolved:      {Triggered, Investigating, Remediating, Verifying, Monitoring, Closed},
-	Closed:        {Triggered, Investigating, Monitoring}, // only news of before the closing
+	Resolved:      {Triggered, Investigating, Verifying, Monitoring, Closed},
+	Closed:        {Triggered, Investigating, Verifying, Monitoring, Resolved}, // Resolved: later than we knew
 }
 
 // Status derives where the incident stands.
@@ -42,7 +43,7 @@ func (s *Incident) Status() Status {
 		return Discarded
 	case !s.Released:
 		return Held
-	case s.isResolved() && s.Closed != nil && s.Closed.At.After(s.Resolved.At):
+	case s.isResolved() && s.Closed != nil && !s.Closed.At.Before(s.Resolved.At.Add(s.Rule.Reopen)):
 		return Closed
 	case s.isResolved():
 		return Resolved
@@ -69,7 +70,8 @@ func (s Status) Open() bool {
 }
 
 // isResolved: somebody (or the bot) resolved it, and nothing began after that:
-// no alert started firing later, and nobody reopened it later.
+// no alert started firing later, even one that has ended again, and nobody
+// reopened it later. What began after a resolution needs another one.
 func (s *Incident) isResolved() bool {
 	if s.Resolved == nil {
 		return false
@@ -77,7 +79,7 @@ func (s *Incident) isResolved() bool {
 	if s.Reopened != nil && s.Reopened.At.After(s.Resolved.At) {
 		return false
 	}
-	return s.Alerts.latestFiring() <= nanos(s.Resolved.At)
+	return s.Alerts.latest <= nanos(s.Resolved.At)
 }
 
 // Cleared says that it had alerts and none of them fires any more.
@@ -103,17 +105,19 @@ func (s *Incident) episodeStart() time.Time {
 	if s.Reopened != nil && s.Reopened.At.After(s.Resolved.At) && (start.IsZero() || s.Reopened.At.Before(start)) {
 		start = s.Reopened.At
 	}
+	if start.IsZero() { // what began has ended again
+		start = s.Resolved.At
+	}
 	return start
 }
 
-// acknowledged is the first acknowledgement of the present episode.
+// acknowledged is the first acknowledgement of the present episode: the first
+// of all, or after a relapse the first since the resolution that did not last.
+// (Not since the relapse's first alert: that alert may clear and fire again
+// without making anybody's acknowledgement worth less.)
 func (s *Incident) acknowledged() *Mark {
-	start := s.episodeStart()
-	if s.Resolved == nil || s.isResolved() {
-		start = time.Time{} // the first episode: even an acknowledgement whose clock was behind counts
-	}
 	for i := range s.Acks {
-		if !s.Acks[i].At.Before(start) {
+		if s.Resolved == nil || s.isResolved() || s.Acks[i].At.After(s.Resolved.At) {
 			return &s.Acks[i]
 		}
 	}

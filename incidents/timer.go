@@ -29,11 +29,11 @@ func (s *Incident) Due(t Timer, arg string, p Policy) time.Time {
 			return s.HeldUntil
 		}
 	case TimerAck:
-		if s.Status() == Triggered && p.RemindAck > 0 && s.RemindedAt.Before(s.episodeStart()) {
+		if s.Status() == Triggered && p.RemindAck > 0 && (s.RemindedAt.IsZero() || s.Resolved != nil && !s.RemindedAt.After(s.Resolved.At)) {
 			return later(s.CreatedAt, s.episodeStart()).Add(p.RemindAck)
 		}
 	case TimerQuiet:
-		if s.Status() == Monitoring && s.Rule.Quiet > 0 {
+		if s.Status() == Monitoring && s.Rule.Quiet > 0 && !s.heldOpen() {
 			return s.ClearedAt().Add(s.Rule.Quiet)
 		}
 	case TimerClose:
@@ -86,9 +86,9 @@ func (c Tick) decide(s *Incident, now time.Time) ([]Event, error) {
 	case TimerHold:
 		return s.release(now), nil
 	case TimerAck:
-		return []Event{{Kind: EventReminded}}, nil
+		return []Event{{Kind: EventReminded, At: s.at(time.Time{}, now)}}, nil
 	case TimerQuiet:
-		return []Event{{Kind: EventResolved, Because: Because("because.quiet", "for", s.Rule.Quiet.String())}}, nil
+		return []Event{{Kind: EventResolved, At: s.at(time.Time{}, now), Because: Because("because.quiet", "for", s.Rule.Quiet.String())}}, nil
 	case TimerClose:
 		return []Event{{Kind: EventClosed, Because: Because("because.no_relapse", "for", s.Rule.Reopen.String())}}, nil
 	case TimerAlerts:
@@ -97,6 +97,13 @@ func (c Tick) decide(s *Incident, now time.Time) ([]Event, error) {
 		return []Event{{Kind: EventExpired, ApprovalID: arg}}, nil
 	}
 	return nil, nil
+}
+
+// heldOpen: a person reopened it and nothing has begun since. They know
+// something that the alerts do not, so quiet alone does not resolve it.
+func (s *Incident) heldOpen() bool {
+	return s.Reopened != nil && (s.Resolved == nil || s.Reopened.At.After(s.Resolved.At)) &&
+		s.Alerts.latest <= nanos(s.Reopened.At)
 }
 
 func later(a, b time.Time) time.Time {

@@ -1,0 +1,260 @@
+package incidents
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// TestNoSequenceBreaksTheLaws throws every command there is at an incident, in
+// any order: people's words now and late, alerts, runs with their claims and
+// late outcomes, looks, timers early, due and wrong. The laws are in
+// promises_test.go.
+func TestNoSequenceBreaksTheLaws(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		st := newStory(t)
+		now := noon
+		rule := Rule{
+			Hold:  rapid.SampledFrom([]time.Duration{0, 0, 2 * time.Minute}).Draw(t, "hold"),
+			Quiet: rapid.SampledFrom([]time.Duration{0, 5 * time.Minute}).Draw(t, "quiet"), Reopen: 30 * time.Minute,
+		}
+		if rapid.IntRange(0, 4).Draw(t, "declared") == 0 {
+			st.must(Declare{ID: 42, Title: "checkout is slow", By: bea}, now)
+		} else {
+			st.must(opening(rule, drawAlerts(t, now)...), now)
+		}
+		if st.s.Version == 0 {
+			return // only ends: nothing was opened
+		}
+		steps := rapid.IntRange(1, 40).Draw(t, "steps")
+		for range steps {
+			now = now.Add(rapid.SampledFrom([]time.Duration{0, time.Second, 20 * time.Second, 3 * time.Minute, 31 * time.Minute}).Draw(t, "later"))
+			if rapid.IntRange(0, 3).Draw(t, "ring") == 0 {
+				st.pass(now)
+				now = later(now, st.s.UpdatedAt)
+			} else {
+				st.try(drawCommand(t, st.s, now), now)
+			}
+			st.timersAreArmed()
+		}
+		st.replays(rapid.IntRange(0, len(st.log)).Draw(t, "snapshot"))
+		if int64(len(st.log)) != st.s.Version {
+			t.Fatalf("version %d of %d events", st.s.Version, len(st.log))
+		}
+		Timeline(st.s, st.log) // and all of it can be told
+		Postmortem(st.s, st.log)
+		Facts(st.s, st.log)
+	})
+}
+
+func drawAlerts(t *rapid.T, now time.Time) []Alert {
+	n := rapid.IntRange(1, 3).Draw(t, "alerts")
+	alerts := make([]Alert, 0, n)
+	for range n {
+		name := rapid.SampledFrom([]string{"A", "B", "C"}).Draw(t, "name")
+		start := now.Add(-time.Duration(rapid.IntRange(0, 40).Draw(t, "since")) * time.Minute)
+		a := firing(name, map[string]string{"A": "warning", "B": "critical", "C": ""}[name], start)
+		switch rapid.IntRange(0, 3).Draw(t, "what") {
+		case 0:
+			a = ended(a, start.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "lasted"))*time.Minute))
+		case 1:
+			a = until(a, now.Add(time.Duration(rapid.IntRange(-2, 10).Draw(t, "term"))*time.Minute))
+		}
+		alerts = append(alerts, a)
+	}
+	b := Batch{ReceivedAt: now, Alerts: alerts}
+	b.Normalise()
+	return b.Alerts
+}
+
+func drawPlan(t *rapid.T) Plan {
+	p := restart(42)
+	p.Runbook = rapid.SampledFrom([]string{"restart-web", "clear-cache"}).Draw(t, "runbook")
+	p.Verify.NoAlerts = p.Runbook == "clear-cache"
+	p.Verify.Stable = rapid.SampledFrom([]time.Duration{0, 30 * time.Second}).Draw(t, "stable")
+	if rapid.IntRange(0, 9).Draw(t, "tampered") == 0 {
+		p.Digest = restart(7).Digest
+		return p
+	}
+	return p.Seal()
+}
+
+func drawResults(t *rapid.T) []StepResult {
+	return rapid.SampledFrom([][]StepResult{nil, passed("health"), passed("a", "b"), failed("health"), append(passed("a"), failed("b")...)}).Draw(t, "results")
+}
+
+// drawID is mostly a thing that exists, sometimes one that does not.
+func drawID(t *rapid.T, ids []string) string {
+	return rapid.SampledFrom(append(slices.Clone(ids), "9", "")).Draw(t, "id")
+}
+
+func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
+	who := rapid.SampledFrom([]Actor{bea, abe, eve}).Draw(t, "who")
+	var said time.Time // now
+	if rapid.Bool().Draw(t, "late") {
+		said = now.Add(-time.Duration(rapid.IntRange(0, 60).Draw(t, "ago")) * time.Minute)
+	}
+	var runs, approvals []string
+	for i := range s.Runs {
+		runs = append(runs, s.Runs[i].ID)
+	}
+	for i := range s.Approvals {
+		approvals = append(approvals, s.Approvals[i].ID)
+	}
+	owner := rapid.SampledFrom([]string{"p1", "p1", "p2"}).Draw(t, "owner")
+	text := rapid.SampledFrom([]string{"", "because <b>I</b> say so"}).Draw(t, "text")
+	drawn := []func() Command{
+		func() Command { return receive(drawAlerts(t, now)...) },
+		func() Command { return receive(drawAlerts(t, now)...) },
+		func() Command { return Ack{By: who, At: said} },
+		func() Command {
+			return SetSeverity{By: who, Severity: Severity(rapid.IntRange(0, 5).Draw(t, "severity")), At: said}
+		},
+		func() Command { return Lead{By: who, Who: bea} },
+		func() Command { return Assign{By: who, Who: abe} },
+		func() Command { return Note{By: who, Text: text, At: said} },
+		func() Command { return Resolve{By: who, Text: text, At: said} },
+		func() Command { return Reopen{By: who, Text: text, At: said} },
+		func() Command {
+			return Diagnosed{Findings: []Finding{{Check: "restart-web/health", OK: rapid.Bool().Draw(t, "ok")}}}
+		},
+		func() Command { return suggestions(drawPlan(t)) },
+		func() Command { return suggestions(drawPlan(t), restart(42)) },
+		func() Command { return Ranked{None: Because("why.none")} },
+		func() Command {
+			return Vote{By: rapid.SampledFrom([]Actor{bea, abe, Bot}).Draw(t, "voter"), Action: "restart-web", Value: rapid.IntRange(-2, 2).Draw(t, "value")}
+		},
+		func() Command { return Request{By: who, Plan: drawPlan(t)} },
+		func() Command {
+			c := Approve{By: rapid.SampledFrom([]Actor{bea, abe, abe, SourceActor("x")}).Draw(t, "approver"), Digest: restart(42).Digest}
+			if rapid.Bool().Draw(t, "by request") {
+				c.ID = drawID(t, approvals)
+				if a := s.Approval(c.ID); a != nil {
+					c.Digest = a.Plan.Digest
+				}
+				return c
+			}
+			c.Action = "restart-web"
+			if sug := s.suggestion(c.Action); sug != nil {
+				c.Digest = sug.Plan.Digest
+			}
+			return c
+		},
+		func() Command { return Deny{By: who, ID: drawID(t, approvals)} },
+		func() Command { return StartRun{Run: drawID(t, runs), Owner: owner} },
+		func() Command { return StartRun{Run: drawID(t, runs), Owner: owner} },
+		func() Command {
+			return FinishRun{Run: drawID(t, runs), Owner: owner, Before: drawResults(t), Steps: drawResults(t)}
+		},
+		func() Command { return LoseRun{Run: drawID(t, runs)} },
+		func() Command { return Looked{Run: drawID(t, runs), After: drawResults(t)} },
+		func() Command { return Looked{Run: drawID(t, runs), After: passed("health")} },
+		func() Command { return RoomSynced{Chat: "console", Room: Room{ID: "r1", Name: s.Slug()}} },
+		func() Command { return GiveUp{Effect: "42/room/slack", Reason: text} },
+		func() Command {
+			name := rapid.SampledFrom([]string{"hold", "ack", "quiet", "close", "alerts", "expiry/1", "nonsense"}).Draw(t, "timer")
+			return Tick{Name: name, Policy: testPolicy}
+		},
+		func() Command { return opening(Rule{}, drawAlerts(t, now)...) },
+	}
+	// Runs are the rarest path: go along it where it is open.
+	if s.Busy() == nil && s.Status().Open() && rapid.IntRange(0, 3).Draw(t, "try") == 0 {
+		if sug := s.suggestion("restart-web"); sug != nil {
+			return Approve{By: abe, Action: "restart-web", Digest: sug.Plan.Digest}
+		}
+		return suggestions(restart(42))
+	}
+	if r := s.Busy(); r != nil && rapid.Bool().Draw(t, "go on") {
+		switch r.State {
+		case RunApproved:
+			return StartRun{Run: r.ID, Owner: "p1"}
+		case RunRunning:
+			return FinishRun{Run: r.ID, Owner: r.Owner, Before: failed("health"), Steps: drawResults(t)}
+		default:
+			return Looked{Run: r.ID, After: passed("health")}
+		}
+	}
+	return rapid.SampledFrom(drawn).Draw(t, "command")()
+}
+
+// TestSequencesReachEverything guards the test above against never going
+// anywhere: a fixed walk visits each event kind but the rarest.
+func TestEveryKindCanHappen(t *testing.T) {
+	t.Parallel()
+	seen := map[EventKind]bool{}
+	tell := func(st *story) {
+		for i := range st.log {
+			seen[st.log[i].Kind] = true
+		}
+		st.replays(len(st.log) / 2)
+	}
+	st := opened(t, Rule{Hold: time.Minute, Quiet: time.Minute, Reopen: time.Minute})
+	st.pass(minute(1))
+	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r"}}, minute(1))
+	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r", LastSeq: 3}}, minute(1))
+	st.must(GiveUp{Effect: "42/room/slack", Reason: "invalid_auth"}, minute(1))
+	st.pass(minute(8)) // nobody acknowledged
+	st.must(Ack{By: bea}, minute(9))
+	st.must(SetSeverity{By: bea, Severity: Sev1}, minute(9))
+	st.must(Lead{By: bea, Who: bea}, minute(9))
+	st.must(Assign{By: bea, Who: abe}, minute(9))
+	st.must(Note{By: bea, Text: "looking"}, minute(9))
+	st.must(Diagnosed{}, minute(9))
+	st.must(suggestions(restart(42)), minute(9))
+	st.must(Vote{By: bea, Action: "restart-web", Value: 1}, minute(9))
+	st.must(Request{By: bea, Plan: restart(42)}, minute(9))
+	st.must(Deny{By: abe, ID: "1"}, minute(9))
+	st.must(Request{By: bea, Plan: restart(42)}, minute(9))
+	st.pass(minute(30)) // nobody decided
+	for i, end := range []func(run string, at time.Time){
+		func(run string, at time.Time) { st.must(FinishRun{Run: run, Owner: "p", Steps: failed("restart")}, at) },
+		func(run string, at time.Time) { st.must(LoseRun{Run: run}, at) },
+		func(run string, at time.Time) {
+			st.must(FinishRun{Run: run, Owner: "p", Steps: passed("restart")}, at)
+			st.must(Looked{Run: run, After: failed("health")}, at.Add(time.Hour))
+		},
+		func(run string, at time.Time) {
+			st.must(FinishRun{Run: run, Owner: "p", Steps: passed("restart")}, at)
+			st.must(Looked{Run: run, After: passed("health")}, at)
+			st.must(receive(ended(firing("HighErrorRate", "warning", noon), at)), at)
+			st.must(Looked{Run: run, After: passed("health")}, at.Add(time.Minute))
+		},
+	} {
+		at := minute(60 + 120*i)
+		st.must(Approve{By: abe, Action: "restart-web", Digest: restart(42).Digest}, at)
+		run := "INC-42/" + strconv.Itoa(i+1)
+		st.must(StartRun{Run: run, Owner: "p"}, at)
+		end(run, at.Add(time.Minute))
+	}
+	st.wantStatus(Resolved)
+	st.must(Reopen{By: eve}, st.s.Resolved.At.Add(time.Second))
+	st.must(Resolve{By: eve}, st.s.UpdatedAt.Add(time.Second))
+	st.pass(st.s.UpdatedAt.Add(time.Hour))
+	st.wantStatus(Closed)
+	tell(st)
+
+	st = opened(t, Rule{Hold: time.Minute})
+	st.must(receive(ended(firing("HighErrorRate", "warning", noon), noon)), noon)
+	st.pass(minute(2))
+	st.wantStatus(Discarded)
+	tell(st)
+
+	st = newStory(t)
+	st.must(opening(Rule{}, until(firing("HighErrorRate", "", noon), minute(4))), noon)
+	st.must(receive(until(firing("HighErrorRate", "", noon), minute(7))), minute(3))
+	tell(st)
+
+	for kind := range flow {
+		if !seen[kind] {
+			t.Errorf("no %s happened", kind)
+		}
+	}
+	if t.Failed() {
+		t.Log(fmt.Sprint(seen))
+	}
+}
