@@ -118,7 +118,7 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 
 func defaultConfig() config {
 	return config{
-		Language: phrases.English, Listen: "127.0.0.1:8080", Data: "./data",
+		Language: phrases.English, Listen: "127.0.0.1:8080",
 		RemindAck: duration(10 * time.Minute), Log: logConfig{Level: "info", Format: "text"},
 	}
 }
@@ -150,6 +150,9 @@ func loadConfig(path string, getenv func(string) string) (config, error) {
 		c.relativeTo(filepath.Dir(path))
 	}
 	c.fromEnv(getenv)
+	if c.Data == "" {
+		c.Data = "data"
+	}
 	return c, nil
 }
 
@@ -171,9 +174,7 @@ func (c *config) relativeTo(dir string) {
 	for i := range c.Console.People {
 		fix(&c.Console.People[i].TokenFile)
 	}
-	if c.Data != defaultConfig().Data {
-		fix(&c.Data)
-	}
+	fix(&c.Data)
 }
 
 // fromEnv reads HIKESHI_LISTEN and the like; each secret also as *_FILE.

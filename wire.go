@@ -50,21 +50,27 @@ type app struct {
 
 // build opens the store and the listener and puts everything together; run
 // starts it. After an error nothing is left open.
-func build(ctx context.Context, c *settled, log *slog.Logger) (a *app, err error) {
-	a = &app{config: c, log: log}
-	defer func() {
-		if err != nil {
-			a.close()
-		}
-	}()
+func build(ctx context.Context, c *settled, log *slog.Logger) (*app, error) {
+	a := &app{config: c, log: log}
+	if err := a.assemble(ctx); err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) assemble(ctx context.Context) (err error) {
+	c, log := a.config, a.log
 	if a.library, err = loadRunbooks(c); err != nil {
-		return nil, err
+		return err
 	}
-	if a.store, err = storage.Open(ctx, storage.Config{URL: c.store, Dir: c.Data, Shards: c.Shards, Logger: log}); err != nil {
-		return nil, err
+	store, err := storage.Open(ctx, storage.Config{URL: c.store, Dir: c.Data, Shards: c.Shards, Logger: log})
+	if err != nil {
+		return err
 	}
+	a.store = store
 	if a.listen, err = listen(ctx, c.Listen); err != nil {
-		return nil, err
+		return err
 	}
 
 	shards := a.store.Shards()
@@ -74,7 +80,7 @@ func build(ctx context.Context, c *settled, log *slog.Logger) (a *app, err error
 		Library: a.library, HTTPHosts: c.Runbooks.HTTPHosts, Prometheus: c.Runbooks.Prometheus, Secrets: c.secrets(), Logger: log,
 	})
 	if err != nil {
-		return nil, configError(err)
+		return configError(err)
 	}
 	links := bot.Links{Base: a.url()}
 	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
@@ -97,28 +103,29 @@ func build(ctx context.Context, c *settled, log *slog.Logger) (a *app, err error
 		Rights:   bot.Open{}, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("set up the commands: %w", err)
+		return fmt.Errorf("set up the commands: %w", err)
 	}
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed}
 	a.console, err = web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS},
 		Incidents: a.store, Rooms: a.store, Router: router, DeadLetters: a.store,
 		Watch: a.store.Watch, Ready: a.ready.reasons, Log: log,
+		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
 	})
 	if err != nil {
-		return nil, configError(err)
+		return configError(err)
 	}
 	registry := newRegistry(a.store, a.worker)
 	handler, err := a.routes(registry)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: intake.HeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	a.jobs = a.schedule(ctx)
-	return a, nil
+	return nil
 }
 
 // desk is what the commands work at: the engine moves incidents, the store
