@@ -66,9 +66,7 @@ func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) inc
 	ok, seen := expect.output(text, said.out.bytes())
 	result := incidents.StepResult{OK: ok && expect.code(code), Output: string(text), Value: fmt.Sprintf("exit %d", code)}
 	if len(seen) == 0 {
-		if line := CutLine(result.Output, 80); line != "" {
-			seen = []string{line}
-		}
+		seen = said.gist(code)
 	}
 	if len(seen) > 0 {
 		result.Value += ": " + strings.Join(seen, ", ")
@@ -88,9 +86,23 @@ func (c *Command) environ(dir string, step incidents.Step, env Env) []string {
 	return append(all, c.env...)
 }
 
-// A speech is what a process says on its two outputs: standard output alone, and
-// both in the order in which they came.
-type speech struct{ out, both output }
+// A speech is what a process says on its two outputs: each alone, and both in
+// the order in which they came.
+type speech struct{ out, err, both output }
+
+// gist is the line that says most: why it failed, or what it found.
+func (s *speech) gist(code int) []string {
+	order := []*output{&s.out, &s.err}
+	if code != 0 {
+		order = []*output{&s.err, &s.out}
+	}
+	for _, o := range order {
+		if line := CutLine(string(o.bytes()), 80); line != "" {
+			return []string{line}
+		}
+	}
+	return nil
+}
 
 // run starts the process and waits for its end and that of its group. An error
 // means that it could not be started or did not end by itself.

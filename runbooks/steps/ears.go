@@ -29,7 +29,7 @@ func listen(to *speech) (*ears, error) {
 	}
 	e := &ears{stdout: outWrite, stderr: errWrite, reads: []*os.File{outRead, errRead}}
 	e.copying.Go(func() { _, _ = io.Copy(io.MultiWriter(&to.out, &to.both), outRead) }) // ends with the pipe, or with close
-	e.copying.Go(func() { _, _ = io.Copy(&to.both, errRead) })
+	e.copying.Go(func() { _, _ = io.Copy(io.MultiWriter(&to.err, &to.both), errRead) })
 	return e, nil
 }
 

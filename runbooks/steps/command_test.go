@@ -1,0 +1,334 @@
+package steps
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func self(t *testing.T) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exe
+}
+
+func TestCommandGetsExactlyItsArguments(t *testing.T) {
+	t.Parallel()
+	args := []string{"", " ", "a b", "$HOME", "`id`", "a\nb", "*", "--flag", "日本", "\\", `"'`, "\xff"}
+	r := run(t, newCommand(Config{}), commandStep(time.Minute, append([]string{self(t), "child:argv"}, args...)...))
+	var got []string
+	if err := json.Unmarshal([]byte(r.Output), &got); err != nil || !r.OK {
+		t.Fatalf("%+v: %v", r, err)
+	}
+	args[len(args)-1] = "\uFFFD" // JSON's way to write it
+	if !slices.Equal(got, args) {
+		t.Errorf("got %q, want %q", got, args)
+	}
+}
+
+// What a command finds around itself (S42): its own environment, directory and
+// process group, no input, and no file of ours even where one was left open.
+func TestCommandIsClean(t *testing.T) {
+	t.Setenv("HIKESHI_TEST_SECRET", "canary-secret")
+	t.Setenv("HIKESHI_TEST_WANTED", "wanted")
+	leaked, err := os.CreateTemp(t.TempDir(), "leaked")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer leaked.Close()
+	fd, err := syscall.Dup(int(leaked.Fd())) // without close-on-exec, as some libraries leave them
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+
+	r := run(t, newCommand(Config{Env: []string{"HIKESHI_TEST_WANTED", "HIKESHI_TEST_ABSENT"}}), commandStep(time.Minute, self(t), "child:around"))
+	var got surroundings
+	if err := json.Unmarshal([]byte(r.Output), &got); err != nil {
+		t.Fatalf("%+v: %v", r, err)
+	}
+	names := make([]string, len(got.Env))
+	for i, e := range got.Env {
+		names[i], _, _ = strings.Cut(e, "=")
+	}
+	slices.Sort(names)
+	want := []string{"HIKESHI_TEST_WANTED", "HOME", "LANG", "PATH", "RB_EXECUTION_ID", "RB_INCIDENT", "RB_RUNBOOK", "RB_STEP", "TMPDIR"}
+	if !slices.Equal(names, want) {
+		t.Errorf("environment %v, want %v", names, want)
+	}
+	for _, e := range []string{"RB_EXECUTION_ID=INC-7/1", "RB_INCIDENT=INC-7", "RB_RUNBOOK=book", "RB_STEP=step", "HIKESHI_TEST_WANTED=wanted", "HOME=" + got.Dir} {
+		if !slices.Contains(got.Env, e) {
+			t.Errorf("%s is missing from %q", e, got.Env)
+		}
+	}
+	if got.Mode != "drwx------" || got.Entries != 0 || got.Input != "<nil>" || !got.Group {
+		t.Errorf("mode %s, %d entries, input %q, own group %t", got.Mode, got.Entries, got.Input, got.Group)
+	}
+	if _, err := os.Stat(got.Dir); !os.IsNotExist(err) {
+		t.Errorf("the directory is still there: %v", err)
+	}
+	for _, f := range got.Files {
+		if strings.Contains(f, "leaked") || strings.Contains(f, "socket:") {
+			t.Errorf("it has a file of ours: %s", f)
+		}
+	}
+	for name, most := range map[string]string{"Max core file size": "0", "Max open files": "1024", "Max cpu time": "122"} {
+		if line := lineWith(got.Limits, name); len(strings.Fields(strings.TrimPrefix(line, name))) < 2 || strings.Fields(strings.TrimPrefix(line, name))[1] != most {
+			t.Errorf("limit %q, want %s", line, most)
+		}
+	}
+}
+
+func lineWith(text, prefix string) string {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, prefix) {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestCommandOutcome(t *testing.T) {
+	t.Parallel()
+	exe := self(t)
+	for name, c := range map[string]struct {
+		argv   []string
+		expect string
+		ok     bool
+		value  string
+		phrase string
+	}{
+		"as expected":              {[]string{exe, "child:say", "all well"}, `code 0 and contains "well"`, true, "exit 0: all well", ""},
+		"text missing":             {[]string{exe, "child:say", "all well"}, `code 0 and contains "bad"`, false, `exit 0: no "bad"`, ""},
+		"text there":               {[]string{exe, "child:say", "all bad"}, `code 0 and lacks "bad"`, false, `exit 0: has "bad"`, ""},
+		"other code":               {[]string{exe, "child:fail"}, "code 0", false, "exit 3: 12345 it failed", ""},
+		"expected code":            {[]string{exe, "child:fail"}, "code 2-3", true, "exit 3: 12345 it failed", ""},
+		"json on stdout":           {[]string{exe, "child:fail"}, `code 3 and json n >= 7`, true, "exit 3: n = 7", ""},
+		"json value":               {[]string{exe, "child:fail"}, `code 3 and json state == "good"`, false, "exit 3: state = bad", ""},
+		"number on stdout":         {[]string{exe, "child:fail"}, `code 3 and number < 8`, true, "exit 3: 7", ""},
+		"stderr counts as text":    {[]string{exe, "child:fail"}, `code 3 and contains "it failed"`, true, "exit 3: 12345 it failed", ""},
+		"no such program":          {[]string{"no-such-program"}, "code 0", false, "", "runbook.no_program"},
+		"no such file":             {[]string{"/no/such/file"}, "code 0", false, "", "runbook.not_started"},
+		"relative":                 {[]string{"./run"}, "code 0", false, "", "runbook.bad_step"},
+		"empty":                    {nil, "code 0", false, "", "runbook.bad_step"},
+		"unknown expectation":      {[]string{exe, "child:say"}, "well", false, "", "runbook.bad_step"},
+		"killed by its own signal": {[]string{"sh", "-c", "kill -9 $$"}, "code 0", false, "", "runbook.killed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			step := commandStep(time.Minute, c.argv...)
+			step.Expect = c.expect
+			r := run(t, newCommand(Config{}), step)
+			if r.OK != c.ok || r.Value != c.value || r.Because.Phrase != c.phrase || (r.Error == "") != (c.phrase == "") {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+// Commands are found on the path that was configured, not on ours.
+func TestCommandPath(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "tool"), []byte("#!/bin/sh\necho found\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, newCommand(Config{Path: dir}), commandStep(time.Minute, "tool")); !r.OK || r.Output != "found\n" {
+		t.Errorf("%+v", r)
+	}
+	if r := run(t, newCommand(Config{}), commandStep(time.Minute, "tool")); r.Because.Phrase != "runbook.no_program" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A process that stays is told to end, and killed if it does not (S43).
+func TestCommandTimeout(t *testing.T) {
+	t.Parallel()
+	c := newCommand(Config{})
+	c.grace = 300 * time.Millisecond
+	for name, child := range map[string]string{"polite": "goodbye", "stubborn": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			r := run(t, c, commandStep(time.Second, self(t), "child:"+name))
+			if r.OK || r.Because.Phrase != "runbook.timeout" || r.Because.Args["within"] != "1s" {
+				t.Errorf("%+v", r)
+			}
+			if !strings.Contains(r.Output, child) {
+				t.Errorf("it had no time to say %q: %q", child, r.Output)
+			}
+			if name == "stubborn" {
+				gone(t, strings.TrimSpace(r.Output))
+			}
+			if took := time.Since(began); took > 30*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// A grandchild that stays in the group is killed when the command ends; one that
+// left the group is beyond us, but does not hold us up.
+func TestCommandLeavesNobodyBehind(t *testing.T) {
+	t.Parallel()
+	c := newCommand(Config{})
+	c.grace = 300 * time.Millisecond
+	r := run(t, c, commandStep(time.Minute, self(t), "child:parent"))
+	if !r.OK {
+		t.Fatalf("%+v", r)
+	}
+	if pid := strings.TrimSpace(r.Output); pid != "" { // it may be killed before it says who it is
+		gone(t, pid)
+	}
+	r = run(t, c, commandStep(time.Minute, self(t), "child:parent", "elsewhere"))
+	pid, err := strconv.Atoi(strings.TrimSpace(r.Output))
+	if err != nil || !r.OK {
+		t.Fatalf("%+v: %v", r, err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil { // it is ours to remove
+		t.Errorf("kill the one that left: %v", err)
+	}
+}
+
+// A shell's background job in the same group dies with it at the timeout.
+func TestCommandTimeoutKillsTheGroup(t *testing.T) {
+	t.Parallel()
+	c := newCommand(Config{})
+	c.grace = 300 * time.Millisecond
+	r := run(t, c, commandStep(time.Second, "sh", "-c", "trap '' TERM; (trap '' TERM; sleep 600) & echo $!; (trap '' TERM; sleep 600)"))
+	if r.Because.Phrase != "runbook.timeout" {
+		t.Fatalf("%+v", r)
+	}
+	gone(t, strings.TrimSpace(r.Output))
+}
+
+// When the bot is killed, the kernel kills its command (reliability, fact 4).
+func TestCommandDiesWithTheBot(t *testing.T) {
+	t.Parallel()
+	bot := exec.Command(self(t), "child:bot")
+	bot.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	if err := bot.Start(); err != nil {
+		t.Fatal(err)
+	}
+	child := childOf(t, bot.Process.Pid)
+	if err := bot.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = bot.Wait()
+	gone(t, strconv.Itoa(child))
+}
+
+// childOf waits until the process has a child.
+func childOf(t *testing.T, pid int) int {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+		for _, task := range tasks {
+			b, _ := os.ReadFile(task)
+			if fields := strings.Fields(string(b)); len(fields) > 0 {
+				child, err := strconv.Atoi(fields[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				return child
+			}
+		}
+	}
+	t.Fatal("the bot started nothing")
+	return 0
+}
+
+// gone waits until there is no such process, or only what is left of one that
+// nobody has reaped.
+func gone(t *testing.T, pid string) {
+	t.Helper()
+	if _, err := strconv.Atoi(pid); err != nil {
+		t.Fatalf("%q is not a process", pid)
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		b, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil {
+			return
+		}
+		_, state, _ := strings.Cut(string(b), ") ")
+		if strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X") {
+			return
+		}
+	}
+	t.Errorf("process %s is still alive", pid)
+}
+
+// What is kept of a flood is its beginning and its end, and how much is missing.
+func TestCommandOutputIsBounded(t *testing.T) {
+	t.Parallel()
+	const lines = 64 << 10 // 4 MiB
+	r := run(t, newCommand(Config{}), commandStep(time.Minute, self(t), "child:flood", strconv.Itoa(lines)))
+	if len(r.Output) > maxOutput+100 || len(r.Output) < maxOutput {
+		t.Errorf("%d bytes were kept", len(r.Output))
+	}
+	if !strings.HasPrefix(r.Output, "first 0123") || !strings.HasSuffix(r.Output, "abcd\nlast") {
+		t.Errorf("begins %q, ends %q", r.Output[:20], r.Output[len(r.Output)-20:])
+	}
+	missing := lines*63 + len("first last") - maxOutput
+	if !strings.Contains(r.Output, fmt.Sprintf("[… %d bytes …]", missing)) {
+		t.Errorf("it does not say that %d bytes are missing", missing)
+	}
+}
+
+// A command that never stops talking ends at its timeout.
+func TestCommandEndless(t *testing.T) {
+	t.Parallel()
+	r := run(t, newCommand(Config{}), commandStep(500*time.Millisecond, "yes"))
+	if r.Because.Phrase != "runbook.timeout" || len(r.Output) > maxOutput+100 {
+		t.Errorf("%d bytes, %+v", len(r.Output), r.Because)
+	}
+}
+
+// Another user's process, as a runbook's command should be, cannot read the
+// environment of one that hides.
+func TestHideProcess(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to become somebody else")
+	}
+	for mode, want := range map[string]bool{"open": true, "hidden": false} {
+		hider := exec.Command(self(t), "child:hide", mode)
+		hider.Env = []string{"SECRET=canary"}
+		stdin, err := hider.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout, err := hider.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := hider.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
+			t.Fatalf("%q: %v", line, err)
+		}
+		reader := exec.Command("cat", fmt.Sprintf("/proc/%d/environ", hider.Process.Pid))
+		reader.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		got, _ := reader.Output()
+		if strings.Contains(string(got), "canary") != want {
+			t.Errorf("%s: the environment is %q", mode, got)
+		}
+		_ = stdin.Close()
+		if err := hider.Wait(); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+	}
+}
