@@ -34,22 +34,22 @@ type span struct {
 
 // markdown parts a text into blocks.
 func markdown(text string) []block {
-	p := parser{lines: strings.Split(bot.Clean(text), "\n")}
+	p := mdParser{lines: strings.Split(bot.Clean(text), "\n")}
 	for p.at < len(p.lines) {
 		p.block()
 	}
 	return p.blocks
 }
 
-type parser struct {
+type mdParser struct {
 	lines  []string
 	at     int
 	blocks []block
 }
 
-func (p *parser) add(b block) { p.blocks = append(p.blocks, b) }
+func (p *mdParser) add(b block) { p.blocks = append(p.blocks, b) }
 
-func (p *parser) block() {
+func (p *mdParser) block() {
 	line := p.lines[p.at]
 	trimmed := strings.TrimSpace(line)
 	switch {
@@ -83,7 +83,7 @@ func (p *parser) block() {
 
 // code takes everything up to the closing fence, which has at least as many
 // backticks as the opening one; without one, up to the end.
-func (p *parser) code(open string) {
+func (p *mdParser) code(open string) {
 	fence := open[:len(open)-len(strings.TrimLeft(open, "`"))]
 	var inside []string
 	for p.at++; p.at < len(p.lines); p.at++ {
@@ -96,7 +96,7 @@ func (p *parser) code(open string) {
 	p.add(block{Kind: "code", Text: strings.Join(inside, "\n")})
 }
 
-func (p *parser) paragraph() {
+func (p *mdParser) paragraph() {
 	var words []string
 	for ; p.at < len(p.lines); p.at++ {
 		line := strings.TrimSpace(p.lines[p.at])
@@ -113,7 +113,7 @@ func (p *parser) paragraph() {
 	p.add(block{Kind: "p", Spans: spans(strings.Join(words, "\n"))})
 }
 
-func (p *parser) list(kind string) {
+func (p *mdParser) list(kind string) {
 	b := block{Kind: kind}
 	for ; p.at < len(p.lines); p.at++ {
 		depth, text, k := bullet(p.lines[p.at])
@@ -138,7 +138,7 @@ func (p *parser) list(kind string) {
 	p.add(b)
 }
 
-func (p *parser) table() {
+func (p *mdParser) table() {
 	b := block{Kind: "table"}
 	for n := 0; p.at < len(p.lines) && strings.HasPrefix(strings.TrimSpace(p.lines[p.at]), "|"); n, p.at = n+1, p.at+1 {
 		line := strings.TrimSpace(p.lines[p.at])

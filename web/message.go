@@ -53,18 +53,37 @@ type voteView struct {
 	bot.Button
 	Up    bool
 	Count int
+	Mine  bool // the reader gave it
 	Bare  bool // its label says no more than the sign
 }
 
 // posted makes the view of a posting.
-func (v *visit) posted(p *incidents.Posting, id incidents.ID) (messageView, error) {
+func (v *visit) posted(p *incidents.Posting, inc *incidents.Incident) (messageView, error) {
 	b, err := decodeBody(p)
 	if err != nil {
 		return messageView{}, err
 	}
-	m := v.message(b.message(p, v.lang), id)
+	m := v.message(b.message(p, v.lang), inc.ID)
+	v.mark(&m, inc)
 	m.ID, m.Seq, m.Edited = "m"+strconv.FormatInt(p.Seq, 10), p.Seq, p.Edited
 	return m, nil
+}
+
+// mark shows the reader which way they voted.
+func (v *visit) mark(m *messageView, inc *incidents.Incident) {
+	for i := range m.Items {
+		it := &m.Items[i]
+		for j := range inc.Suggestions {
+			g := &inc.Suggestions[j]
+			mine := inc.Votes[g.Action][v.person.ID]
+			if g.Rank != it.Rank || mine == 0 {
+				continue
+			}
+			for k := range it.Votes {
+				it.Votes[k].Mine = it.Votes[k].Up == (mine > 0)
+			}
+		}
+	}
 }
 
 // reply makes the view of an answer that is nowhere but here.

@@ -94,23 +94,21 @@ func (s *Server) roomPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	postings, err := s.roomMessages(r.Context(), roomOf(inc), before)
+	page, err := s.roomMessages(r.Context(), roomOf(inc), before)
 	if err != nil {
 		return err
 	}
-	view := roomView{Head: s.head(v, inc, "room"), Compose: s.compose(v, id)}
-	for i := range postings {
-		p := &postings[i]
-		view.Rev = max(view.Rev, p.Rev)
-		m := s.posted(v, p, id)
+	view := roomView{Head: s.head(inc, "room"), Compose: s.compose(v, id), Rev: page.rev}
+	for i := range page.all {
+		m := s.posted(v, &page.all[i], inc)
 		if m.Pinned {
 			view.Card = &m
 			continue
 		}
 		view.Stream = append(view.Stream, m)
 	}
-	if first := firstSeq(postings); first > pinnedSeqs+1 {
-		view.Earlier = "/incidents/" + id.String() + "?before=" + strconv.FormatInt(first, 10)
+	if page.more > 0 {
+		view.Earlier = "/incidents/" + id.String() + "?before=" + strconv.FormatInt(page.more, 10)
 	}
 	d := pageData{Title: id.String() + " " + bot.Line(inc.Title, 80), Tab: "room", Body: view}
 	if before == 0 {
@@ -124,50 +122,54 @@ func (s *Server) roomPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 // messages of a room, and belong on its page however long it has become.
 const pinnedSeqs = 3
 
-// roomMessages are the first and the last messages of a room, in order.
-func (s *Server) roomMessages(ctx context.Context, room string, before int64) ([]incidents.Posting, error) {
-	last, err := s.Rooms.LastPostings(ctx, room, before, roomPageSize)
-	if err != nil {
-		return nil, fmt.Errorf("read room %s: %w", room, err)
-	}
-	if first := firstSeq(last); first > 1 {
-		top, err := s.Rooms.LastPostings(ctx, room, min(first, pinnedSeqs+1), pinnedSeqs)
-		if err != nil {
-			return nil, fmt.Errorf("read room %s: %w", room, err)
-		}
-		last = append(top, last...)
-	}
-	slices.SortFunc(last, func(a, b incidents.Posting) int { return cmp.Compare(a.Seq, b.Seq) })
-	return last, nil
+// messages are a page of a room.
+type messages struct {
+	all  []incidents.Posting // by Seq
+	more int64               // where the ones before begin; 0: these are all
+	rev  int64               // every change up to here is in all, or is of a message before
 }
 
-// firstSeq is the smallest Seq above the pinned ones, or the smallest.
-func firstSeq(ps []incidents.Posting) int64 {
-	first := int64(0)
-	for i := range ps {
-		if seq := ps[i].Seq; seq > pinnedSeqs && (first == 0 || seq < first) {
-			first = seq
-		}
+// roomMessages are the first and the last messages of a room.
+func (s *Server) roomMessages(ctx context.Context, room string, before int64) (m messages, err error) {
+	bySeq := func(a, b incidents.Posting) int { return cmp.Compare(a.Seq, b.Seq) }
+	last, err := s.Rooms.LastPostings(ctx, room, before, roomPageSize)
+	if err != nil {
+		return m, fmt.Errorf("read room %s: %w", room, err)
 	}
-	if first == 0 && len(ps) > 0 {
-		return ps[0].Seq
+	slices.SortFunc(last, bySeq)
+	m.all = last
+	for i := range last { // of this one read only: a later one may have seen more of some
+		m.rev = max(m.rev, last[i].Rev)
 	}
-	return first
+	if len(last) == 0 || last[0].Seq == 1 {
+		return m, nil
+	}
+	first := last[0].Seq
+	top, err := s.Rooms.LastPostings(ctx, room, min(first, pinnedSeqs+1), pinnedSeqs)
+	if err != nil {
+		return m, fmt.Errorf("read room %s: %w", room, err)
+	}
+	slices.SortFunc(top, bySeq)
+	if first > pinnedSeqs+1 {
+		m.more = first
+	}
+	m.all = append(top, last...)
+	return m, nil
 }
 
 // posted is the view of a posting. One that cannot be read says so instead of
 // being left out.
-func (s *Server) posted(v *visit, p *incidents.Posting, id incidents.ID) messageView {
-	m, err := v.posted(p, id)
+func (s *Server) posted(v *visit, p *incidents.Posting, inc *incidents.Incident) messageView {
+	m, err := v.posted(p, inc)
 	if err != nil {
 		s.Log.Error("message cannot be read", "room", p.Room, "key", clip(p.Key, 100), "error", err.Error())
-		m = v.message(bot.Message{Key: p.Key, Kind: bot.KindLine, Tone: bot.ToneWarn, At: p.At, Text: phrases.T(v.lang, "web.unreadable")}, id)
+		m = v.message(bot.Message{Key: p.Key, Kind: bot.KindLine, Tone: bot.ToneWarn, At: p.At, Text: phrases.T(v.lang, "web.unreadable")}, inc.ID)
 		m.ID, m.Seq = "m"+strconv.FormatInt(p.Seq, 10), p.Seq
 	}
 	return m
 }
 
-func (s *Server) head(v *visit, inc *incidents.Incident, tab string) headView {
+func (s *Server) head(inc *incidents.Incident, tab string) headView {
 	h := headView{Summary: inc.Summary(), Tab: tab, Stages: stages(inc)}
 	h.Age = rowOf(h.Summary, s.Now()).Age
 	return h

@@ -56,6 +56,7 @@ type Server struct {
 	attempts *attempts
 	hub      *hub
 	busy     chan struct{}
+	rhythm   rhythm
 }
 
 // maxBusy bounds the requests that are served at once, streams not counted.
@@ -91,7 +92,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		Options: o, mux: http.NewServeMux(), csrf: http.NewCrossOriginProtection(),
 		pages: pp, assets: a, sessions: newSessions(), attempts: newAttempts(), hub: newHub(),
-		busy: make(chan struct{}, maxBusy),
+		busy: make(chan struct{}, maxBusy), rhythm: usualRhythm,
 	}
 	for _, rt := range routes {
 		s.mux.Handle(rt.pattern, s.guard(rt))

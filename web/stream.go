@@ -12,15 +12,19 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// The rhythm of a stream. Signals may be lost, so a stream also looks by
-// itself; that is also when it finds that its reader may no longer read.
-const (
-	heartbeat  = 15 * time.Second
-	lookAnyway = 4 * time.Second
-	breath     = 100 * time.Millisecond // between two looks, to take changes together
-	writeTime  = 10 * time.Second       // a reader slower than that is dropped
-	lookPage   = 100                    // messages at once
-)
+// rhythm is how often a stream does what. Signals may be lost, so it also
+// looks by itself; that is when it finds that its reader may no longer read.
+type rhythm struct {
+	heartbeat time.Duration
+	look      time.Duration
+	breath    time.Duration // between two looks, to take changes together
+	write     time.Duration // a reader slower than that is dropped
+}
+
+var usualRhythm = rhythm{heartbeat: 15 * time.Second, look: 4 * time.Second, breath: 100 * time.Millisecond, write: 10 * time.Second}
+
+// lookPage is how many messages a look takes at once.
+const lookPage = 100
 
 // stream is one open connection of server-sent events
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
@@ -32,9 +36,10 @@ type stream struct {
 	source  source
 }
 
-// source finds what is new since it was asked last.
+// source finds what is new since it was asked last; more says that there is
+// more of it already.
 type source interface {
-	news(ctx context.Context) ([]event, error)
+	news(ctx context.Context) (events []event, more bool, err error)
 }
 
 // event is one server-sent event. Its data is JSON.
@@ -101,20 +106,24 @@ func (s *Server) sourceOf(r *http.Request, v *visit) (source, incidents.ID, stri
 // run sends news until the reader goes, may no longer read or is too slow, or
 // the server stops.
 func (st *stream) run(ctx context.Context, l *listener) {
-	look := time.NewTicker(lookAnyway)
+	look := time.NewTicker(st.s.rhythm.look)
 	defer look.Stop()
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(st.s.rhythm.heartbeat)
 	defer beat.Stop()
 	for {
-		if !st.send(ctx) {
+		ok, more := st.send(ctx)
+		if !ok {
 			return
+		}
+		if more {
+			continue
 		}
 		select { // a breath: what changes meanwhile comes with the next look
 		case <-ctx.Done():
 			return
 		case <-st.s.hub.closed:
 			return
-		case <-time.After(breath):
+		case <-time.After(st.s.rhythm.breath):
 		}
 		select {
 		case <-ctx.Done():
@@ -143,33 +152,33 @@ func (st *stream) stillAllowed() bool {
 }
 
 // send looks once. A store that is away for a moment is asked again later.
-func (st *stream) send(ctx context.Context) bool {
+func (st *stream) send(ctx context.Context) (ok, more bool) {
 	looking, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	events, err := st.source.news(looking)
+	events, more, err := st.source.news(looking)
 	if err != nil && ctx.Err() == nil {
 		st.s.Log.WarnContext(ctx, "live update failed", "request_id", st.v.requestID, "error", err.Error())
 	}
 	if len(events) == 0 {
-		return ctx.Err() == nil
+		return ctx.Err() == nil, false
 	}
 	var b bytes.Buffer
 	for _, e := range events {
 		data, err := json.Marshal(e.data)
 		if err != nil {
 			st.s.Log.ErrorContext(ctx, "live update did not encode", "request_id", st.v.requestID, "error", err.Error())
-			return false
+			return false, false
 		}
 		if e.id != "" {
 			fmt.Fprintf(&b, "id: %s\n", e.id)
 		}
 		fmt.Fprintf(&b, "event: %s\ndata: %s\n\n", e.name, data)
 	}
-	return st.write(b.Bytes()) == nil
+	return st.write(b.Bytes()) == nil, more
 }
 
 func (st *stream) write(b []byte) error {
-	if err := st.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+	if err := st.control.SetWriteDeadline(time.Now().Add(st.s.rhythm.write)); err != nil {
 		return fmt.Errorf("write to a stream: %w", err)
 	}
 	if _, err := st.w.Write(b); err != nil {

@@ -355,7 +355,9 @@
         notice(word.wordChanged.replace("{what}", name), el.id);
       }
     } else {
-      const next = [...$("#stream").children].find((m) => Number(m.dataset.seq) > piece.seq);
+      const others = [...$("#stream").children];
+      if (piece.seq < Math.min(...others.map((m) => Number(m.dataset.seq)).filter((n) => n > 3)) && $(".talk > .more")) return; // on an earlier page
+      const next = others.find((m) => Number(m.dataset.seq) > piece.seq);
       el.classList.add("in");
       $("#stream").insertBefore(el, next || null);
       if (!stay) notice(word.wordNew, "");
@@ -423,7 +425,13 @@
         }
       });
       source.addEventListener("message", (e) => { rev = Number(e.lastEventId) || rev; upsert(JSON.parse(e.data)); });
-      source.addEventListener("head", (e) => $("#head").replaceWith(parse(JSON.parse(e.data).html)));
+      source.addEventListener("head", (e) => {
+        const head = parse(JSON.parse(e.data).html);
+        const now = Number($("#head").dataset.version);
+        const next = Number(head.dataset.version);
+        if (next < now) location.reload(); // not the incident we know: the server begins anew
+        else if (next > now) $("#head").replaceWith(head);
+      });
       source.addEventListener("list", (e) => list(JSON.parse(e.data)));
     }
     // A page that nobody looks at gives its connection back: browsers have few.
