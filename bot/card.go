@@ -177,7 +177,7 @@ func (v *view) cardLinks() []Link {
 		links = append(links, Link{Label: v.t("link.incident"), URL: u})
 	}
 	for _, chat := range slices.Sorted(maps.Keys(v.s.Rooms)) {
-		if u := v.s.Rooms[chat].URL; webURL(u) != nil {
+		if u := v.s.Rooms[chat].URL; webURL(u) != nil && u != v.links.Incident(v.s.ID) {
 			links = append(links, Link{Label: v.t("link.room", "chat", Line(chat, 40)), URL: u})
 		}
 	}

@@ -53,6 +53,7 @@ func TestGoldenRooms(t *testing.T) {
 	for name, a := range map[string]*tale{
 		"opened": opened(t), "investigated": investigated(t), "voted": voted(t),
 		"running": running(t), "verifying": verifying(t), "resolved": resolved(t), "failed": failed(t),
+		"denied": denied(t), "at-once": atOnce(t), "not-verified": notVerified(t), "unknown": unknown(t), "nothing-fits": nothingFits(t),
 	} {
 		for _, lang := range phrases.Languages {
 			b, err := json.MarshalIndent(Room(a.s, a.events, lang, a.now, Links{Base: "https://hikeshi.example.com"}), "", "  ")

@@ -64,6 +64,8 @@ func ownLine(l *incidents.Line) bool {
 		return true
 	case incidents.EventRanked:
 		return len(l.Event.Moved) > 0
+	case incidents.EventDenied:
+		return l.Said != "" // the request's message says that it was denied, but not why
 	}
 	return false
 }

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -38,7 +39,11 @@ func (v *view) next() string {
 		return v.t("next.rank")
 	case len(s.Suggestions) == 0:
 		return v.t("next.human")
-	case s.Suggestions[0].Rank > 0 && v.escalated():
+	}
+	if n := len(s.Runs); n > 0 && s.Runs[n-1].State == incidents.RunUnknown {
+		return v.t("next.unknown", "run", s.Runs[n-1].ID)
+	}
+	if v.escalated() {
 		return v.t("next.escalated")
 	}
 	return v.t("next.approve")
@@ -80,9 +85,10 @@ func (v *view) escalated() bool {
 	return n > 0 && len(v.s.Escalated) > 0 && v.s.Runs[n-1].State != incidents.RunVerified
 }
 
-func (v *view) title(t incidents.Text, id string) string {
-	if title := t.In(v.lang); title != "" {
-		return Line(title, 200)
-	}
-	return Line(id, 200)
+func (v *view) title(t incidents.Text, id string) string { return Title(v.lang, t, id) }
+
+// Title is what an action, a step or a check is called, in the reader's
+// language; by its id where its author gave it no name.
+func Title(lang string, t incidents.Text, id string) string {
+	return Line(cmp.Or(t.In(lang), id), 200)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -35,7 +36,7 @@ func (r *Router) explain(ctx context.Context, q Request, err error) (Reply, erro
 
 // refusal says an error in the person's language, with what they can do.
 func refusal(lang string, e *incidents.Error) Reply {
-	m := &Message{Kind: KindReply, Tone: ToneWarn, Text: ErrorText(lang, e)}
+	m := &Message{Kind: KindReply, Tone: ToneWarn, At: time.Now(), Text: ErrorText(lang, e)}
 	if e.Hint != "" {
 		m.Text += "\n" + phrases.T(lang, "reply.try", "hint", Line(e.Hint, 200))
 	}

@@ -149,6 +149,9 @@ func (r *Router) carry(ctx context.Context, q Request, c *Command, args []string
 	if err != nil {
 		reply, err = r.explain(ctx, q, err)
 	}
+	if reply.Message != nil && reply.Message.At.IsZero() {
+		reply.Message.At = began
+	}
 	attrs := []any{
 		"verb", c.Name, "right", string(c.Right), "person", Line(q.Person.ID, 200), "name", Who(q.Person), "chat", q.Chat,
 		"incident", q.Incident.String(), "origin", string(q.Origin), "once", Line(q.Once, 200), "took_ms", time.Since(began).Milliseconds(),

@@ -25,6 +25,9 @@ func (v *view) approval(a *incidents.Approval) Message {
 		}
 	case incidents.ApprovalGiven:
 		m.Tone, m.Text = ToneInfo, v.t("approval.approved", v.decision(a)...)
+		if a.Decided != nil && a.Decided.By.ID == a.Asked.By.ID { // approved with one click
+			m.Text = v.t("approval.at_once", v.decision(a)...)
+		}
 	case incidents.ApprovalDenied:
 		m.Text = v.t("approval.denied", v.decision(a)...)
 	default:

@@ -175,4 +175,45 @@ func failed(t *testing.T) *tale {
 	return a.do(time.Second, incidents.GiveUp{Effect: "42/room/slack", Reason: "channel_not_found"})
 }
 
+// denied was requested by bea and denied by cho; a second request expired.
+func denied(t *testing.T) *tale {
+	t.Helper()
+	a := voted(t).do(10*time.Second, incidents.Request{By: bea, Plan: restartPlan()})
+	a.do(15*time.Second, incidents.Deny{By: cho, ID: "1", Text: "not during the sale"})
+	a.do(time.Second, incidents.Request{By: bea, Plan: flushPlan()})
+	return a.do(incidents.ApprovalTerm, incidents.Tick{Name: "expiry/2"})
+}
+
+// atOnce was approved with one click.
+func atOnce(t *testing.T) *tale {
+	t.Helper()
+	return voted(t).do(10*time.Second, incidents.Approve{By: bea, Action: "shop-restart", Digest: restartPlan().Digest})
+}
+
+// notVerified ran, and the shop is as bad as before.
+func notVerified(t *testing.T) *tale {
+	t.Helper()
+	a := running(t).do(4*time.Second, incidents.FinishRun{
+		Run: "INC-42/1", Owner: "w1", Before: []incidents.StepResult{{Step: "health", Value: "HTTP 503"}},
+		Steps: []incidents.StepResult{{Step: "go", OK: true, Value: "exit 0", Elapsed: time.Second}},
+	})
+	return a.do(10*time.Minute, incidents.Looked{Run: "INC-42/1", After: []incidents.StepResult{{Step: "health", Value: "HTTP 503"}}})
+}
+
+// unknown lost the process that ran it.
+func unknown(t *testing.T) *tale {
+	t.Helper()
+	return running(t).do(time.Minute, incidents.LoseRun{Run: "INC-42/1"})
+}
+
+// nothingFits has no check and no action; then the alerts clear.
+func nothingFits(t *testing.T) *tale {
+	t.Helper()
+	a := opened(t).do(time.Second, incidents.Diagnosed{})
+	a.do(time.Second, incidents.Ranked{None: incidents.Because("because.not_repeated")})
+	a.do(5*time.Minute, incidents.Tick{Name: "ack", Policy: incidents.Policy{RemindAck: 5 * time.Minute}})
+	cleared := []incidents.Alert{alert("web-1", a.now), alert("web-2", a.now)}
+	return a.do(time.Second, incidents.Receive{Source: "alertmanager", Alerts: cleared, Keys: keysOf(cleared)})
+}
+
 func nowOf(a *tale) func() time.Time { return func() time.Time { return a.now } }

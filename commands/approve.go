@@ -31,7 +31,7 @@ func approve(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return confirm(r, s, "say.approved", "action", bot.Line(plan.Runbook, 80)), nil
+			return confirm(r, s, "say.approved", "action", bot.Title(r.Lang, plan.Title, plan.Runbook)), nil
 		},
 	}
 }

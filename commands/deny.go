@@ -29,7 +29,7 @@ func deny(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return confirm(r, s, "say.denied", "id", a.ID, "action", bot.Line(a.Plan.Runbook, 80)), nil
+			return confirm(r, s, "say.denied", "id", a.ID, "action", bot.Title(r.Lang, a.Plan.Title, a.Plan.Runbook)), nil
 		},
 	}
 }

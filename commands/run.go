@@ -28,7 +28,7 @@ func run(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return confirm(r, s, "say.requested", "action", bot.Line(plan.Runbook, 80)), nil
+			return confirm(r, s, "say.requested", "action", bot.Title(r.Lang, plan.Title, plan.Runbook)), nil
 		},
 	}
 }

@@ -44,9 +44,24 @@ func vote(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return confirm(r, s, "say.voted", "action", bot.Line(action, 80)), nil
+			return confirm(r, s, "say.voted", "action", titleOfAction(r.Lang, s, action)), nil
 		},
 	}
+}
+
+// titleOfAction is the title of an action that was suggested or run.
+func titleOfAction(lang string, s *incidents.Incident, action string) string {
+	for i := range s.Suggestions {
+		if s.Suggestions[i].Action == action {
+			return bot.Title(lang, s.Suggestions[i].Title, action)
+		}
+	}
+	for i := range s.Runs {
+		if s.Runs[i].Plan.Runbook == action {
+			return bot.Title(lang, s.Runs[i].Plan.Title, action)
+		}
+	}
+	return bot.Title(lang, incidents.Text{}, action)
 }
 
 func badVote() error {

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
@@ -58,18 +59,22 @@ func whyOne(lang string, s *incidents.Incident) bot.Message {
 }
 
 func whyHere(lang string, s *incidents.Incident, g *incidents.Suggestion) bot.Message {
-	title := bot.Line(g.Title.In(lang), 200)
-	if title == "" {
-		title = bot.Line(g.Action, 200)
-	}
 	m := bot.Message{
-		Title: phrases.T(lang, "say.why_here", "rank", fmt.Sprint(g.Rank), "action", title),
+		Title: phrases.T(lang, "say.why_here", "rank", fmt.Sprint(g.Rank), "action", bot.Title(lang, g.Title, g.Action)),
 		Text:  bot.Evidence(lang, g.Evidence, s.RankedAt),
 	}
 	for _, t := range g.Evidence.Terms {
-		m.Fields = append(m.Fields, bot.Field{Name: fmt.Sprintf("%+.2f", t.Weight), Value: bot.Say(lang, t.Because)})
+		m.Fields = append(m.Fields, bot.Field{Name: weight(t.Weight), Value: bot.Say(lang, t.Because)})
 	}
 	return m
+}
+
+// weight says how much a reason counts, and which way.
+func weight(w float64) string {
+	if math.Abs(w) < 0.005 {
+		return "±0"
+	}
+	return fmt.Sprintf("%+.2f", w)
 }
 
 // noAction says that nothing of that name was suggested.
