@@ -169,7 +169,7 @@ func (o *committing) change(t *tx, ch *record.Change) error {
 		}
 	}
 	for i, body := range ch.Events {
-		if err := t.c.exec(insertEvent, int64(ch.ID), ch.Expect+int64(i)+1, body); err != nil {
+		if err := t.c.exec(insertEvent, eventRow(int64(ch.ID), ch.Expect+int64(i)+1), body); err != nil {
 			return err
 		}
 	}
@@ -212,11 +212,11 @@ func (t *tx) setGroup(k shardKey, next []incidents.ID) error {
 	case len(ids) == 0:
 		t.s.mem.groupRow++
 		row = t.s.mem.groupRow
-		if err := t.c.exec(insertGroup, row, int64(k.shard), k.key[:], packIDs(next)); err != nil {
+		if err := t.c.exec(insertGroup, row, packGroup(k, next)); err != nil {
 			return err
 		}
 	default:
-		if err := t.c.exec(updateGroup, packIDs(next), row); err != nil {
+		if err := t.c.exec(updateGroup, packGroup(k, next), row); err != nil {
 			return err
 		}
 	}
@@ -224,24 +224,30 @@ func (t *tx) setGroup(k shardKey, next []incidents.ID) error {
 	return nil
 }
 
-func packIDs(ids []incidents.ID) []byte {
-	var b []byte
+// packGroup writes a group as its shard in two bytes, its key, and its open
+// incidents as varints.
+func packGroup(k shardKey, ids []incidents.ID) []byte {
+	b := append(binary.BigEndian.AppendUint16(nil, k.shard), k.key[:]...)
 	for _, id := range ids {
 		b = binary.AppendUvarint(b, uint64(id))
 	}
 	return b
 }
 
-func unpackIDs(b []byte) []incidents.ID {
-	var ids []incidents.ID
+func unpackGroup(b []byte) (k shardKey, ids []incidents.ID, err error) {
+	if len(b) < 2+len(k.key) {
+		return k, nil, fmt.Errorf("decode group: %d bytes", len(b))
+	}
+	k.shard = binary.BigEndian.Uint16(b)
+	b = b[2+copy(k.key[:], b[2:]):]
 	for len(b) > 0 {
 		v, n := binary.Uvarint(b)
 		if n <= 0 {
-			break
+			return k, nil, fmt.Errorf("decode group %s: not a number", k.key)
 		}
 		ids, b = append(ids, incidents.ID(v)), b[n:]
 	}
-	return ids
+	return k, ids, nil
 }
 
 func (t *tx) addFact(shard int, body []byte) error {

@@ -52,7 +52,7 @@ func loadFrom(c *conn, id incidents.ID) (*incidents.Incident, error) {
 	err = c.each(readEvents, func(row columns) error {
 		events = append(events, blob(row[0]))
 		return nil
-	}, int64(id), version, int64(math.MaxInt32))
+	}, eventRow(int64(id), version), eventRow(int64(id)+1, 0), int64(math.MaxInt32))
 	if err != nil || snapshot == nil && events == nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s *Store) Events(ctx context.Context, id incidents.ID, after int64, max in
 		return c.each(readEvents, func(row columns) error {
 			bodies = append(bodies, blob(row[0]))
 			return nil
-		}, int64(id), after, int64(record.Rows(max)))
+		}, eventRow(int64(id), after), eventRow(int64(id)+1, 0), int64(record.Rows(max)))
 	})
 	if err != nil {
 		return nil, err

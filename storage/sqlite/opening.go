@@ -84,13 +84,10 @@ func (s *Store) loadLogs() error {
 
 func (s *Store) loadGroups() error {
 	return s.conn.each(allGroups, func(row columns) error {
-		key := blob(row[2])
-		if len(key) != len(incidents.Key{}) {
-			return fmt.Errorf("group %d has a key of %d bytes", integer(row[0]), len(key))
-		}
+		k, ids, err := unpackGroup(blob(row[1]))
 		s.mem.groupRow = integer(row[0])
-		s.mem.groups.set(shardKey{incidents.Key(key), uint16(integer(row[1]))}, s.mem.groupRow, unpackIDs(blob(row[3])))
-		return nil
+		s.mem.groups.set(k, s.mem.groupRow, ids)
+		return err
 	})
 }
 
@@ -110,12 +107,14 @@ func (s *Store) loadEffects() error {
 	q, base := s.queue, time.Now().UnixNano()
 	now := s.clock.now()
 	return s.conn.each(allEffects, func(row columns) error {
+		h, err := unpackHead(blob(row[1]))
+		if err != nil {
+			return err
+		}
 		q.row = integer(row[0])
-		q.add(item{
-			key: effectKey(text(row[1])), row: q.row, due: now + integer(row[4]) - base,
-			lane:    q.laneIndex(laneKey{int(integer(row[2])), text(row[3])}),
-			urgency: uint8(integer(row[5])), attempt: uint16(integer(row[6])),
-		})
+		it := h.item
+		it.row, it.due, it.lane = q.row, now+it.due-base, q.laneIndex(h.lane)
+		q.add(it)
 		return nil
 	})
 }

@@ -76,6 +76,13 @@ func (q *queue) laneIndex(k laneKey) uint16 {
 	return n
 }
 
+// laneKey is the lane of a pinned item.
+func (q *queue) laneKey(i int32) laneKey {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.lanes[q.items[i].lane].laneKey
+}
+
 func (q *queue) heapOf(i int32) *heap {
 	it := &q.items[i]
 	return &q.lanes[it.lane].heaps[it.urgency-1]

@@ -3,8 +3,8 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql/driver"
 	"errors"
-	"math"
 	"slices"
 	"time"
 
@@ -42,7 +42,7 @@ func (p *posting) apply(t *tx) (error, error) {
 	if row == nil {
 		seq, rev = seq+1, rev+1
 		p.out = incidents.Posting{Room: p.room, Key: p.key, Seq: seq, Rev: rev, At: at, Body: p.body}
-		err = t.c.exec(insertPosting, no, seq, p.key, rev, at.UnixNano(), p.body)
+		err = t.c.exec(insertPosting, eventRow(no, seq), no, p.key, rev, at.UnixNano(), p.body)
 	} else {
 		p.out = postingOf(p.room, row)
 		if bytes.Equal(p.out.Body, p.body) {
@@ -50,7 +50,7 @@ func (p *posting) apply(t *tx) (error, error) {
 		}
 		rev++
 		p.out.Rev, p.out.Edited, p.out.Body = rev, at, p.body
-		err = t.c.exec(updatePosting, rev, at.UnixNano(), p.body, no, p.out.Seq)
+		err = t.c.exec(updatePosting, rev, at.UnixNano(), p.body, eventRow(no, p.out.Seq))
 	}
 	if err == nil {
 		err = t.c.exec(updateRoom, seq, rev, no)
@@ -63,10 +63,10 @@ func (p *posting) apply(t *tx) (error, error) {
 	return nil, nil
 }
 
-// postingOf makes a posting of the columns key, seq, rev, at, edited, body.
+// postingOf makes a posting of the columns key, row, rev, at, edited, body.
 func postingOf(room string, row columns) incidents.Posting {
 	p := incidents.Posting{
-		Room: room, Key: text(row[0]), Seq: integer(row[1]), Rev: integer(row[2]),
+		Room: room, Key: text(row[0]), Seq: seqOf(integer(row[1])), Rev: integer(row[2]),
 		At: time.Unix(0, integer(row[3])).UTC(), Body: blob(row[5]),
 	}
 	if edited := integer(row[4]); edited != 0 {
@@ -91,26 +91,35 @@ func (s *Store) Post(ctx context.Context, room, key string, body []byte, at time
 
 // Postings implements storage.Rooms.
 func (s *Store) Postings(ctx context.Context, room string, afterRev int64, max int) ([]incidents.Posting, error) {
-	return s.postings(ctx, postingsByRev, room, afterRev, max)
+	return s.postings(ctx, room, postingsByRev, func(no int64) []driver.Value {
+		return []driver.Value{no, afterRev, int64(record.Rows(max))}
+	})
 }
 
 // LastPostings implements storage.Rooms.
 func (s *Store) LastPostings(ctx context.Context, room string, beforeSeq int64, max int) ([]incidents.Posting, error) {
-	if beforeSeq <= 0 {
-		beforeSeq = math.MaxInt64
-	}
-	list, err := s.postings(ctx, postingsBySeq, room, beforeSeq, max)
+	list, err := s.postings(ctx, room, postingsBySeq, func(no int64) []driver.Value {
+		end := eventRow(no+1, 0)
+		if beforeSeq > 0 {
+			end = min(end, eventRow(no, beforeSeq))
+		}
+		return []driver.Value{eventRow(no, 0), end, int64(record.Rows(max))}
+	})
 	slices.Reverse(list)
 	return list, err
 }
 
-func (s *Store) postings(ctx context.Context, q query, room string, bound int64, max int) ([]incidents.Posting, error) {
+func (s *Store) postings(ctx context.Context, room string, q query, args func(no int64) []driver.Value) ([]incidents.Posting, error) {
 	list := []incidents.Posting{}
 	err := s.read(ctx, "read a room", func(c *conn) error {
+		found, err := c.one(getRoom, room)
+		if err != nil || found == nil {
+			return err
+		}
 		return c.each(q, func(row columns) error {
 			list = append(list, postingOf(room, row))
 			return nil
-		}, room, bound, int64(record.Rows(max)))
+		}, args(integer(found[0]))...)
 	})
 	return list, err
 }

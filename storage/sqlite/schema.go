@@ -1,12 +1,22 @@
 package sqlite
 
-// Rows of the intake log and the facts have their shard in the upper bits of
-// the row id, so that each is one ascending run in one table without an index.
-const shardShift = 48
+// Rows that belong to something and are numbered within it have both in their
+// row id: the log's or shard's number and the offset, the incident's and the
+// event's, the room's and the posting's. So each is one ascending run in a
+// plain table, without an index. (A table WITHOUT ROWID would put every row of
+// more than a kilobyte on a page of its own.)
+const (
+	shardShift = 48 // logs and facts: 2^48 entries a shard
+	eventShift = 24 // events and postings: 16 million an incident or a room
+)
 
 func rowID(shard int, n int64) int64 { return int64(shard)<<shardShift | n }
 
 func numberOf(row int64) int64 { return row & (1<<shardShift - 1) }
+
+func eventRow(id, seq int64) int64 { return id<<eventShift | seq }
+
+func seqOf(row int64) int64 { return row & (1<<eventShift - 1) }
 
 const schema = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -20,20 +30,19 @@ CREATE INDEX incidents_open ON incidents (open) WHERE open = 1;
 CREATE INDEX incidents_service ON incidents (service) WHERE service <> '';
 CREATE INDEX incidents_open_service ON incidents (service) WHERE open = 1 AND service <> '';
 CREATE TABLE snapshots (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE TABLE events (id INTEGER, seq INTEGER, body BLOB NOT NULL, PRIMARY KEY (id, seq)) WITHOUT ROWID;
-CREATE TABLE groups (row INTEGER PRIMARY KEY, shard INTEGER NOT NULL, key BLOB NOT NULL, ids BLOB NOT NULL);
+CREATE TABLE events (row INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE groups (row INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE once (row INTEGER PRIMARY KEY, shard INTEGER NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE facts (row INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE effects (
-	row INTEGER PRIMARY KEY, key TEXT NOT NULL, kind TEXT NOT NULL, incident INTEGER NOT NULL, shard INTEGER NOT NULL,
-	lane TEXT NOT NULL, arg TEXT NOT NULL, due INTEGER NOT NULL, urgency INTEGER NOT NULL, attempt INTEGER NOT NULL
+	row INTEGER PRIMARY KEY, head BLOB NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, incident INTEGER NOT NULL, arg TEXT NOT NULL
 );
 CREATE TABLE dead (key TEXT PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE rooms (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, rev INTEGER NOT NULL);
 CREATE TABLE postings (
-	room INTEGER, seq INTEGER, key TEXT NOT NULL, rev INTEGER NOT NULL, at INTEGER NOT NULL,
-	edited INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (room, seq)
-) WITHOUT ROWID;
+	row INTEGER PRIMARY KEY, room INTEGER NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, at INTEGER NOT NULL,
+	edited INTEGER NOT NULL, body BLOB NOT NULL
+);
 CREATE UNIQUE INDEX postings_key ON postings (room, key);
 CREATE UNIQUE INDEX postings_rev ON postings (room, rev);
 `
@@ -127,17 +136,17 @@ var statements = [queryCount]string{
 	countOpen:       `SELECT count(*) FROM incidents WHERE open = 1`,
 	setSnapshot:     `INSERT INTO snapshots (id, version, body) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version, body = excluded.body`,
 	getSnapshot:     `SELECT version, body FROM snapshots WHERE id = ?`,
-	insertEvent:     `INSERT INTO events (id, seq, body) VALUES (?, ?, ?)`,
-	readEvents:      `SELECT body FROM events WHERE id = ? AND seq > ? ORDER BY seq LIMIT ?`,
+	insertEvent:     `INSERT INTO events (row, body) VALUES (?, ?)`,
+	readEvents:      `SELECT body FROM events WHERE row > ? AND row < ? ORDER BY row LIMIT ?`,
 	listAll:         `SELECT summary FROM incidents WHERE id < ? ORDER BY id DESC LIMIT ?`,
 	listOpen:        `SELECT summary FROM incidents WHERE open = 1 AND id < ? ORDER BY id DESC LIMIT ?`,
 	listService:     `SELECT summary FROM incidents WHERE service = ? AND service <> '' AND id < ? ORDER BY id DESC LIMIT ?`,
 	listOpenService: `SELECT summary FROM incidents INDEXED BY incidents_open_service WHERE service = ? AND service <> '' AND open = 1 AND id < ? ORDER BY id DESC LIMIT ?`,
 
-	insertGroup: `INSERT INTO groups (row, shard, key, ids) VALUES (?, ?, ?, ?)`,
-	updateGroup: `UPDATE groups SET ids = ? WHERE row = ?`,
+	insertGroup: `INSERT INTO groups (row, body) VALUES (?, ?)`,
+	updateGroup: `UPDATE groups SET body = ? WHERE row = ?`,
 	deleteGroup: `DELETE FROM groups WHERE row = ?`,
-	allGroups:   `SELECT row, shard, key, ids FROM groups ORDER BY row`,
+	allGroups:   `SELECT row, body FROM groups ORDER BY row`,
 	insertOnce:  `INSERT INTO once (row, shard, key, at) VALUES (?, ?, ?, ?)`,
 	allOnce:     `SELECT row, shard, key, at FROM once ORDER BY row`,
 	oldOnce:     `SELECT row, shard, key FROM once WHERE at < ? ORDER BY row LIMIT 1000`,
@@ -146,11 +155,11 @@ var statements = [queryCount]string{
 	readFacts:   `SELECT row, body FROM facts WHERE row > ? AND row <= ? ORDER BY row LIMIT ?`,
 	lastFact:    `SELECT row FROM facts WHERE row > ? AND row <= ? ORDER BY row DESC LIMIT 1`,
 
-	insertEffect: `INSERT INTO effects (row, key, kind, incident, shard, lane, arg, due, urgency, attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	updateEffect: `UPDATE effects SET due = ?, urgency = ?, attempt = ? WHERE row = ?`,
+	insertEffect: `INSERT INTO effects (row, head, key, kind, incident, arg) VALUES (?, ?, ?, ?, ?, ?)`,
+	updateEffect: `UPDATE effects SET head = ? WHERE row = ?`,
 	deleteEffect: `DELETE FROM effects WHERE row = ?`,
-	getEffect:    `SELECT key, kind, incident, shard, lane, arg, due, urgency FROM effects WHERE row = ?`,
-	allEffects:   `SELECT row, key, shard, lane, due, urgency, attempt FROM effects ORDER BY row`,
+	getEffect:    `SELECT head, key, kind, incident, arg FROM effects WHERE row = ?`,
+	allEffects:   `SELECT row, head FROM effects ORDER BY row`,
 	insertDead:   `INSERT INTO dead (key, at, body) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at, body = excluded.body`,
 	deleteDead:   `DELETE FROM dead WHERE key = ?`,
 	getDead:      `SELECT body FROM dead WHERE key = ?`,
@@ -160,9 +169,9 @@ var statements = [queryCount]string{
 	getRoom:       `SELECT no, seq, rev FROM rooms WHERE name = ?`,
 	insertRoom:    `INSERT INTO rooms (no, name, seq, rev) VALUES (NULL, ?, 0, 0)`,
 	updateRoom:    `UPDATE rooms SET seq = ?, rev = ? WHERE no = ?`,
-	getPosting:    `SELECT key, seq, rev, at, edited, body FROM postings WHERE room = ? AND key = ?`,
-	insertPosting: `INSERT INTO postings (room, seq, key, rev, at, edited, body) VALUES (?, ?, ?, ?, ?, 0, ?)`,
-	updatePosting: `UPDATE postings SET rev = ?, edited = ?, body = ? WHERE room = ? AND seq = ?`,
-	postingsByRev: `SELECT p.key, p.seq, p.rev, p.at, p.edited, p.body FROM rooms r JOIN postings p INDEXED BY postings_rev ON p.room = r.no WHERE r.name = ? AND p.rev > ? ORDER BY p.rev LIMIT ?`,
-	postingsBySeq: `SELECT p.key, p.seq, p.rev, p.at, p.edited, p.body FROM rooms r JOIN postings p ON p.room = r.no WHERE r.name = ? AND p.seq < ? ORDER BY p.seq DESC LIMIT ?`,
+	getPosting:    `SELECT key, row, rev, at, edited, body FROM postings WHERE room = ? AND key = ?`,
+	insertPosting: `INSERT INTO postings (row, room, key, rev, at, edited, body) VALUES (?, ?, ?, ?, ?, 0, ?)`,
+	updatePosting: `UPDATE postings SET rev = ?, edited = ?, body = ? WHERE row = ?`,
+	postingsByRev: `SELECT key, row, rev, at, edited, body FROM postings INDEXED BY postings_rev WHERE room = ? AND rev > ? ORDER BY rev LIMIT ?`,
+	postingsBySeq: `SELECT key, row, rev, at, edited, body FROM postings WHERE row > ? AND row < ? ORDER BY row DESC LIMIT ?`,
 }

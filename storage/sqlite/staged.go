@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -120,30 +122,61 @@ func (s *staged) retry(due int64) {
 }
 
 // write brings the effect's row up to date.
-func (s *staged) write(c *conn, clk clock) error {
+func (s *staged) write(key incidents.Key, t *tx) error {
 	switch {
 	case !s.was.there && !s.is.there:
 		return nil
 	case !s.was.there:
 		f := s.body
-		return c.exec(insertEffect, s.is.row, f.Key, string(f.Kind), int64(f.Incident), int64(f.Shard), f.Lane, f.Arg,
-			clk.wall(s.is.due).UnixNano(), int64(s.is.urgency), int64(s.is.attempt))
+		return t.c.exec(insertEffect, s.is.row, s.head(key, laneKey{f.Shard, f.Lane}, t.s.clock), f.Key, string(f.Kind), int64(f.Incident), f.Arg)
 	case !s.is.there:
-		return c.exec(deleteEffect, s.was.row)
+		return t.c.exec(deleteEffect, s.was.row)
 	case s.is.claimed || s.is == s.was:
 		return nil // a claim is not written down: after a crash the effect waits as it did
 	}
-	return c.exec(updateEffect, clk.wall(s.is.due).UnixNano(), int64(s.is.urgency), int64(s.is.attempt), s.is.row)
+	return t.c.exec(updateEffect, s.head(key, t.s.queue.laneKey(s.slot), t.s.clock), s.is.row)
+}
+
+// headSize is the fixed part of a row's head: the hash of the effect's key, when
+// it is due, the attempts so far, the urgency and the shard. The lane's name
+// follows. It is one column, since at the start all heads are read.
+const headSize = 16 + 8 + 2 + 1 + 2
+
+func (s *staged) head(key incidents.Key, lane laneKey, clk clock) []byte {
+	b := append(make([]byte, 0, headSize+len(lane.name)), key[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(clk.wall(s.is.due).UnixNano()))
+	b = binary.BigEndian.AppendUint16(b, s.is.attempt)
+	b = append(b, s.is.urgency)
+	b = binary.BigEndian.AppendUint16(b, uint16(lane.shard))
+	return append(b, lane.name...)
+}
+
+// rowHead is what a head says; the item's due is by the wall clock.
+type rowHead struct {
+	item
+	lane laneKey
+}
+
+func unpackHead(b []byte) (h rowHead, err error) {
+	if len(b) <= headSize {
+		return h, fmt.Errorf("decode the head of an effect: %d bytes", len(b))
+	}
+	copy(h.key[:], b)
+	h.due = int64(binary.BigEndian.Uint64(b[16:]))
+	h.attempt = binary.BigEndian.Uint16(b[24:])
+	h.urgency = uint8(record.Urgency(int(b[26])))
+	h.lane = laneKey{int(binary.BigEndian.Uint16(b[27:])), string(b[headSize:])}
+	return h, nil
 }
 
 // effectOf makes an effect of its row.
 func effectOf(row columns) (incidents.Effect, error) {
-	if len(row) < 8 {
-		return incidents.Effect{}, fmt.Errorf("the row of an effect has %d columns", len(row))
+	if len(row) == 0 {
+		return incidents.Effect{}, errors.New("the row of an effect is gone")
 	}
+	h, err := unpackHead(blob(row[0]))
 	return incidents.Effect{
-		Key: text(row[0]), Kind: incidents.EffectKind(text(row[1])), Incident: incidents.ID(integer(row[2])),
-		Shard: int(integer(row[3])), Lane: text(row[4]), Arg: text(row[5]),
-		Due: time.Unix(0, integer(row[6])).UTC(), Urgency: int(integer(row[7])),
-	}, nil
+		Key: text(row[1]), Kind: incidents.EffectKind(text(row[2])), Incident: incidents.ID(integer(row[3])), Arg: text(row[4]),
+		Shard: h.lane.shard, Lane: h.lane.name, Due: time.Unix(0, h.due).UTC(), Urgency: int(h.urgency),
+	}, err
 }

@@ -110,8 +110,8 @@ func (t *tx) flush() error {
 	if len(t.effects) > 0 {
 		failpoint.Hit("sqlite.effects.before_write")
 	}
-	for _, e := range t.effects {
-		if err := e.write(t.c, t.s.clock); err != nil {
+	for key, e := range t.effects {
+		if err := e.write(key, t); err != nil {
 			return err
 		}
 	}
