@@ -135,7 +135,7 @@ func (r *Runner) execute(ctx context.Context, places chan struct{}, step inciden
 	result.Value = steps.CutLine(r.redact.Clean(result.Value), maxLine)
 	result.Error = steps.CutLine(r.redact.Clean(result.Error), maxLine)
 	result.Because = r.cleanReason(result.Because)
-	result.Output = steps.HeadAndTail(r.redact.Clean(result.Output), maxShown)
+	result.Output = r.redact.Excerpt(result.Output, maxShown)
 	return result
 }
 

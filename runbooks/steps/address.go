@@ -24,6 +24,8 @@ type gate struct {
 	allowed func() []string // from the runbooks; nil where the configuration decides
 	nets    []netip.Prefix  // exceptions to the addresses that are refused
 	here    bool            // this machine may have any name
+
+	resolver *net.Resolver // nil: the system's
 }
 
 func (g *gate) url(raw string) (*url.URL, error) {
@@ -82,7 +84,7 @@ func (g *gate) client() *http.Client {
 		if err != nil {
 			return nil, fmt.Errorf("dial %q: %w", hostPort, err)
 		}
-		d := net.Dialer{Timeout: dialTimeout, Control: func(_, address string, _ syscall.RawConn) error {
+		d := net.Dialer{Timeout: dialTimeout, Resolver: g.resolver, Control: func(_, address string, _ syscall.RawConn) error {
 			resolved, err := netip.ParseAddrPort(address)
 			if err != nil {
 				return fmt.Errorf("dial %q: %w", address, err)

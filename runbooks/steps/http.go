@@ -29,10 +29,10 @@ func newGate(c Config) (*gate, error) {
 	if len(c.HTTPHosts) > 0 {
 		g.allowed = nil
 	}
-	for _, h := range c.HTTPHosts {
+	for i, h := range c.HTTPHosts {
 		u, err := url.Parse(h)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil {
-			return nil, fmt.Errorf("host %q is not of the form https://name:port", h)
+			return nil, fmt.Errorf("http host %d is not of the form https://name:port", i+1) // it may hold a password
 		}
 		g.always = append(g.always, Origin(u))
 	}

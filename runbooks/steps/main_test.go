@@ -89,7 +89,10 @@ var _ = func() bool {
 		},
 		"hide": func(args []string) {
 			const nobody = 65534
-			err := errors.Join(syscall.Setgid(nobody), syscall.Setuid(nobody), unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0))
+			var err error
+			if os.Getuid() == 0 {
+				err = errors.Join(syscall.Setgid(nobody), syscall.Setuid(nobody), unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0))
+			}
 			if args[0] == "hidden" {
 				err = errors.Join(err, HideProcess())
 			}

@@ -33,21 +33,23 @@ func NewRedactor(secrets ...string) *Redactor {
 }
 
 // patterns find what looks like a secret; the first group, where there is one,
-// is kept.
+// is kept. A regular expression costs a hundred times as much as looking for a
+// word, so each is only tried on a text (in lower case) that has one of its words.
 var patterns = []struct {
-	re   *regexp.Regexp
-	with string
+	words []string
+	re    *regexp.Regexp
+	with  string
 }{
-	// PEM, also where its end or its beginning is missing
-	{regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|\z)`), Struck},
-	{regexp.MustCompile(`(?s)\A.*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----`), Struck},
-	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?`), Struck},                         // JWT
-	{regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`), Struck},                                                          // AWS key id
-	{regexp.MustCompile(`\bxox[a-z]-[A-Za-z0-9-]{8,}|\bxapp-[A-Za-z0-9-]{8,}`), Struck},                                    // Slack
-	{regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|glpat-[A-Za-z0-9_-]{16,})`), Struck}, // GitHub, GitLab
-	{regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + Struck},
-	{regexp.MustCompile(`(?i)((?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|credentials?)["']?\s*[:=]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)`), "${1}" + Struck},
-	{regexp.MustCompile(`\b([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@"'<>]+@`), "${1}" + Struck + "@"}, // userinfo in a URL
+	{[]string{"private key"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|\z)`), Struck},
+	{[]string{"private key"}, regexp.MustCompile(`(?s)\A.*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----`), Struck},     // its beginning is missing
+	{[]string{"eyj"}, regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?`), Struck}, // JWT
+	{[]string{"akia", "asia"}, regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`), Struck},                         // AWS
+	{[]string{"xox", "xapp-"}, regexp.MustCompile(`\bxox[a-z]-[A-Za-z0-9-]{8,}|\bxapp-[A-Za-z0-9-]{8,}`), Struck},   // Slack
+	{[]string{"gh", "glpat-"}, regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|glpat-[A-Za-z0-9_-]{16,})`), Struck},
+	{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + Struck},
+	{[]string{"pass", "pwd", "secret", "token", "key", "credential"},
+		regexp.MustCompile(`(?i)((?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|credentials?)["']?\s*[:=]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)`), "${1}" + Struck},
+	{[]string{"://"}, regexp.MustCompile(`\b([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@"'<>]+@`), "${1}" + Struck + "@"}, // userinfo in a URL
 }
 
 // Clean makes text from outside fit to be stored and shown: valid UTF-8 without
@@ -56,10 +58,31 @@ var patterns = []struct {
 func (r *Redactor) Clean(s string) string {
 	s = plainText(s)
 	s = r.secrets.Replace(s)
+	lower := strings.ToLower(s)
 	for _, p := range patterns {
-		s = p.re.ReplaceAllString(s, p.with)
+		if slices.ContainsFunc(p.words, func(w string) bool { return strings.Contains(lower, w) }) {
+			s = p.re.ReplaceAllString(s, p.with)
+		}
 	}
 	return s
+}
+
+// window is how much of either end of a long output is looked at, in bytes: many
+// times what is shown, so that a secret which the cut has split, and of which
+// the part that is left looks like nothing, stands far from what is shown.
+const window = 32 << 10
+
+// Excerpt is the beginning and the end of an output, cleaned, at most most bytes
+// in all.
+func (r *Redactor) Excerpt(s string, most int) string {
+	if len(s) <= 2*window {
+		return HeadAndTail(r.Clean(s), most)
+	}
+	head, tail := r.Clean(s[:window]), r.Clean(s[len(s)-window:])
+	head, tail = strings.Trim(head, "\n"), strings.Trim(tail, "\n")
+	half := (most - leftOutRoom) / 2
+	head, tail = cutAt(head, half), cutTail(tail, half)
+	return head + leftOut(len(s)-len(head)-len(tail)) + tail
 }
 
 // terminal matches escape sequences: CSI, OSC and the two-character ones
@@ -101,18 +124,33 @@ func HeadAndTail(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
-	const room = 40 // for what stands in between
-	half := (most - room) / 2
-	head, tail := cutAt(s, half), s[len(s)-half:]
-	for len(tail) > 0 && !utf8.RuneStart(tail[0]) {
-		tail = tail[1:]
-	}
+	half := (most - leftOutRoom) / 2
+	head, tail := cutAt(s, half), cutTail(s, half)
 	return head + leftOut(len(s)-len(head)-len(tail)) + tail
 }
 
+// leftOutRoom is what leftOut takes at most.
+const leftOutRoom = 40
+
+// cutAt is the beginning of s, at most most bytes of it.
 func cutAt(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
 	for most > 0 && !utf8.RuneStart(s[most]) {
 		most--
 	}
 	return s[:most]
+}
+
+// cutTail is the end of s, at most most bytes of it.
+func cutTail(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	s = s[len(s)-most:]
+	for len(s) > 0 && !utf8.RuneStart(s[0]) {
+		s = s[1:]
+	}
+	return s
 }
