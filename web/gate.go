@@ -47,7 +47,7 @@ const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src
 // the recovery from a panic, which must not end the process.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	began := s.Now()
-	v := &visit{requestID: rand.Text()[:16], lang: chooseLang(r), path: r.URL.Path, fragment: r.Header.Get("Hikeshi-Fragment") == "1"}
+	v := &visit{requestID: rand.Text()[:16], lang: chooseLang(r), path: backTo(r), fragment: r.Header.Get("Hikeshi-Fragment") == "1"}
 	h := w.Header()
 	h.Set("X-Request-Id", v.requestID)
 	h.Set("Content-Security-Policy", policy)

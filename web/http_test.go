@@ -1,11 +1,15 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,4 +107,63 @@ func read(t *testing.T, r *http.Response) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+func textLog(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// served is a server that listens.
+type served struct {
+	URL    string
+	server *Server
+	stop   func() // as at the end of the process
+	listen net.Addr
+}
+
+func serve(t testing.TB, w *world, change func(*Options)) *served {
+	t.Helper()
+	o := w.options()
+	if change != nil {
+		change(&o)
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := s.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	server := httptest.NewServer(s.Handler())
+	stop := func() { cancel(); <-done }
+	t.Cleanup(func() {
+		stop()
+		server.Close()
+	})
+	return &served{URL: server.URL, server: s, stop: stop, listen: server.Listener.Addr()}
+}
+
+// dial connects without reading.
+func (s *served) dial(t testing.TB) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.listen.String())
+	if err == nil {
+		t.Cleanup(func() { _ = conn.Close() })
+		err = conn.(*net.TCPConn).SetReadBuffer(4096)
+	}
+	return conn, err
+}
+
+// someRights allows everything until it is gone.
+type someRights struct{ gone atomic.Bool }
+
+func (r *someRights) May(p incidents.Actor, right bot.Right, service string) error {
+	if r.gone.Load() {
+		return noRights{}.May(p, right, service)
+	}
+	return nil
 }

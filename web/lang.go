@@ -82,3 +82,11 @@ func localPath(p string) string {
 	}
 	return p
 }
+
+// backTo is where a form in the frame of this page leads back to.
+func backTo(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/"
+	}
+	return localPath(r.URL.RequestURI())
+}

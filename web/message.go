@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -138,9 +139,12 @@ func sortButtons(all []bot.Button, up, down int) (votes []voteView, actions []bo
 // showing it (S37), and every link that is no link to the web. The strings
 // stay text: html/template escapes them.
 func cleaned(m bot.Message) bot.Message {
+	m.Kind = oneOf(m.Kind, bot.KindLine, bot.KindCard, bot.KindDiagnostics, bot.KindSuggestions, bot.KindApproval, bot.KindRun, bot.KindReply, bot.KindSaid)
+	m.Tone = oneOf(m.Tone, "", bot.ToneBad, bot.ToneWarn, bot.ToneGood, bot.ToneInfo)
 	m.By, m.Title, m.Text = bot.Clean(m.By), bot.Clean(m.Title), bot.Clean(m.Text)
 	m.Fields = each(m.Fields, func(f *bot.Field) { f.Name, f.Value = bot.Clean(f.Name), bot.Clean(f.Value) })
 	m.Checks = each(m.Checks, func(c *bot.Check) {
+		c.State = oneOf(c.State, bot.CheckUnknown, bot.CheckOK, bot.CheckBad, bot.CheckWaiting)
 		c.Group, c.Name, c.Value = bot.Clean(c.Group), bot.Clean(c.Name), bot.Clean(c.Value)
 		c.Before, c.Detail, c.Elapsed = bot.Clean(c.Before), bot.Clean(c.Detail), bot.Clean(c.Elapsed)
 	})
@@ -161,8 +165,19 @@ func cleaned(m bot.Message) bot.Message {
 	return m
 }
 
-func cleanCode(c *bot.Code)     { c.Label, c.Text = bot.Clean(c.Label), bot.Clean(c.Text) }
-func cleanButton(b *bot.Button) { b.Label, b.Hint = bot.Clean(b.Label), bot.Clean(b.Hint) }
+func cleanCode(c *bot.Code) { c.Label, c.Text = bot.Clean(c.Label), bot.Clean(c.Text) }
+func cleanButton(b *bot.Button) {
+	b.Style = oneOf(b.Style, "", bot.StylePrimary, bot.StyleDanger, bot.StyleUp, bot.StyleDown)
+	b.ID, b.Label, b.Hint = bot.Clean(b.ID), bot.Clean(b.Label), bot.Clean(b.Hint)
+}
+
+// oneOf is v where it is known, else other: these words become class names.
+func oneOf[T comparable](v, other T, known ...T) T {
+	if slices.Contains(known, v) {
+		return v
+	}
+	return other
+}
 
 // each applies f to copies of all.
 func each[T any](all []T, f func(*T)) []T {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -26,13 +27,31 @@ type pageData struct {
 	Title    string // plain text
 	TitleKey string // or a key of the catalogue
 	Lang     string
-	Path     string
+	Path     string // where the forms in the frame lead back to
 	Person   incidents.Actor
 	Local    bool
 	SignedIn bool
 	Tab      string
 	Stream   string // where the page's live updates come from
 	Body     any
+}
+
+// load reads what is embedded, once a process: it is the same for every Server.
+var load = sync.OnceValues(func() (loaded, error) {
+	a, err := loadAssets()
+	if err != nil {
+		return loaded{}, fmt.Errorf("load the static files: %w", err)
+	}
+	p, err := loadPages(a)
+	if err != nil {
+		return loaded{}, fmt.Errorf("load the templates: %w", err)
+	}
+	return loaded{a, p}, nil
+})
+
+type loaded struct {
+	assets assets
+	pages  pages
 }
 
 func loadPages(a assets) (pages, error) {

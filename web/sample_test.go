@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"encoding/json"
+	"strconv"
 	"testing"
 	"time"
 
@@ -201,11 +203,15 @@ func ran() []incidents.StepResult {
 // chatter is somebody saying something.
 func chatter(t testing.TB, w *world, id incidents.ID, by incidents.Actor, text string) {
 	t.Helper()
-	s, err := New(w.options())
+	raw, err := json.Marshal(body{Said: &said{By: by, Text: text}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.say(context.Background(), &visit{person: by}, id, text, ""); err != nil {
+	w.mu.Lock()
+	room := roomOf(w.state(id))
+	key := nameKey("said", by.ID, strconv.Itoa(len(w.rooms[room])))
+	w.mu.Unlock()
+	if _, err := w.Post(context.Background(), room, key, raw, w.now()); err != nil {
 		t.Fatal(err)
 	}
 }

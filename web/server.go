@@ -81,17 +81,13 @@ func New(o Options) (*Server, error) {
 			return nil, fmt.Errorf("console: %q is no usable name: 1 to %d letters, digits, spaces or . _ -", p.Name, maxName)
 		}
 	}
-	a, err := loadAssets()
+	embedded, err := load()
 	if err != nil {
-		return nil, fmt.Errorf("console: load the static files: %w", err)
-	}
-	pp, err := loadPages(a)
-	if err != nil {
-		return nil, fmt.Errorf("console: load the templates: %w", err)
+		return nil, fmt.Errorf("console: %w", err)
 	}
 	s := &Server{
 		Options: o, mux: http.NewServeMux(), csrf: http.NewCrossOriginProtection(),
-		pages: pp, assets: a, sessions: newSessions(), attempts: newAttempts(), hub: newHub(),
+		pages: embedded.pages, assets: embedded.assets, sessions: newSessions(), attempts: newAttempts(), hub: newHub(),
 		busy: make(chan struct{}, maxBusy), rhythm: usualRhythm,
 	}
 	for _, rt := range routes {

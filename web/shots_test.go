@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,7 +27,11 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("set HIKESHI_SHOTS to a directory for pictures of the pages")
 	}
 	browser := testenv.Chromium(t)
-	_, base, _ := serveSample(t, nil)
+	c := &clock{at: time.Now()}
+	w := newWorld(t, c.now)
+	fill(t, w, c)
+	w.now = time.Now
+	base := serve(t, w, nil).URL
 	pages := map[string]string{
 		"list": "/", "asking": "/incidents/6", "solved": "/incidents/4", "verifying": "/incidents/5",
 		"timeline": "/incidents/4/timeline", "postmortem": "/incidents/4/postmortem", "dead": "/dead-letters", "error": "/incidents/99",
@@ -88,37 +90,4 @@ func shoot(t *testing.T, browser context.Context, url, lang, scheme string, widt
 	if err := os.WriteFile(file, png, 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// serveSample serves the sample incidents; change alters the options first.
-func serveSample(t testing.TB, change func(*Options)) (*world, string, *http.Client) {
-	t.Helper()
-	c := &clock{at: time.Now()}
-	w := newWorld(t, c.now)
-	fill(t, w, c)
-	w.now = time.Now
-	return w, serve(t, w, change), &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-// serve serves a world and returns its address.
-func serve(t testing.TB, w *world, change func(*Options)) string {
-	t.Helper()
-	o := w.options()
-	if change != nil {
-		change(&o)
-	}
-	s, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = s.Run(ctx) }()
-	server := httptest.NewServer(s.Handler())
-	t.Cleanup(func() {
-		cancel()
-		<-done
-		server.Close()
-	})
-	return server.URL
 }
