@@ -10,6 +10,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
 
 // Everything that people do goes through here: what they type, press and say,
@@ -64,6 +65,7 @@ func (s *Server) do(ctx context.Context, v *visit, want wish) (bot.Reply, error)
 	}
 	var reply bot.Reply
 	var err error
+	failpoint.Hit("web.command.before")
 	if want.button != "" {
 		reply, err = s.Router.Press(ctx, r, want.button)
 	} else {
@@ -72,6 +74,7 @@ func (s *Server) do(ctx context.Context, v *visit, want wish) (bot.Reply, error)
 	if err != nil {
 		return reply, err
 	}
+	failpoint.Hit("web.command.after")
 	if want.incident == 0 || reply.Private || reply.Message == nil {
 		return reply, nil
 	}

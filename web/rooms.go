@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
 
 // Rooms is the console as a chat: the bot.Poster that war rooms are kept up to
@@ -25,7 +27,12 @@ var _ bot.Poster = Rooms{}
 
 // OpenRoom names the incident's room.
 func (r Rooms) OpenRoom(_ context.Context, s *incidents.Incident) (incidents.Room, error) {
-	return incidents.Room{ID: s.Slug(), Name: s.Slug(), URL: r.Links.Incident(s.ID), OpenedAt: r.Now()}, nil
+	name := s.Slug()
+	if failpoint.Planted("random-room") {
+		name += "-" + rand.Text()
+	}
+	failpoint.Hit("web.room.opened")
+	return incidents.Room{ID: name, Name: name, URL: r.Links.Incident(s.ID), OpenedAt: r.Now()}, nil
 }
 
 // Post puts a message into the room under its key, in all its languages.
@@ -34,7 +41,9 @@ func (r Rooms) Post(ctx context.Context, room incidents.Room, key string, m bot.
 	if err != nil {
 		return previous, fmt.Errorf("encode message %s: %w", key, err)
 	}
+	failpoint.Hit("web.room.before_post")
 	p, err := r.Store.Post(ctx, room.ID, key, raw, r.Now())
+	failpoint.Hit("web.room.after_post")
 	if err != nil {
 		return previous, fmt.Errorf("post message %s to room %s: %w", key, room.ID, err)
 	}

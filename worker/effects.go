@@ -79,6 +79,10 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 
 func (w *Worker) finish(ctx context.Context, c *incidents.Claim, cmd incidents.Command) error {
 	failpoint.Hit("worker." + string(c.Effect.Kind) + ".before_finish")
+	if failpoint.Planted("ack-first") {
+		_, err := w.engine.Do(ctx, c.Effect.Incident, "", cmd)
+		return err
+	}
 	_, err := w.engine.Finish(ctx, c, cmd)
 	failpoint.Hit("worker." + string(c.Effect.Kind) + ".after_finish")
 	return err
@@ -144,6 +148,9 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 	}
 	owner := fmt.Sprintf("%s#%d", w.owner, c.Token)
 	failpoint.Hit("worker.run.before_claim")
+	if failpoint.Planted("no-claim") {
+		return w.runUnclaimed(ctx, c, r, owner)
+	}
 	s, err := w.claimRun(ctx, s.ID, r.ID, owner)
 	if err != nil {
 		return err

@@ -164,7 +164,7 @@ func (l *lane) release(n int) {
 func (l *lane) carry(ctx context.Context, c *incidents.Claim, work *sync.WaitGroup) {
 	defer work.Done()
 	defer l.release(1)
-	if planted("ack-first") {
+	if failpoint.Planted("ack-first") {
 		_ = l.w.ack(ctx, c)
 	}
 	err := l.guarded(ctx, c)
@@ -195,6 +195,9 @@ func (l *lane) guarded(ctx context.Context, c *incidents.Claim) (err error) {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
+	if err := stumble(c); err != nil {
+		return err
+	}
 	limit := l.w.timeout
 	if c.Effect.Kind == incidents.DoRun {
 		return l.w.carry(ctx, c) // a plan's steps have their own limits

@@ -85,6 +85,7 @@ func New(o Options) *Worker {
 			*d.field = d.value
 		}
 	}
+	w.lease = hurried(w.lease)
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),
@@ -155,17 +156,16 @@ func (w *Worker) listen(ctx context.Context, signals <-chan incidents.Signal, fo
 
 // The folding lease: one replica folds; when it dies another takes over within
 // foldLease.
-const (
-	foldLease = 6 * time.Second
-	foldRenew = 2 * time.Second
-)
+const foldLease = 6 * time.Second
 
 // folds keeps folding the intake log while this process holds the lease.
 func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 	var renewed time.Time
+	lease := hurried(foldLease)
+	renew := lease / 3
 	for ctx.Err() == nil {
-		if w.now().Sub(renewed) > foldRenew {
-			held, err := w.store.Lease(ctx, "fold", w.owner, foldLease)
+		if w.now().Sub(renewed) > renew {
+			held, err := w.store.Lease(ctx, "fold", w.owner, lease)
 			if err != nil && ctx.Err() == nil {
 				w.complain("renew the folding lease", err)
 			}
@@ -182,7 +182,7 @@ func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 		select {
 		case <-ctx.Done():
 		case <-wake:
-		case <-time.After(min(w.poll, foldRenew)):
+		case <-time.After(min(w.poll, renew)):
 		}
 	}
 }

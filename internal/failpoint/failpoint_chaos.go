@@ -41,6 +41,9 @@ func Hit(name string) {
 	}
 }
 
+// Planted says whether HIKESHI_PLANT names this bug.
+func Planted(bug string) bool { return os.Getenv("HIKESHI_PLANT") == bug }
+
 func note(name string) {
 	path := os.Getenv("HIKESHI_FAILPOINT_LOG")
 	if path == "" {
