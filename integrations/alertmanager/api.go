@@ -17,7 +17,7 @@ import (
 // and of this machine must agree to within Prometheus' four minutes of grace
 // (four times --rules.alert.resend-delay). The webhook has no such need.
 func DecodeAPI(body []byte, source string, now time.Time, limits intake.Limits) (*incidents.Batch, intake.Mended, error) {
-	r := intake.NewReader(body, now, limits)
+	r := intake.NewReader(body, limits)
 	b := &incidents.Batch{Source: source, ReceivedAt: now}
 	err := r.Alerts("the body", func() error {
 		a, err := readAlert(r, now, false)

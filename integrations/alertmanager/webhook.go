@@ -13,7 +13,7 @@ const webhookVersion = "4"
 // DecodeWebhook reads the body of an Alertmanager webhook, version 4. Each
 // alert says itself whether it fires, so the sender's clock may be off.
 func DecodeWebhook(body []byte, source string, now time.Time, limits intake.Limits) (*incidents.Batch, intake.Mended, error) {
-	r := intake.NewReader(body, now, limits)
+	r := intake.NewReader(body, limits)
 	b := &incidents.Batch{Source: source, ReceivedAt: now}
 	version, hasAlerts := "", false
 	err := r.Object("the body", func(key string) (err error) {

@@ -19,7 +19,7 @@ import (
 
 // Decode reads one alert, or {"alerts":[…]} with several.
 func Decode(body []byte, source string, now time.Time, limits intake.Limits) (*incidents.Batch, intake.Mended, error) {
-	r := intake.NewReader(body, now, limits)
+	r := intake.NewReader(body, limits)
 	b := &incidents.Batch{Source: source, ReceivedAt: now}
 	d := decoder{Reader: r, source: source, now: now}
 	several, err := d.post(b)

@@ -67,19 +67,16 @@ func (b *buffer) grow(size, most int64) {
 // readBody reads the whole body within its time and size, and undoes gzip. The
 // caller frees the buffer.
 func readBody(w http.ResponseWriter, r *http.Request, limits Limits, compressed bool) (*buffer, *refusal) {
-	// Not every ResponseWriter has a connection with deadlines (HTTP/2 has its
-	// own, a test has none); the size bounds those.
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(limits.ReadTimeout))
+	// Not every ResponseWriter has a connection with deadlines (a test's has
+	// none); the size bounds those. The server lifts the deadline itself at the
+	// end of the body, so it does not reach the store.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limits.ReadTimeout))
 	// MaxBytesReader, at its limit, also tells the server to hang up.
 	body, _, err := read(http.MaxBytesReader(w, r.Body, limits.Body), max(r.ContentLength, 0), limits.Body)
 	if err != nil {
 		body.free()
 		return nil, readFailure(err, limits)
 	}
-	// The server watches the idle connection while the alerts are stored: a
-	// deadline left behind would look like a sender who went away.
-	_ = conn.SetReadDeadline(time.Time{})
 	if !compressed {
 		return body, nil
 	}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -117,7 +118,8 @@ func (r *Reader) leaveOut(sorted incidents.Labels, identity bool) incidents.Labe
 // clock is said to be off.
 const clockSlack = time.Minute
 
-// Finish bounds the batch's times by ours and counts clocks that are off.
+// Finish bounds the batch's times by ours and counts clocks that are off. It
+// is the last thing done with a Reader.
 func (r *Reader) Finish(b *incidents.Batch) *incidents.Batch {
 	for i := range b.Alerts {
 		if b.Alerts[i].StartsAt.Sub(b.ReceivedAt) > clockSlack {
@@ -125,5 +127,8 @@ func (r *Reader) Finish(b *incidents.Batch) *incidents.Batch {
 		}
 	}
 	b.Normalise()
+	r.dec.Reset(bytes.NewBuffer(nil)) // lets go of the body
+	tokenizers.Put(r.dec)
+	r.dec = nil
 	return b
 }

@@ -145,7 +145,7 @@ func TestContentsAtTheirBoundaries(t *testing.T) {
 			if tt.decode == nil {
 				_, _, err = decodeList([]byte(tt.body), "eu", noon, DefaultLimits())
 			} else {
-				err = tt.decode(NewReader([]byte(tt.body), noon, DefaultLimits()))
+				err = tt.decode(NewReader([]byte(tt.body), DefaultLimits()))
 			}
 			if tt.code == "" {
 				if err != nil {

@@ -49,7 +49,7 @@ func (k *keeper) len() int {
 
 // decodeList is the smallest decoder: an array of objects of labels.
 func decodeList(body []byte, source string, now time.Time, limits Limits) (*incidents.Batch, Mended, error) {
-	r := NewReader(body, now, limits)
+	r := NewReader(body, limits)
 	b := &incidents.Batch{Source: source, ReceivedAt: now}
 	err := r.Alerts("the body", func() error {
 		labels, err := r.Labels()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -24,7 +25,6 @@ type Reader struct {
 	dec    *jsontext.Decoder
 	text   string // the body; strings without escapes are substrings of it
 	limits Limits
-	now    time.Time
 	alert  int // the alert being read, from 1; 0 outside
 
 	pairs []incidents.Label // scratch for one alert's labels
@@ -33,17 +33,18 @@ type Reader struct {
 	lossy jsontext.Value    // the last string read, where it is no text: half a surrogate pair, invalid UTF-8 beside escapes
 }
 
-// NewReader reads body, received at now. The body may be reused as soon as the
+// NewReader reads body. The body may be reused as soon as the
 // decoder returns; the strings of the batch share one copy of it, so copy what
 // is to be kept for long.
-func NewReader(body []byte, now time.Time, limits Limits) *Reader {
-	return &Reader{
-		dec:    jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(true)),
-		text:   string(body),
-		limits: limits,
-		now:    now,
-	}
+func NewReader(body []byte, limits Limits) *Reader {
+	r := &Reader{dec: tokenizers.Get().(*jsontext.Decoder), text: string(body), limits: limits}
+	r.dec.Reset(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(true))
+	return r
 }
+
+// tokenizers are reused: their tables of names are half of what a small POST
+// allocates. Finish gives one back.
+var tokenizers = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
 
 // Object reads an object and calls field with each key; field must read
 // exactly one value, if only with Skip.

@@ -14,7 +14,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-func reader(body string) *Reader { return NewReader([]byte(body), noon, DefaultLimits()) }
+func reader(body string) *Reader { return NewReader([]byte(body), DefaultLimits()) }
 
 func TestWhatIsNotOneStrictJSONValueIsRefused(t *testing.T) {
 	t.Parallel()
@@ -210,7 +210,7 @@ func TestMendingKeepsAlertsApart(t *testing.T) {
 	text := rapid.Custom(func(t *rapid.T) string { return strings.Join(rapid.SliceOfN(piece, 1, 4).Draw(t, "pieces"), "") })
 	rapid.Check(t, func(t *rapid.T) {
 		parse := func(name, value string) incidents.Labels {
-			r := NewReader([]byte(`{"`+name+`":"`+value+`"}`), noon, limits)
+			r := NewReader([]byte(`{"`+name+`":"`+value+`"}`), limits)
 			l, err := r.Labels()
 			if err != nil {
 				t.Fatal(err)

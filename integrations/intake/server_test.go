@@ -36,7 +36,8 @@ func TestASlowBodyIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprint(conn, header(100)+`[{"a":`) // and no more
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second)) // a broken handler fails, rather than hangs
+	fmt.Fprint(conn, header(100)+`[{"a":`)                 // and no more
 	in := bufio.NewReader(conn)
 	resp, err := http.ReadResponse(in, nil)
 	if err != nil {
@@ -120,7 +121,15 @@ func TestMemoryIsBoundedAndShared(t *testing.T) {
 	})
 	h := v.Handler("list", decodeList)
 	begun, release := make(chan struct{}), make(chan struct{})
-	k.append = func(context.Context) error { begun <- struct{}{}; <-release; return nil }
+	k.append = func(ctx context.Context) error {
+		select {
+		case begun <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		<-release
+		return nil
+	}
 	var wg sync.WaitGroup
 	hold := func(tok Token) {
 		wg.Go(func() {
