@@ -37,6 +37,7 @@ func Run(t *testing.T, open Opener) {
 		{"list", testList},
 		{"claim in order", testClaimOrder},
 		{"due later", testDueLater},
+		{"an effect asked for while claimed is heard of", testAgainIsHeard},
 		{"coalesce while waiting", testCoalesceWaiting},
 		{"coalesce while claimed", testCoalesceClaimed},
 		{"ask again while acknowledging", testAskAgain},

@@ -322,3 +322,27 @@ func testBacklog(t *testing.T, s storage.Store) {
 	equal(t, "waiting", b.Lanes[lane].Waiting, 2)
 	equal(t, "claimed", b.Lanes[lane].Claimed, 1)
 }
+
+// An effect that was asked for while it was claimed waits again once it is
+// acknowledged, and whoever carries out its lane hears of it.
+func testAgainIsHeard(t *testing.T, s storage.Store) {
+	ask(t, s, effect(0, "again", -time.Hour, 1))
+	c := claimOne(t, s, 0, "again")
+	ask(t, s, effect(0, "again", -time.Minute, 1))
+	signals, stop := s.Watch()
+	defer stop()
+	done(t, s, c)
+	for {
+		select {
+		case sig := <-signals:
+			if sig.Kind == incidents.SignalEffect && sig.Lane == lane && sig.Shard == 0 {
+				done(t, s, claimOne(t, s, 0, "again"))
+				return
+			}
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-time.After(30 * time.Second):
+			t.Fatal("nobody was told")
+		}
+	}
+}

@@ -53,7 +53,12 @@ func (s *Store) Commit(ctx context.Context, c *incidents.Commit) error {
 		return err
 	}
 	failpoint.Hit("redis.commit.after_reply")
-	switch str(out) {
+	answer := str(out)
+	if answer == "again" { // the effect was asked for meanwhile: somebody has to hear of it
+		signals = append(signals, incidents.Signal{Kind: incidents.SignalEffect, Shard: c.Shard, Lane: c.Done.Effect.Lane})
+		answer = "ok"
+	}
+	switch answer {
 	case "ok":
 		s.weights.add(e)
 		s.hub.Send(signals...)

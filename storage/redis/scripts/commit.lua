@@ -55,8 +55,9 @@ end
 if fold_log ~= '' then redis.call('HSET', base .. 'marks', fold_log, fold_to) end
 if once ~= '' then redis.call('SET', base .. 'once:' .. once, '1', 'PX', once_ttl) end
 
+local again = false
 if done then
-  finish(done_key, done)
+  again = finish(done_key, done)
   if dead ~= '' then
     redis.call('HSET', base .. 'dead', done_key, dead)
     redis.call('ZADD', base .. 'deadq', dead_at, done_key)
@@ -72,4 +73,4 @@ if effects > 0 then
 end
 for _ = 1, int() do redis.call('RPUSH', base .. 'facts', take()) end
 tell(take(), take())
-return 'ok'
+return again and 'again' or 'ok'

@@ -69,11 +69,12 @@ local function wait_until(key, e, due)
   place(key, e, e.urgency, due)
 end
 
+-- finish says whether the effect was asked for meanwhile and waits again.
 local function finish(key, e)
   if e.again > 0 then
     e.attempt = 0
     wait_until(key, e, e.again)
-    return
+    return true
   end
   let_go(e)
   redis.call('HDEL', base .. 'fx', key)
