@@ -2,6 +2,10 @@ package sqlite_test
 
 import (
 	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,30 +14,45 @@ import (
 	"github.com/hikeshi-ops/hikeshi/storage/sqlite"
 )
 
-func BenchmarkProbe(b *testing.B) {
-	dir := b.TempDir()
-	s := open(b, sqlite.Config{Dir: dir})
-	conformance.Fill(b, s, 100_000)
-	for _, f := range []string{"hikeshi.db", "hikeshi.db-wal", "hikeshi.db-shm"} {
-		st, _ := os.Stat(dir + "/" + f)
-		b.Log(f, st.Size())
+func rss() string {
+	debug.FreeOSMemory()
+	b, _ := os.ReadFile("/proc/self/status")
+	for l := range strings.Lines(string(b)) {
+		if strings.HasPrefix(l, "VmRSS") {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return strings.TrimSpace(l) + " heap " + time.Duration(m.HeapAlloc).String()
+		}
 	}
-	for i := range 5 {
+	return ""
+}
+
+func BenchmarkProbeOpen(b *testing.B) {
+	const dir = "/tmp/probe-100k"
+	if _, err := os.Stat(dir + "/hikeshi.db"); err != nil {
+		s, err := sqlite.Open(b.Context(), sqlite.Config{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		conformance.Fill(b, s, 100_000)
+		s.Close()
+		exec.Command("ls", "-la", dir).Run()
+	}
+	b.Log(rss())
+	b.ResetTimer()
+	for b.Loop() {
 		t := time.Now()
-		s.Load(b.Context(), incidents.ID(1+i*7777))
-		b.Log("load", time.Since(t))
+		s, err := sqlite.Open(b.Context(), sqlite.Config{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Log("open", time.Since(t))
+		b.Log(rss())
+		t = time.Now()
+		for i := range 1000 {
+			s.Load(b.Context(), incidents.ID(1+i*77))
+		}
+		b.Log("load", time.Since(t)/1000)
+		s.Close()
 	}
-	s.Close()
-	t := time.Now()
-	s, err := sqlite.Open(b.Context(), sqlite.Config{Dir: dir})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Log("open", time.Since(t))
-	for i := range 5 {
-		t := time.Now()
-		s.Load(b.Context(), incidents.ID(1+i*7777))
-		b.Log("load", time.Since(t))
-	}
-	s.Close()
 }

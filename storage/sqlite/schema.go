@@ -55,6 +55,7 @@ const (
 	beginTx
 	commitTx
 	rollbackTx
+	checkpointWAL
 	getMeta
 	setMeta
 	insertEntry
@@ -112,12 +113,13 @@ const (
 )
 
 var statements = [queryCount]string{
-	tables:     `SELECT count(*) FROM sqlite_schema`,
-	beginTx:    `BEGIN IMMEDIATE`,
-	commitTx:   `COMMIT`,
-	rollbackTx: `ROLLBACK`,
-	getMeta:    `SELECT value FROM meta WHERE name = ?`,
-	setMeta:    `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+	tables:        `SELECT count(*) FROM sqlite_schema`,
+	beginTx:       `BEGIN IMMEDIATE`,
+	commitTx:      `COMMIT`,
+	rollbackTx:    `ROLLBACK`,
+	checkpointWAL: `PRAGMA wal_checkpoint(PASSIVE)`,
+	getMeta:       `SELECT value FROM meta WHERE name = ?`,
+	setMeta:       `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 
 	insertEntry:   `INSERT INTO intake (row, at, body) VALUES (?, ?, ?)`,
 	readEntries:   `SELECT row, body FROM intake WHERE row > ? AND row <= ? ORDER BY row`,

@@ -48,11 +48,17 @@ type Store struct {
 	mem     memory
 	queue   *queue
 	hub     broadcast.Hub
+	keeper  *keeper
 	failing atomic.Pointer[failing]
-	logged  time.Time // the writer's
-	done    chan struct{}
-	once    sync.Once
-	closed  error
+
+	// The writer's own.
+	logged        time.Time // when it last said that it cannot write
+	walPages      int       // written since the write-ahead log began anew
+	checkpointing bool      // the keeper is at it
+
+	done   chan struct{}
+	once   sync.Once
+	closed error
 }
 
 const readerCount = 4
@@ -86,6 +92,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	go s.writes()
+	go s.keeps()
 	return s, nil
 }
 
@@ -101,7 +108,7 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	path := filepath.Join(s.dir, FileName)
-	extra := []string{}
+	extra := []string{"wal_autocheckpoint(0)", "journal_size_limit(67108864)"}
 	if s.cfg.MaxPages > 0 {
 		extra = append(extra, fmt.Sprintf("max_page_count(%d)", s.cfg.MaxPages))
 	}
@@ -114,6 +121,11 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.load(ctx); err != nil {
 		return fmt.Errorf("read %s: %w", FileName, err)
 	}
+	keeping, err := openConn(dsn(path, readerCache, "wal_autocheckpoint(0)"))
+	if err != nil {
+		return err
+	}
+	s.keeper = newKeeper(keeping)
 	for range readerCount {
 		c, err := openConn(dsn(path, readerCache, "query_only(1)"))
 		if err != nil {
@@ -232,6 +244,8 @@ func (s *Store) Close() error {
 	s.once.Do(func() {
 		s.writer.close()
 		<-s.done
+		close(s.keeper.wake)
+		<-s.keeper.done
 		s.hub.Close()
 		s.closed = s.release()
 	})
@@ -245,6 +259,9 @@ func (s *Store) release() error {
 		errs = append(errs, (<-s.readers).close())
 	}
 	s.opened = 0
+	if s.keeper != nil {
+		errs = append(errs, s.keeper.conn.close())
+	}
 	if s.conn != nil {
 		errs = append(errs, s.conn.close())
 	}

@@ -21,7 +21,8 @@ type tx struct {
 	logs    map[int]*stagedEntry
 	facts   map[int]int64
 	effects map[incidents.Key]*staged
-	forget  []shardKey // once names
+	order   []incidents.Key // of effects, so that new rows are written ascending
+	forget  []shardKey      // once names
 	trimmed bool
 	open    int
 	signals []incidents.Signal
@@ -52,6 +53,7 @@ func (t *tx) effect(key incidents.Key) *staged {
 		pinned := t.s.queue.pin(key)
 		s = &pinned
 		t.effects[key] = s
+		t.order = append(t.order, key)
 	}
 	return s
 }
@@ -110,8 +112,8 @@ func (t *tx) flush() error {
 	if len(t.effects) > 0 {
 		failpoint.Hit("sqlite.effects.before_write")
 	}
-	for key, e := range t.effects {
-		if err := e.write(key, t); err != nil {
+	for _, key := range t.order {
+		if err := t.effects[key].write(key, t); err != nil {
 			return err
 		}
 	}

@@ -169,6 +169,7 @@ func (s *Store) write(batch []request) {
 	for i, r := range batch {
 		r.answer <- refusals[i]
 	}
+	s.afterCommit()
 }
 
 // transact runs the ops in one transaction.
