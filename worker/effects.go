@@ -72,10 +72,18 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 		}
 		return w.finish(ctx, c, incidents.Looked{Run: r.ID, After: w.ports.Run.Look(ctx, r.Plan, r.ID)})
 	case incidents.DoTimer:
+		if until := w.started.Add(lapseGrace); c.Effect.Arg == string(incidents.TimerAlerts) && w.now().Before(until) {
+			return w.queue.Retry(ctx, c, until, "senders get time to repeat their alerts after a start")
+		}
 		return w.finish(ctx, c, incidents.Tick{Name: c.Effect.Arg, Policy: w.policy})
 	}
 	return incidents.Fail(incidents.Invalid, "error.effect", "no such kind of effect: "+string(c.Effect.Kind), "kind", string(c.Effect.Kind))
 }
+
+// lapseGrace is how long after a start no alert lapses: while this process was
+// down nobody could repeat them. Prometheus does so every minute
+// (--rules.alert.resend-delay).
+const lapseGrace = 2 * time.Minute
 
 func (w *Worker) finish(ctx context.Context, c *incidents.Claim, cmd incidents.Command) error {
 	failpoint.Hit("worker." + string(c.Effect.Kind) + ".before_finish")

@@ -53,6 +53,8 @@ type Worker struct {
 	logger *slog.Logger
 	lanes  map[string]*lane
 
+	started time.Time
+
 	lease, poll, timeout, drain time.Duration
 
 	folding  atomic.Bool  // this process holds the folding lease
@@ -75,7 +77,7 @@ func New(o Options) *Worker {
 	w := &Worker{
 		engine: o.Engine, folder: o.Folder, store: o.Store, queue: o.Queue, ports: o.Ports,
 		shards: o.Shards, policy: o.Policy, owner: o.Owner, now: o.Now, logger: o.Logger,
-		lease: o.Lease, poll: o.Poll, timeout: o.Timeout, drain: o.Drain,
+		lease: o.Lease, poll: o.Poll, timeout: o.Timeout, drain: o.Drain, started: o.Now(),
 	}
 	for _, d := range []struct {
 		field *time.Duration

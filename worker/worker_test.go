@@ -300,3 +300,20 @@ func TestApproveRace(t *testing.T) {
 }
 
 var _ storage.Store = (*sqlite.Store)(nil)
+
+// An alert with an expiry does not lapse right after a start: while the process
+// was down nobody could repeat it.
+func TestNoAlertLapsesRightAfterAStart(t *testing.T) {
+	b := newBench(t, &ports{})
+	a := alertAt("shop", time.Now().UTC().Add(-time.Minute))
+	a.EndsAt = time.Now().UTC().Add(50 * time.Millisecond)
+	b.send(a)
+	b.await(1, "an incident", suggested)
+	b.await(1, "the alert's timer to be put off", func(*incidents.Incident) bool {
+		l, err := b.store.Backlog(t.Context())
+		return err == nil && l.Lanes[incidents.LaneTimer].Oldest.After(time.Now().Add(time.Minute))
+	})
+	if s, err := b.store.Load(t.Context(), 1); err != nil || s.Alerts.Firing() != 1 {
+		t.Errorf("%d alerts fire, %v", s.Alerts.Firing(), err)
+	}
+}
