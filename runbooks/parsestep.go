@@ -2,11 +2,8 @@ package runbooks
 
 import (
 	"errors"
-	"path"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -122,62 +119,6 @@ func (r *reader) command(s *Step, n *yaml.Node) {
 	if f["expect"] != nil {
 		r.expect(&s.Expect, f["expect"], "exit", "contains", "lacks", "json", "number")
 	}
-}
-
-// interpreters take a program as an argument after a flag.
-var interpreters = regexp.MustCompile(`\A(?:(?:ba|da|z|k|mk|a|c|tc|fi|rba)?sh|busybox|python[0-9.]*|perl[0-9.]*|ruby[0-9.]*|node|nodejs|php[0-9.]*|lua[0-9.]*|pwsh|powershell|su|osascript|tclsh|expect)\z`)
-
-// remote shells join their arguments into one string for a shell elsewhere;
-// awk and sed take a program wherever it stands.
-var joiners = []string{"ssh", "rsh", "mosh", "eval", "awk", "gawk", "mawk", "sed", "at", "batch", "watch", "parallel", "script"}
-
-// program looks at what argv starts: it must be known before an alert comes, and
-// no text from outside may become a program's source.
-func (r *reader) program(argv []template, n *yaml.Node) {
-	name := argv[0].String()
-	switch {
-	case len(argv[0].params()) > 0:
-		r.fail(n, "runbook.lint.argv_program", "program", name)
-	case name == "" || strings.ContainsAny(name, " \t") || strings.Contains(name, "/") && !path.IsAbs(name):
-		if !r.vars.any || !strings.HasPrefix(name, "{var.") {
-			r.fail(n, "runbook.lint.argv_name", "program", name)
-		}
-	}
-	for i, t := range argv {
-		word := path.Base(t.String())
-		if slices.Contains(joiners, word) && slices.ContainsFunc(argv[i+1:], hasPlace) {
-			r.fail(n, "runbook.lint.shell_data", "program", word)
-			return
-		}
-		if interpreters.MatchString(word) && scriptHasPlace(argv[i+1:]) {
-			r.fail(n, "runbook.lint.shell_data", "program", word)
-			return
-		}
-	}
-}
-
-func hasPlace(t template) bool { return len(t.params()) > 0 }
-
-// scriptFlag is -c, -ec, -e, -r, --command, --eval … and what may be glued to it.
-var scriptFlag = regexp.MustCompile(`\A(?:-[A-Za-z]*[cerE]|--command|--eval|--execute|-[Cc]ommand)(?:=.*)?\z`)
-
-// scriptHasPlace says whether a parameter stands in a script: in the argument
-// after a script flag, in the flag itself, or in a first argument that is no flag
-// (a file to run).
-func scriptHasPlace(args []template) bool {
-	for i, t := range args {
-		word := t.String()
-		if !strings.HasPrefix(word, "-") {
-			return hasPlace(t)
-		}
-		if hasPlace(t) {
-			return true
-		}
-		if scriptFlag.MatchString(word) {
-			return i+1 < len(args) && hasPlace(args[i+1])
-		}
-	}
-	return false
 }
 
 var httpMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}

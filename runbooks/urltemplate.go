@@ -33,7 +33,9 @@ func parseURLTemplate(s string, v *vars) (urlTemplate, *templateError) {
 	if v.any && varOrigin.MatchString(origin.String()) {
 		return urlTemplate{t}, nil
 	}
-	if !originForm.MatchString(origin.String()) {
+	// What the form matched ends the host, or a parameter could go on with it.
+	whole := originForm.FindString(origin.String())
+	if whole == "" || len(t.params()) > 0 && !strings.HasSuffix(whole, "/") && !strings.HasSuffix(whole, "?") {
 		return urlTemplate{}, &templateError{"runbook.lint.url_origin", []string{"url", s}}
 	}
 	u := urlTemplate{t}
