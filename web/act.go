@@ -40,11 +40,12 @@ func command(text string) (line string, is bool) {
 // commandLine takes off the name of our one slash command.
 func commandLine(text string) string {
 	line := strings.TrimPrefix(strings.TrimSpace(text), "/")
-	for _, name := range []string{"incident", "inc"} {
-		if rest, ok := strings.CutPrefix(line, name); ok && (rest == "" || rest[0] == ' ') {
-			line = strings.TrimSpace(rest)
-			break
-		}
+	first := line
+	if i := strings.IndexAny(line, " \t\n"); i >= 0 {
+		first = line[:i]
+	}
+	if first == "inc" || first == "incident" {
+		line = strings.TrimSpace(line[len(first):])
 	}
 	if line == "" {
 		return "help"
