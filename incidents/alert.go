@@ -18,8 +18,19 @@ type Alert struct {
 	GeneratorURL string    `json:"generator_url,omitempty"`
 }
 
-// Fingerprint names the alert: the key of its labels.
-func (a *Alert) Fingerprint() Key { return a.Labels.Key() }
+// DedupLabel is the label that holds a sender's own key for an alert. With it,
+// the key and the source are the alert's whole identity, whatever its other
+// labels say from one report to the next.
+const DedupLabel = "dedup_key"
+
+// Fingerprint names the alert: the sender's own key where it has one, else the
+// key of its labels.
+func (a *Alert) Fingerprint() Key {
+	if key := a.Labels.Get(DedupLabel); key != "" {
+		return KeyOf("dedup", a.Labels.Get("source"), key)
+	}
+	return a.Labels.Key()
+}
 
 // Name is the alert's name for people.
 func (a *Alert) Name() string {
@@ -29,8 +40,8 @@ func (a *Alert) Name() string {
 	return "alert"
 }
 
-// Service is what the alert is about: the first of the labels service, app,
-// job, instance that is set.
+// Service is what the alert is about: the first of service, app, job and
+// instance that is set.
 func (a *Alert) Service() string {
 	for _, name := range []string{"service", "app", "job", "instance"} {
 		if v := a.Labels.Get(name); v != "" {
@@ -40,7 +51,7 @@ func (a *Alert) Service() string {
 	return ""
 }
 
-// Severity reads the labels severity and priority.
+// Severity reads severity and priority.
 func (a *Alert) Severity() Severity {
 	for _, name := range []string{"severity", "priority"} {
 		if s, ok := ParseSeverity(a.Labels.Get(name)); ok {

@@ -10,23 +10,23 @@ import (
 
 // Track is what we know of one alert of an incident: registers, each the
 // latest news of its kind. Because they only ever grow, reports may come
-// twice, late or in any order and the result is the same.
+// twice, late or in any order and the result is the same. A term belongs to
+// the episode it was given for: news of a later episode replaces it.
 type Track struct {
 	FiredAt   int64 // ns since 1970: start of the latest episode heard of
 	EndedAt   int64 // ns: the latest end heard of; 0 for none
-	ExpiresAt int64 // ns: a firing alert lapses then, unless repeated; 0 for never
-	LapsedAt  int64 // ns: the expiry at which we took it for ended; a later repetition or episode revives it
+	ExpiresAt int64 // ns: the latest episode lapses then, unless repeated; 0 for never
+	LapsedAt  int64 // ns: the expiry at which we took it for ended; a later repetition revives it
 }
 
 // Firing says whether the latest episode has neither ended nor lapsed.
 func (t Track) Firing() bool {
-	return t.FiredAt > t.EndedAt && (t.FiredAt > t.LapsedAt || t.ExpiresAt > t.LapsedAt)
+	return t.FiredAt > t.EndedAt && (t.LapsedAt == 0 || t.ExpiresAt > t.LapsedAt)
 }
 
-// expiry is when a firing alert lapses, 0 for never. An expiry from before the
-// latest episode was another episode's.
+// expiry is when a firing alert lapses, 0 for never.
 func (t Track) expiry() int64 {
-	if t.Firing() && t.ExpiresAt > t.FiredAt {
+	if t.Firing() {
 		return t.ExpiresAt
 	}
 	return 0
@@ -34,10 +34,14 @@ func (t Track) expiry() int64 {
 
 // join merges news into t.
 func (t Track) join(n Track) Track {
-	t.FiredAt = max(t.FiredAt, n.FiredAt)
+	switch {
+	case n.FiredAt > t.FiredAt:
+		t.FiredAt, t.ExpiresAt, t.LapsedAt = n.FiredAt, n.ExpiresAt, n.LapsedAt
+	case n.FiredAt == t.FiredAt:
+		t.ExpiresAt = max(t.ExpiresAt, n.ExpiresAt)
+		t.LapsedAt = max(t.LapsedAt, n.LapsedAt)
+	}
 	t.EndedAt = max(t.EndedAt, n.EndedAt)
-	t.ExpiresAt = max(t.ExpiresAt, n.ExpiresAt)
-	t.LapsedAt = max(t.LapsedAt, n.LapsedAt)
 	return t
 }
 

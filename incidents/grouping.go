@@ -106,9 +106,9 @@ type Grouping struct {
 // Rules in order of precedence.
 type Rules []Rule
 
-// Group decides for one alert. Where no rule matches, the sender's own group
-// key decides (Alertmanager already grouped, by its own configuration), else
-// service and alert name.
+// Group decides for one alert. Where no rule matches, the sender's own key for
+// the alert decides, else its key for the group (Alertmanager already grouped,
+// by its own configuration), else service and alert name.
 func (r Rules) Group(senderKey string, a *Alert) Grouping {
 	for i := range r {
 		rule := &r[i]
@@ -117,6 +117,9 @@ func (r Rules) Group(senderKey string, a *Alert) Grouping {
 		}
 	}
 	fallback := Rule{Reopen: DefaultReopen, Quiet: DefaultQuiet}
+	if key := a.Labels.Get(DedupLabel); key != "" {
+		return Grouping{Key: KeyOf("dedup", a.Labels.Get("source"), key), Rule: fallback, Because: Because("because.dedup_key", "key", key)}
+	}
 	if senderKey != "" {
 		return Grouping{Key: KeyOf("sender", senderKey), Rule: fallback, Because: Reason{Phrase: "because.sender_group"}}
 	}

@@ -22,16 +22,17 @@ const (
 
 // moves are the legal steps from one status to the next. A property test holds
 // every sequence of commands to it. Steps back from Resolved and Closed are
-// relapses, and late news of before the closing.
+// relapses, and late news of before the closing; a step from an open status to
+// Closed is a late resolution of what was closed before a late reopening.
 var moves = map[Status][]Status{
 	"":            {Held, Triggered, Monitoring},
 	Held:          {Discarded, Triggered},
 	Discarded:     {},
-	Triggered:     {Investigating, Remediating, Monitoring, Resolved},
-	Investigating: {Remediating, Monitoring, Resolved, Triggered}, // Triggered: the acknowledgement was of before a relapse
+	Triggered:     {Investigating, Remediating, Monitoring, Resolved, Closed},
+	Investigating: {Remediating, Monitoring, Resolved, Closed, Triggered}, // Triggered: the acknowledgement was of before a relapse
 	Remediating:   {Verifying, Triggered, Investigating, Monitoring},
-	Verifying:     {Triggered, Investigating, Monitoring, Resolved},
-	Monitoring:    {Triggered, Investigating, Remediating, Resolved},
+	Verifying:     {Triggered, Investigating, Monitoring, Resolved, Closed},
+	Monitoring:    {Triggered, Investigating, Remediating, Resolved, Closed},
 	Resolved:      {Triggered, Investigating, Verifying, Monitoring, Closed},
 	Closed:        {Triggered, Investigating, Verifying, Monitoring, Resolved}, // Resolved: later than we knew
 }
