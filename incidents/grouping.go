@@ -106,29 +106,38 @@ type Grouping struct {
 // Rules in order of precedence.
 type Rules []Rule
 
-// Group decides for one alert. Where no rule matches, the sender's own key for
-// the alert decides, else its key for the group (Alertmanager already grouped,
-// by its own configuration), else service and alert name.
+// Group decides for one alert. A sender's own key for the alert (DedupLabel)
+// makes it an incident of its own, so that the key alone can resolve it; the
+// first rule that matches then only times it. Else the first rule that matches
+// decides; where none does, the sender's key for the group (Alertmanager already
+// grouped, by its own configuration), else service and alert name.
 func (r Rules) Group(senderKey string, a *Alert) Grouping {
+	dedup := a.Labels.Get(DedupLabel)
 	for i := range r {
 		rule := &r[i]
-		if !slices.ContainsFunc(rule.Match, func(m Matcher) bool { return !m.Matches(a.Labels) }) {
-			return rule.group(a)
+		if slices.ContainsFunc(rule.Match, func(m Matcher) bool { return !m.Matches(a.Labels) }) {
+			continue
 		}
+		g := rule.group(a)
+		if dedup != "" {
+			g.Key, g.Because = byDedup(a, dedup)
+		}
+		return g
 	}
-	fallback := Rule{Reopen: DefaultReopen, Quiet: DefaultQuiet}
-	if key := a.Labels.Get(DedupLabel); key != "" {
-		return Grouping{Key: KeyOf("dedup", a.Labels.Get("source"), key), Rule: fallback, Because: Because("because.dedup_key", "key", key)}
+	g := Grouping{Rule: Rule{Reopen: DefaultReopen, Quiet: DefaultQuiet}}
+	switch service, name := a.Service(), a.Name(); {
+	case dedup != "":
+		g.Key, g.Because = byDedup(a, dedup)
+	case senderKey != "":
+		g.Key, g.Because = KeyOf("sender", senderKey), Reason{Phrase: "because.sender_group"}
+	default:
+		g.Key, g.Because = KeyOf("service", service, name), Because("because.service_and_name", "service", service, "name", name)
 	}
-	if senderKey != "" {
-		return Grouping{Key: KeyOf("sender", senderKey), Rule: fallback, Because: Reason{Phrase: "because.sender_group"}}
-	}
-	service, name := a.Service(), a.Name()
-	return Grouping{
-		Key:     KeyOf("service", service, name),
-		Rule:    fallback,
-		Because: Because("because.service_and_name", "service", service, "name", name),
-	}
+	return g
+}
+
+func byDedup(a *Alert, key string) (Key, Reason) {
+	return KeyOf("dedup", a.Labels.Get("source"), key), Because("because.dedup_key", "key", key)
 }
 
 func (r *Rule) group(a *Alert) Grouping {

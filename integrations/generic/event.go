@@ -137,13 +137,13 @@ func (d *decoder) finish(b *incidents.Batch) error {
 	return nil
 }
 
-// byKey makes the key and the source the whole identity; what else was said
-// may change from one post to the next.
+// byKey marks the alert with the sender's key: it and the source are the whole
+// identity (incidents.DedupLabel); all else may change from one post to the next.
 func (d *decoder) byKey(a *incidents.Alert) {
 	e := &d.ev
-	a.Labels = d.Pack(d.collect(nil, "dedup_key", e.key, "source", d.source), true)
-	a.Annotations = d.Pack(d.collect(append(e.labels, e.annotations...),
-		"alertname", e.title, "message", e.message, "service", e.service, "severity", e.severity), false)
+	a.Labels = d.Pack(d.collect(e.labels, "alertname", e.title, "service", e.service, "severity", e.severity,
+		incidents.DedupLabel, e.key, "source", d.source), true)
+	a.Annotations = d.Pack(d.collect(e.annotations, "message", e.message), false)
 }
 
 // byLabels makes what names the alert its identity.

@@ -3,9 +3,8 @@
 // documents it, with examples.
 //
 // It promises that an alert with a dedup_key is that alert whatever its text
-// says: the key and the source are its only labels, so they are its identity,
-// and everything else is told by annotations. Without a key the title, the
-// service, the severity and the labels together are the identity.
+// or its labels say: the key and the source are its identity. Without a key the
+// title, the service, the severity and the labels together are.
 //
 // Start with Decode.
 package generic
