@@ -15,7 +15,7 @@ const (
 	MaxSteps    = 32        // a section of a runbook
 	MaxParams   = 32        // a runbook
 	MaxArgs     = 256       // an argv
-	maxMarks    = 16_000    // characters of YAML syntax a file, see tooIntricate
+	maxMarks    = 6_000     // characters of YAML syntax a file, see tooIntricate
 )
 
 // Defaults and limits of the times in a runbook.
