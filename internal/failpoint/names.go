@@ -1,6 +1,7 @@
 package failpoint
 
-// Names are all the points, by where they are.
+// Names are the points within the stores, by where they are. The worker makes
+// its names while it runs (see HIKESHI_FAILPOINT_LOG).
 var Names = []string{
 	// storage/sqlite: one transaction carries everything that waited.
 	"sqlite.tx.begun",

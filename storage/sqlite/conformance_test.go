@@ -3,14 +3,10 @@ package sqlite_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/storage/conformance"
 	"github.com/hikeshi-ops/hikeshi/storage/sqlite"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t testing.TB, cfg sqlite.Config) *sqlite.Store {
 	t.Helper()

@@ -38,6 +38,7 @@ CREATE TABLE effects (
 	row INTEGER PRIMARY KEY, head BLOB NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, incident INTEGER NOT NULL, arg TEXT NOT NULL
 );
 CREATE TABLE dead (key TEXT PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE probe (row INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE rooms (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, rev INTEGER NOT NULL);
 CREATE TABLE postings (
 	row INTEGER PRIMARY KEY, room INTEGER NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -57,7 +58,8 @@ const (
 	rollbackTx
 	checkpointWAL
 	getMeta
-	setMeta
+	fillProbe
+	emptyProbe
 	insertEntry
 	readEntries
 	sizeEntries
@@ -119,7 +121,8 @@ var statements = [queryCount]string{
 	rollbackTx:    `ROLLBACK`,
 	checkpointWAL: `PRAGMA wal_checkpoint(PASSIVE)`,
 	getMeta:       `SELECT value FROM meta WHERE name = ?`,
-	setMeta:       `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+	fillProbe:     `INSERT INTO probe (row, body) VALUES (1, zeroblob(262144)) ON CONFLICT (row) DO UPDATE SET body = excluded.body`,
+	emptyProbe:    `DELETE FROM probe`,
 
 	insertEntry:   `INSERT INTO intake (row, at, body) VALUES (?, ?, ?)`,
 	readEntries:   `SELECT row, body FROM intake WHERE row > ? AND row <= ? ORDER BY row`,

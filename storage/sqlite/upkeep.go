@@ -81,21 +81,20 @@ func (s *Store) Prune(ctx context.Context, keep time.Duration) (int, error) {
 	return total, nil
 }
 
-// probing writes something harmless, to see whether writing works again.
-type probing struct{}
+// probing writes 256 KiB, or takes them away again: enough to know that there
+// is room for more than the crumbs that a full disk still has.
+type probing struct{ q query }
 
-func (probing) size() int { return 16 }
+func (probing) size() int { return 256 << 10 }
 
-func (probing) apply(t *tx) (error, error) {
-	return nil, t.c.exec(setMeta, "probe", time.Now().UnixNano())
-}
+func (p probing) apply(t *tx) (error, error) { return nil, t.c.exec(p.q) }
 
 // Health implements storage.Upkeep. While writes fail it tries one, so that
 // readiness comes back even when nobody writes because we are not ready.
 func (s *Store) Health(ctx context.Context) incidents.Health {
 	h := incidents.Health{Kind: "sqlite", Durable: true}
 	if s.failing.Load() != nil {
-		_ = s.submit(ctx, "probe", probing{}, 0) // how it went stands in failing
+		s.probe(ctx)
 	}
 	f := s.failing.Load()
 	switch {
@@ -108,4 +107,13 @@ func (s *Store) Health(ctx context.Context) incidents.Health {
 		h.Problems = append(h.Problems, incidents.Because("store.failing", "error", f.err.Error(), "since", f.since.UTC().Format(time.RFC3339)))
 	}
 	return h
+}
+
+// probe tries to write; how it went stands in failing.
+func (s *Store) probe(ctx context.Context) {
+	for _, q := range []query{fillProbe, emptyProbe} {
+		if s.submit(ctx, "probe", probing{q}, 0) != nil {
+			return
+		}
+	}
 }

@@ -159,6 +159,11 @@ func (s *Store) write(batch []request) {
 		}
 		return
 	}
+	if err != nil && ofTheOperation(err) {
+		s.logger.Error("an operation cannot be written", "error", err)
+		answerAll(batch, err)
+		return
+	}
 	if err != nil {
 		s.failed(err)
 		answerAll(batch, &fileError{err})

@@ -1,0 +1,212 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/storage/conformance"
+	"github.com/hikeshi-ops/hikeshi/storage/sqlite"
+)
+
+// The test binary is also the child that gets killed: which one, and in which
+// directory, says the environment.
+const (
+	childEnv = "HIKESHI_SQLITE_CHILD"
+	firstEnv = "HIKESHI_SQLITE_FIRST"
+)
+
+func TestMain(m *testing.M) {
+	switch kind, dir, _ := strings.Cut(os.Getenv(childEnv), ":"); kind {
+	case "":
+		goleak.VerifyTestMain(m)
+	case "work":
+		exit(work(dir))
+	case "full":
+		exit(full(dir))
+	}
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// child starts this binary again. Its output is collected.
+func child(t *testing.T, kind, dir string, env ...string) (*exec.Cmd, *said) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), append(env, childEnv+"="+kind+":"+dir)...)
+	out := &said{enough: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = out, os.Stderr
+	check(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // where the test failed before it did
+		_ = cmd.Wait()
+	})
+	return cmd, out
+}
+
+// said collects what the child says and tells when it has said enough.
+type said struct {
+	mu     sync.Mutex
+	buf    bytes.Buffer
+	want   int
+	enough chan struct{}
+}
+
+func (s *said) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	had := s.buf.Len()
+	s.buf.Write(b)
+	if s.want > 0 && had < s.want && s.buf.Len() >= s.want {
+		close(s.enough)
+	}
+	return len(b), nil
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
+func (s *said) after(bytes int) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.want = bytes
+	if s.buf.Len() >= bytes {
+		return closed()
+	}
+	return s.enough
+}
+
+func closed() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+func work(dir string) error {
+	s, err := sqlite.Open(context.Background(), sqlite.Config{Dir: dir, Shards: 2})
+	if err != nil {
+		return err
+	}
+	first, err := strconv.Atoi(os.Getenv(firstEnv))
+	if err != nil {
+		return err
+	}
+	return conformance.Work(context.Background(), s, os.Stdout, first, 0)
+}
+
+// TestKilled: a process that writes is killed again and again; after each time
+// everything it was told is true is still true.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	all := ""
+	for range 4 {
+		_, highest := conformance.Acknowledged(t, all)
+		cmd, out := child(t, "work", dir, firstEnv+"="+strconv.Itoa(highest+2))
+		<-out.after(200 + rand.IntN(2000))
+		check(t, cmd.Process.Kill())
+		_ = cmd.Wait() // it was killed
+		all += out.String() + "\n"
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		check(t, err)
+		conformance.Survived(t, s, all)
+		check(t, s.Close())
+	}
+}
+
+// full appends until the file may not grow any more (RLIMIT_FSIZE gives EFBIG,
+// as a full disk gives ENOSPC), then gets room back, and must go on by itself.
+func full(dir string) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	s, err := sqlite.Open(context.Background(), sqlite.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	small := syscall.Rlimit{Cur: 600 << 10, Max: limit.Max}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
+		return err
+	}
+	n := 0
+	for err = nil; err == nil; n++ {
+		if n > 10_000 {
+			return fmt.Errorf("10,000 batches fit into 600 KiB")
+		}
+		if err = s.Append(context.Background(), batch(n)); err == nil {
+			fmt.Println("appended", n)
+		}
+	}
+	if incidents.CodeOf(err) != incidents.Unavailable {
+		return fmt.Errorf("on a full disk: %w", err)
+	}
+	if h := s.Health(context.Background()); h.Durable || len(h.Problems) == 0 {
+		return fmt.Errorf("health on a full disk: %+v", h)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	if h := s.Health(context.Background()); !h.Durable { // nobody wrote meanwhile: it tries by itself
+		return fmt.Errorf("health with room again: %+v", h)
+	}
+	for end := n + 20; n < end; n++ {
+		if err := s.Append(context.Background(), batch(n)); err != nil {
+			return fmt.Errorf("with room again: %w", err)
+		}
+		fmt.Println("appended", n)
+	}
+	return s.Close()
+}
+
+func TestFullDiskAndRoomAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cmd, out := child(t, "full", dir)
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s := open(t, sqlite.Config{Dir: dir})
+	seen := map[string]int{}
+	entries, err := s.ReadLog(t.Context(), 0, 0, 64<<20)
+	check(t, err)
+	for _, e := range entries {
+		for _, b := range e.Batches {
+			seen[b.Alerts[0].Labels.Get("n")]++
+		}
+	}
+	acknowledged := 0
+	for line := range strings.Lines(out.String()) {
+		acknowledged++
+		if n := strings.TrimSpace(strings.TrimPrefix(line, "appended ")); seen[n] != 1 {
+			t.Errorf("batch %s is there %d times", n, seen[n])
+		}
+	}
+	if acknowledged < 50 {
+		t.Fatalf("only %d batches were acknowledged", acknowledged)
+	}
+}
