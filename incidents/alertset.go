@@ -223,6 +223,9 @@ func (s *AlertSet) UnmarshalJSON(in []byte) error {
 	}
 	*s = AlertSet{tracks: make(map[Key]Track, len(entries))}
 	for _, e := range entries {
+		if old, twice := s.tracks[e.fp]; twice {
+			e.track = old.join(e.track)
+		}
 		s.set(e.fp, e.track)
 	}
 	return nil

@@ -53,7 +53,7 @@ func receive(alerts ...Alert) Receive {
 func opening(rule Rule, alerts ...Alert) Open {
 	return Open{
 		ID: 42, Shard: 3, Source: "prometheus", Alerts: alerts, Keys: keysOf(alerts),
-		Grouping: Grouping{Key: KeyOf("group"), Rule: rule, Because: Because("because.rule", "rule", rule.Name, "labels", "")},
+		Grouping: Grouping{Key: KeyOf("group"), Rule: rule, Because: Because("because.rule_all", "rule", rule.Name)},
 	}
 }
 

@@ -17,6 +17,10 @@ const batchVersion = 1
 
 const flagResolved = 1
 
+// The fewest bytes that an alert and a label take: nothing is allocated for
+// more of them than the record can hold.
+const minAlert, minLabel = 6, 2
+
 var errTruncatedRecord = errors.New("intake record is truncated")
 
 // AppendBatch appends b's record to dst.
@@ -52,7 +56,7 @@ func DecodeBatch(record []byte) (*Batch, error) {
 	}
 	b := &Batch{ReceivedAt: d.time(), Source: d.string(), GroupKey: d.string(), Truncated: int(d.uvarint())}
 	n := d.uvarint()
-	if n > uint64(len(record)) {
+	if n > uint64(len(d.s)/minAlert) {
 		return nil, errTruncatedRecord
 	}
 	b.Alerts = make([]Alert, 0, n)
@@ -139,7 +143,7 @@ func (d *decoder) string() string {
 
 func (d *decoder) labels() Labels {
 	n := d.uvarint()
-	if n > uint64(len(d.s)) {
+	if n > uint64(len(d.s)/minLabel) {
 		d.fail()
 		return nil
 	}

@@ -1,0 +1,67 @@
+package incidents
+
+import (
+	"strconv"
+	"testing"
+	"time"
+)
+
+// lives are three incidents to which everything happens that can.
+func lives(t *testing.T) []*story {
+	t.Helper()
+	st := opened(t, Rule{Hold: time.Minute, Quiet: time.Minute, Reopen: time.Minute})
+	st.pass(minute(1))
+	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r"}}, minute(1))
+	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r", LastSeq: 3}}, minute(1))
+	st.must(GiveUp{Effect: "42/room/slack", Reason: "invalid_auth"}, minute(1))
+	st.pass(minute(8)) // nobody acknowledged
+	st.must(Ack{By: bea}, minute(9))
+	st.must(SetSeverity{By: bea, Severity: Sev1}, minute(9))
+	st.must(Lead{By: bea, Who: bea}, minute(9))
+	st.must(Assign{By: bea, Who: abe}, minute(9))
+	st.must(Note{By: bea, Text: "looking"}, minute(9))
+	st.must(Diagnosed{}, minute(9))
+	st.must(suggestions(restart(42)), minute(9))
+	st.must(Vote{By: bea, Action: "restart-web", Value: 1}, minute(9))
+	st.must(Request{By: bea, Plan: restart(42)}, minute(9))
+	st.must(Deny{By: abe, ID: "1"}, minute(9))
+	st.must(Request{By: bea, Plan: restart(42)}, minute(9))
+	st.pass(minute(30)) // nobody decided
+	for i, end := range []func(run string, at time.Time){
+		func(run string, at time.Time) { st.must(FinishRun{Run: run, Owner: "p", Steps: failed("restart")}, at) },
+		func(run string, at time.Time) { st.must(LoseRun{Run: run}, at) },
+		func(run string, at time.Time) {
+			st.must(FinishRun{Run: run, Owner: "p", Steps: passed("restart")}, at)
+			st.must(Looked{Run: run, After: failed("health")}, at.Add(time.Hour))
+		},
+		func(run string, at time.Time) {
+			st.must(FinishRun{Run: run, Owner: "p", Steps: passed("restart")}, at)
+			st.must(Looked{Run: run, After: passed("health")}, at)
+			st.must(receive(ended(firing("HighErrorRate", "warning", noon), at)), at)
+			st.must(Looked{Run: run, After: passed("health")}, at.Add(time.Minute))
+		},
+	} {
+		at := minute(60 + 120*i)
+		st.must(Approve{By: abe, Action: "restart-web", Digest: restart(42).Digest}, at)
+		run := "INC-42/" + strconv.Itoa(i+1)
+		st.must(StartRun{Run: run, Owner: "p"}, at)
+		end(run, at.Add(time.Minute))
+	}
+	st.wantStatus(Resolved)
+	st.must(Reopen{By: eve}, st.s.Resolved.At.Add(time.Second))
+	st.must(Resolve{By: eve}, st.s.UpdatedAt.Add(time.Second))
+	st.pass(st.s.UpdatedAt.Add(time.Hour))
+	st.wantStatus(Closed)
+	all := []*story{st}
+
+	st = opened(t, Rule{Hold: time.Minute})
+	st.must(receive(ended(firing("HighErrorRate", "warning", noon), noon)), noon)
+	st.pass(minute(2))
+	st.wantStatus(Discarded)
+	all = append(all, st)
+
+	st = newStory(t)
+	st.must(opening(Rule{}, until(firing("HighErrorRate", "", noon), minute(4))), noon)
+	st.must(receive(until(firing("HighErrorRate", "", noon), minute(7))), minute(3))
+	return append(all, st)
+}

@@ -1,0 +1,84 @@
+package incidents
+
+import (
+	"testing"
+	"time"
+)
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	st := repaired(t)
+	got := TimesOf(st.s, st.log)
+	want := Times{Began: noon, Detected: minute(2), Acknowledged: minute(4), Mitigated: minute(7), Resolved: minute(9)}
+	if got != want {
+		t.Errorf("times = %+v\n want %+v", got, want)
+	}
+	for what, d := range map[string]struct{ got, want Duration }{
+		"TTD": {got.TTD(), Duration{true, 2 * time.Minute}}, "TTA": {got.TTA(), Duration{true, 2 * time.Minute}},
+		"TTM": {got.TTM(), Duration{true, 7 * time.Minute}}, "TTR": {got.TTR(), Duration{true, 9 * time.Minute}},
+	} {
+		if d.got != d.want {
+			t.Errorf("%s = %+v, want %+v", what, d.got, d.want)
+		}
+	}
+
+	// A relapse takes mitigation and resolution back, until the next ones.
+	again := firing("HighErrorRate", "critical", minute(20))
+	st.must(receive(again), minute(20))
+	if got := TimesOf(st.s, st.log); !got.Mitigated.IsZero() || !got.Resolved.IsZero() || got.TTR().Known {
+		t.Errorf("while it fires again: %+v", got)
+	}
+	st.must(receive(ended(again, minute(25))), minute(26))
+	st.must(Resolve{By: bea}, minute(28))
+	if got := TimesOf(st.s, st.log); !got.Mitigated.Equal(minute(25)) || !got.Resolved.Equal(minute(28)) || !got.Acknowledged.Equal(minute(4)) {
+		t.Errorf("after the relapse: %+v", got)
+	}
+}
+
+func TestTimesThatAreNotKnown(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	got := TimesOf(st.s, st.log)
+	if got.TTA().Known || got.TTM().Known || got.TTR().Known || !got.TTD().Known {
+		t.Errorf("times of an incident that has just begun: %+v", got)
+	}
+	st.must(Resolve{By: bea}, minute(3)) // although it still fires
+	if got := TimesOf(st.s, st.log); !got.Mitigated.Equal(minute(3)) {
+		t.Errorf("mitigated at %s: whoever resolves it says so at the latest", got.Mitigated)
+	}
+	st = newStory(t)
+	st.must(Declare{ID: 42, Title: "checkout is slow", By: bea}, noon)
+	st.must(Ack{By: bea, At: minute(-1)}, minute(1)) // her clock is behind
+	if d := TimesOf(st.s, st.log).TTA(); d != (Duration{Known: true}) {
+		t.Errorf("TTA = %+v, want none at all", d)
+	}
+}
+
+func TestMeans(t *testing.T) {
+	t.Parallel()
+	got := MeansOf([]Summary{
+		{Status: Resolved, OpenedAt: noon, CreatedAt: minute(1), FirstAckAt: minute(3), EndedAt: minute(10)},
+		{Status: Closed, OpenedAt: noon, CreatedAt: minute(1), EndedAt: minute(30)},
+		{Status: Triggered, OpenedAt: noon, CreatedAt: noon},
+		{Status: Investigating, OpenedAt: noon, CreatedAt: noon, FirstAckAt: minute(6)},
+		{Status: Discarded, OpenedAt: noon, CreatedAt: noon, EndedAt: minute(1)},
+		{Status: Held, OpenedAt: noon, CreatedAt: noon},
+	})
+	want := Means{Incidents: 4, Acknowledged: 2, MTTA: 4 * time.Minute, Resolved: 2, MTTR: 20 * time.Minute}
+	if got != want {
+		t.Errorf("means = %+v, want %+v", got, want)
+	}
+	if got := MeansOf(nil); got != (Means{}) {
+		t.Errorf("means of nothing = %+v", got)
+	}
+}
+
+func TestSummaryCarriesWhatMeansNeed(t *testing.T) {
+	t.Parallel()
+	st := repaired(t)
+	row := st.s.Summary()
+	got, times := MeansOf([]Summary{row}), TimesOf(st.s, st.log)
+	if got.MTTA != times.TTA().D || got.MTTR != times.TTR().D {
+		t.Errorf("of one row: %+v, of its log: %+v", got, times)
+	}
+}
