@@ -3,6 +3,7 @@ package main
 import (
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"io/fs"
 	"os"
@@ -24,8 +25,32 @@ type goFile struct {
 
 func (f goFile) pkg() string { return path.Dir(f.path) }
 func (f goFile) test() bool  { return strings.HasSuffix(f.path, "_test.go") }
-func (f goFile) lines(fset *token.FileSet) int {
-	return fset.Position(f.ast.End()).Line
+
+// codeLines counts the lines that hold code: blank ones and comments explain,
+// and explaining is not what makes a file too long.
+func codeLines(t *testing.T, path string) int {
+	t.Helper()
+	src, err := os.ReadFile(filepath.FromSlash(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fset := token.NewFileSet()
+	file := fset.AddFile(path, -1, len(src))
+	var s scanner.Scanner
+	s.Init(file, src, nil, 0)
+	lines := map[int]bool{}
+	for {
+		pos, tok, literal := s.Scan()
+		if tok == token.EOF {
+			return len(lines)
+		}
+		lines[file.Line(pos)] = true
+		if tok == token.STRING {
+			for i := range strings.Count(literal, "\n") {
+				lines[file.Line(pos)+i+1] = true
+			}
+		}
+	}
 }
 
 // sources parses every Go file of the repository. It reads the files rather
@@ -136,7 +161,7 @@ func TestVendorsStayInTheirFolders(t *testing.T) {
 		}
 		for _, spec := range f.ast.Imports {
 			for vendor, home := range homes {
-				if strings.HasPrefix(strings.Trim(spec.Path.Value, `"`), vendor) && f.pkg() != home {
+				if strings.HasPrefix(strings.Trim(spec.Path.Value, `"`), vendor) && f.pkg() != home && f.pkg() != "internal/bench" {
 					t.Errorf("%s imports %s, which belongs to %s", f.path, vendor, home)
 				}
 			}
@@ -170,7 +195,7 @@ const (
 	maxFileLines     = 400
 	maxFuncLines     = 60
 	maxInterface     = 5
-	maxPackageLines  = 4000
+	maxPackageLines  = 3500
 	maxConstructorIn = 6
 )
 
@@ -182,10 +207,10 @@ func TestShape(t *testing.T) {
 		if f.test() {
 			continue
 		}
-		n := f.lines(fset)
+		n := codeLines(t, f.path)
 		perPackage[f.pkg()] += n
 		if n > maxFileLines {
-			t.Errorf("%s has %d lines, more than %d", f.path, n, maxFileLines)
+			t.Errorf("%s has %d lines of code, more than %d", f.path, n, maxFileLines)
 		}
 		ast.Inspect(f.ast, func(node ast.Node) bool {
 			switch node := node.(type) {
@@ -201,7 +226,7 @@ func TestShape(t *testing.T) {
 	}
 	for pkg, n := range perPackage {
 		if n > maxPackageLines {
-			t.Errorf("package %s has %d lines, more than %d", pkg, n, maxPackageLines)
+			t.Errorf("package %s has %d lines of code, more than %d", pkg, n, maxPackageLines)
 		}
 	}
 }

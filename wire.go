@@ -84,20 +84,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	links := bot.Links{Base: a.url()}
 	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
-	a.worker = worker.New(worker.Options{
-		Engine: engine,
-		Folder: worker.NewFolder(worker.FolderOptions{
-			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: log,
-			Rules: func() incidents.Rules { return c.rules },
-		}),
-		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: log,
-		Ports: worker.Ports{
-			Rooms:    map[string]worker.Rooms{consoleChat: console},
-			Diagnose: runner,
-			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
-			Run:      runner,
-		},
-	})
+	a.worker = newWorker(a, policy, engine, runner, console)
 	router, err := bot.NewRouter(bot.RouterOptions{
 		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Links: links, Now: time.Now}),
 		Rights:   bot.Open{}, Incidents: a.store, Logger: log,
@@ -126,6 +113,26 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	a.jobs = a.schedule(ctx)
 	return nil
+}
+
+// newWorker gives the worker its ports: the console's rooms, the runbooks'
+// runner, and the ranking.
+func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, console worker.Rooms) *worker.Worker {
+	shards := a.store.Shards()
+	return worker.New(worker.Options{
+		Engine: engine,
+		Folder: worker.NewFolder(worker.FolderOptions{
+			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: a.log,
+			Rules: func() incidents.Rules { return a.config.rules },
+		}),
+		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: a.log,
+		Ports: worker.Ports{
+			Rooms:    map[string]worker.Rooms{consoleChat: console},
+			Diagnose: runner,
+			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
+			Run:      runner,
+		},
+	})
 }
 
 // desk is what the commands work at: the engine moves incidents, the store
