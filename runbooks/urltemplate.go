@@ -39,26 +39,41 @@ func parseURLTemplate(s string, v *vars) (urlTemplate, *templateError) {
 		return urlTemplate{}, &templateError{"runbook.lint.url_origin", []string{"url", s}}
 	}
 	u := urlTemplate{t}
-	if _, ok := u.fillURL(nil); !ok || strings.Contains(u.String(), "#") {
+	if !callable(u.fill(nil, percentEncode)) {
 		return urlTemplate{}, &templateError{"runbook.lint.bad_url", []string{"url", s}}
 	}
 	return u, nil
 }
 
-// fillURL is the finished URL. It is refused where a value has made a segment of
-// the path that means another directory ("." or "..").
+// fillURL is the finished URL. It is refused where a value would change the path
+// for some server: "." and ".." as a segment, nothing at all, and slashes, which
+// many decode before they look.
 func (u urlTemplate) fillURL(values map[string]string) (string, bool) {
-	s := u.fill(values, percentEncode)
-	parsed, err := url.Parse(s)
-	if err != nil || parsed.Host == "" || parsed.User != nil || parsed.Fragment != "" {
-		return "", false
-	}
-	for segment := range strings.SplitSeq(parsed.Path, "/") {
-		if segment == "." || segment == ".." {
+	for _, p := range u.template {
+		if strings.Contains(p.text, "?") {
+			break
+		}
+		if p.param != "" && (values[p.param] == "" || strings.ContainsAny(values[p.param], `/\`)) {
 			return "", false
 		}
 	}
-	return s, true
+	s := u.fill(values, percentEncode)
+	return s, callable(s)
+}
+
+// callable says whether s is a URL without a user and a fragment, whose path
+// stays where it is.
+func callable(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || strings.Contains(s, "#") {
+		return false
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 // percentEncode leaves only the unreserved characters of RFC 3986, section 2.3

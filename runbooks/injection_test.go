@@ -1,0 +1,225 @@
+package runbooks
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/testenv"
+)
+
+// injections are about 200 values that become commands, options, paths, markup
+// or other hosts wherever somebody forgets that they are data (S26). Those that
+// run make the file canary.
+func injections(canary string) []string {
+	forms := []string{
+		"%s", ";%s", "; %s;", "|%s", "| %s |", "||%s", "&%s", "&& %s &", "$(%s)", "`%s`", "${IFS}%s", "$((%s))", "<(%s)", ">(%s)", "a\n%s", "a\r\n%s", "\n%s\n",
+		"\r%s", "\x00%s", "a\x00;%s", "'; %s; '", "\"; %s; \"", "') ; %s ; ('", "\\\"; %s #", "\\'; %s #", "a' || %s || 'b", "\"$(%s)\"", "'$(%s)'", "`\n%s\n`", "%%0a%s",
+		"%%0d%%0a%s", "%%00%s", "%%3B%s", "{{%s}}", "{%% %s %%}", "{# %s #}", "${%s}", "#{%s}", "<%%= %s %%>", "${jndi:ldap://127.0.0.1/%s}",
+		"!%s", "!!%s", "~%s", "*%s", "?%s", "[%s]", "{a,%s}", "\t%s", " %s", "%s &", "%s #", "-%s", "--%s", "-oProxyCommand=%s", "--rsh=%s", "-e %s", "--exec=%s", "-c%s",
+		"\u2028%s", "\u2029%s", "\u00a0%s", "\u202e%s", "\ufeff%s", "\u037e%s", "\uff1b%s", "\uff5c%s", "\x1b]0;%s\x07", "\x1b[31m%s", "\x7f%s", "\u0085%s",
+		"x={{ lookup('pipe','%s') }}", "{x}%s", "{var.x}%s", "\\{x}%s", "%%s%%n%s", "../../%s", "..\\..\\%s", "/%s", "//evil.example/%s", "http://evil.example/%s", "@evil.example/%s",
+	}
+	commands := []string{"touch " + canary, "/usr/bin/touch${IFS}" + canary}
+	var all []string
+	for _, c := range commands {
+		for _, f := range forms {
+			all = append(all, fmt.Sprintf(f, c))
+		}
+	}
+	return append(all,
+		"", " ", ".", "..", "...", "/", "//", "\\", "'", "\"", "`", "$", "a b", "*", "?", "~", "--", "-", "--help", "-rf", "%", "%2e%2e%2f", "%252e", "+", "&a=b", "?a=b", "#x", ";a=b",
+		`" or vector(1) or up{a="`, `"}`, `"} or up{x="`, `.*`, `a|b`, `\`, `\"`, `a\`, `(?i)x`, `$1`, "日本語", "👍", "é", "e\u0301", strings.Repeat("a", maxValue), strings.Repeat("a", maxValue+1), "\xff", "a\xc3",
+	)
+}
+
+// injectionBook puts one value into every kind of place.
+const injectionBook = `id: everything
+title: {en: Everything, ja: すべて}
+fits: ['service="web"']
+risk: high
+params:
+  v: {type: string, match: '(?s).*', dash: true, from: label.value}
+recover:
+  - id: argv
+    command: {argv: [printf, '%s', '{v}']}
+  - id: prefix
+    command: {argv: [printf, '%s', 'pre{v}-{v}post']}
+  - id: script
+    command: {argv: [sh, -c, 'printf %s "$1" | od -An -v -tx1 | tr -d " \n"', sh, '{v}']}
+  - id: query
+    http: {method: POST, url: '{var.url}/query?a={v}&b=fixed', expect: {status: 200}}
+verify:
+  steps:
+    - id: equal
+      promql: {query: 'absent(up{job="{v}"})', expect: '== 1'}
+    - id: single
+      promql: {query: "absent(up{job='{v}'})", expect: '== 1'}
+    - id: pattern
+      promql: {query: 'absent(up{job=~"{v}"})', expect: '== 1'}
+  stable: 1s
+  within: 1m
+escalate: {en: x, ja: x}
+`
+
+// pathBook puts it into a path, where fewer values are possible.
+const pathBook = `id: path
+title: {en: Path, ja: パス}
+fits: ['service="web"']
+risk: high
+params:
+  v: {type: string, match: '(?s).*', dash: true, from: label.value}
+recover:
+  - id: path
+    http: {method: POST, url: '{var.url}/path/{v}/end', expect: {status: 200}}
+verify:
+  steps: [{command: {argv: [true]}}]
+  stable: 1s
+  within: 1m
+escalate: {en: x, ja: x}
+`
+
+// echo answers with what it understood of the request.
+func echo(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/query":
+		q := r.URL.Query()
+		if len(q) != 2 || q.Get("b") != "fixed" {
+			http.Error(w, "the query has another shape: "+r.URL.RawQuery, http.StatusBadRequest)
+			return
+		}
+		fmt.Fprint(w, q.Get("a"))
+	case r.PathValue("v") != "" || strings.HasPrefix(r.URL.EscapedPath(), "/path/"):
+		fmt.Fprint(w, r.PathValue("v"))
+	default:
+		http.Error(w, "another path: "+r.URL.EscapedPath(), http.StatusNotFound)
+	}
+}
+
+// Whatever a value says, it arrives byte for byte as one argument, one component
+// or one literal, at a real process, a real server and a real Prometheus; or it
+// was refused before. Nothing else ever runs.
+func TestInjection(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/path/{v}/end", echo)
+	mux.HandleFunc("/query", echo)
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	prom := testenv.Prometheus(t, "global: {scrape_interval: 1h}\n")
+	l := load(t, map[string]string{"url": server.URL}, injectionBook, pathBook)
+	runner, err := NewRunner(RunnerOptions{Library: l, Prometheus: prom.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	canary := filepath.Join(t.TempDir(), "canary")
+	values := injections(canary)
+	if len(values) < 200 {
+		t.Fatalf("only %d values", len(values))
+	}
+	var ran int
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	work := make(chan string)
+	for range 4 {
+		workers.Go(func() {
+			for v := range work {
+				injectPath(t, runner, l, v)
+				if inject(t, runner, l, v) {
+					mu.Lock()
+					ran++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, v := range values {
+		work <- v
+	}
+	close(work)
+	workers.Wait()
+	if _, err := os.Stat(canary); err == nil {
+		t.Error("a value was run")
+	}
+	t.Logf("%d of %d values were accepted and arrived as they are", ran, len(values))
+	if ran < 150 {
+		t.Errorf("only %d values were tried: the others were refused", ran)
+	}
+}
+
+func inject(t *testing.T, runner *Runner, l *Library, v string) bool {
+	t.Helper()
+	s := incident("service", "web", "value", v)
+	given := map[string]string{"v": v} // an empty label is none
+	plan, err := l.Get("everything").Plan(s, given)
+	if err != nil {
+		e, ok := err.(*incidents.Error) //nolint:errorlint // Plan's own
+		if !ok || e.Code != incidents.Invalid || e.Hint == "" || !phrases.Has(e.Phrase) {
+			t.Errorf("%q: %#v", v, err)
+		}
+		if ordinary(v) {
+			t.Errorf("%q was refused: %v", v, err)
+		}
+		return false
+	}
+	if again, err := l.Get("everything").Plan(s, nil); v != "" && (err != nil || again.Digest != plan.Digest) {
+		t.Errorf("%q: another plan when it comes from the label: %v", v, err)
+	}
+	before, done := runner.Run(t.Context(), plan, "INC-42/1")
+	want := map[string]string{"argv": v, "prefix": "pre" + v + "-" + v + "post", "script": fmt.Sprintf("%x", v), "query": v}
+	if len(done) != len(want) {
+		t.Errorf("%q: stopped at %+v", v, done[len(done)-1])
+		return true
+	}
+	for _, r := range done {
+		if got := r.Output; !r.OK || got != shown(want[r.Step]) {
+			t.Errorf("%q: %s gave %q (%+v)", v, r.Step, got, r)
+		}
+	}
+	for _, r := range before { // absent() answers with the matchers it was given
+		if !r.OK {
+			t.Errorf("%q: %s: %+v", v, r.Step, r)
+		}
+		if want := shown(fmt.Sprintf("{job=%q} 1", v)); r.Step != "pattern" && v != "" && strings.TrimSpace(r.Output) != want {
+			t.Errorf("%q: Prometheus understood %s, want %s", v, r.Output, want)
+		}
+	}
+	return true
+}
+
+func injectPath(t *testing.T, runner *Runner, l *Library, v string) {
+	t.Helper()
+	for _, v := range []string{v, strings.NewReplacer("/", "", `\`, "").Replace(v)} {
+		plan, err := l.Get("path").Plan(incident("service", "web"), map[string]string{"v": v})
+		if err != nil {
+			if ordinary(v) && !strings.ContainsAny(v, `/\`) {
+				t.Errorf("%q was refused: %v", v, err)
+			}
+			continue
+		}
+		if _, done := runner.Run(t.Context(), plan, "INC-42/2"); len(done) != 1 || !done[0].OK || done[0].Output != shown(v) {
+			t.Errorf("%q: %+v", v, done)
+		}
+	}
+}
+
+// shown is what of a text leaves the package.
+func shown(s string) string {
+	r, _ := NewRunner(RunnerOptions{Library: &Library{}})
+	return r.redact.Excerpt(s, maxShown)
+}
+
+// ordinary values must be accepted.
+func ordinary(v string) bool {
+	return len(v) <= maxValue && v != "" && v != "." && v != ".." && !strings.ContainsFunc(v, func(c rune) bool {
+		return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' || c == '\u202e' || c == '\uFFFD'
+	})
+}
