@@ -208,7 +208,7 @@ func chatter(t testing.TB, w *world, id incidents.ID, by incidents.Actor, text s
 		t.Fatal(err)
 	}
 	w.mu.Lock()
-	room := roomOf(w.state(id))
+	room := roomOf(w.replay(id))
 	key := nameKey("said", by.ID, strconv.Itoa(len(w.rooms[room])))
 	w.mu.Unlock()
 	if _, err := w.Post(context.Background(), room, key, raw, w.now()); err != nil {

@@ -49,12 +49,19 @@ func newWorld(t testing.TB, now func() time.Time) *world {
 	return w
 }
 
-func (w *world) state(id incidents.ID) *incidents.Incident {
+func (w *world) replay(id incidents.ID) *incidents.Incident {
 	s := &incidents.Incident{}
 	for i := range w.logs[id] {
 		incidents.Apply(s, &w.logs[id][i])
 	}
 	return s
+}
+
+// state is an incident as it is now.
+func (w *world) state(id incidents.ID) *incidents.Incident {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.replay(id)
 }
 
 func (w *world) Load(_ context.Context, id incidents.ID) (*incidents.Incident, error) {
@@ -66,7 +73,7 @@ func (w *world) Load(_ context.Context, id incidents.ID) (*incidents.Incident, e
 	if len(w.logs[id]) == 0 {
 		return nil, nil
 	}
-	return w.state(id), nil
+	return w.replay(id), nil
 }
 
 func (w *world) List(_ context.Context, q incidents.Query) (incidents.Page, error) {
@@ -78,7 +85,7 @@ func (w *world) List(_ context.Context, q incidents.Query) (incidents.Page, erro
 	page := incidents.Page{}
 	limit := cmp.Or(q.Limit, 50)
 	for id := incidents.ID(len(w.logs)); id > 0; id-- {
-		sum := w.state(id).Summary()
+		sum := w.replay(id).Summary()
 		if sum.Status.Open() {
 			page.Open++
 		}
@@ -179,7 +186,7 @@ func (w *world) signal(sig incidents.Signal) {
 // do moves an incident and brings its room up to date, as the worker would.
 func (w *world) do(id incidents.ID, cmd incidents.Command) (*incidents.Incident, error) {
 	w.mu.Lock()
-	s := w.state(id)
+	s := w.replay(id)
 	events, _, err := incidents.Advance(s, cmd, w.now(), w.policy)
 	if err != nil {
 		w.mu.Unlock()
