@@ -147,6 +147,9 @@ func loadConfig(path string, getenv func(string) string) (config, error) {
 		if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 			return c, configError(fmt.Errorf("%s: %w", path, err))
 		}
+		if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+			return c, configError(fmt.Errorf("%s: there is a second document (---), which would not be read", path))
+		}
 		c.relativeTo(filepath.Dir(path))
 	}
 	c.fromEnv(getenv)
@@ -188,8 +191,9 @@ func (c *config) fromEnv(getenv func(string) string) {
 	set("LISTEN", &c.Listen)
 	set("PUBLIC_URL", &c.PublicURL)
 	set("DATA", &c.Data)
-	set("STORE", (*string)(&c.Store))
-	set("STORE_FILE", &c.StoreFile)
+	if v, file := getenv("HIKESHI_STORE"), getenv("HIKESHI_STORE_FILE"); v != "" || file != "" {
+		c.Store, c.StoreFile = secretValue(v), file // together, or the file's key would contradict
+	}
 	set("PROMETHEUS", &c.Runbooks.Prometheus)
 	set("LOG_LEVEL", &c.Log.Level)
 	set("LOG_FORMAT", &c.Log.Format)
@@ -211,7 +215,7 @@ func (c *config) fromEnv(getenv func(string) string) {
 // newline. Both at once are refused.
 func secret(what string, value secretValue, file string) (string, error) {
 	if value != "" && file != "" {
-		return "", fmt.Errorf("%s: give the token or the file, not both", what)
+		return "", fmt.Errorf("%s: give the value or the file, not both", what)
 	}
 	if file == "" {
 		return string(value), nil
@@ -258,6 +262,9 @@ func (c config) settle() (*settled, error) {
 	for _, p := range c.Console.People {
 		token, err := secret("console.people "+p.Name, p.Token, p.TokenFile)
 		note(err)
+		if err == nil && len(token) < web.MinToken {
+			note(fmt.Errorf("console.people %s: the token has %d bytes; at least %d are needed (openssl rand -hex 32)", p.Name, len(token), web.MinToken))
+		}
 		s.people = append(s.people, web.Person{Name: p.Name, Token: token})
 	}
 	for _, src := range c.Sources {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,7 +48,7 @@ func runDemo(ctx context.Context, args []string, std streams) int {
 	fs.StringVar(&f.data, "data", "", phrases.T(lang, "demo.flag.data"))
 	fs.DurationVar(&f.delay, "delay", 5*time.Second, phrases.T(lang, "demo.flag.delay"))
 	fs.StringVar(&f.log, "log", "error", phrases.T(lang, "demo.flag.log"))
-	if code, done := parse(fs, args); done {
+	if code, done := parse(fs, args, 0); done {
 		return code
 	}
 	if faults[f.fault] == "" {
@@ -59,7 +58,7 @@ func runDemo(ctx context.Context, args []string, std streams) int {
 	d, err := openDemo(ctx, f, std, lang)
 	if err != nil {
 		complain(std.err, err)
-		return exitFailed
+		return exitCode(err)
 	}
 	defer d.close()
 	if err := d.play(ctx); err != nil {
@@ -87,30 +86,34 @@ type demonstration struct {
 	failed chan error
 }
 
-func openDemo(ctx context.Context, f demoFlags, std streams, lang string) (d *demonstration, err error) {
-	d = &demonstration{flags: f, std: std, lang: lang, dir: f.data, failed: make(chan error, 4)}
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
+// openDemo starts everything. After an error nothing is left running.
+func openDemo(ctx context.Context, f demoFlags, std streams, lang string) (*demonstration, error) {
+	d := &demonstration{flags: f, std: std, lang: lang, dir: f.data, failed: make(chan error, 4)}
+	if err := d.open(ctx); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *demonstration) open(ctx context.Context) (err error) {
 	if d.dir == "" {
 		if d.dir, err = os.MkdirTemp("", "hikeshi-demo-"); err != nil {
-			return nil, fmt.Errorf("make a directory for the demo: %w", err)
+			return fmt.Errorf("make a directory for the demo: %w", err)
 		}
 		d.own = true
 	}
 	ctx, d.stop = context.WithCancel(ctx)
 	d.say("demo.starting")
 	if d.shop, err = demo.StartShop(ctx, demo.ShopOptions{Dir: filepath.Join(d.dir, "shop")}); err != nil {
-		return nil, fmt.Errorf("start the shop: %w", err)
+		return fmt.Errorf("start the shop: %w", err)
 	}
 	c, err := d.config()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if d.app, err = buildFree(ctx, c, newLogger(c, std.err), f.listen == ""); err != nil {
-		return nil, err
+	if d.app, err = buildFree(ctx, c, newLogger(c, d.std.err), d.flags.listen == ""); err != nil {
+		return err
 	}
 	d.start(ctx, "hikeshi", d.app.run)
 	watcher, err := demo.NewWatcher(demo.WatcherOptions{
@@ -118,13 +121,13 @@ func openDemo(ctx context.Context, f demoFlags, std streams, lang string) (d *de
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("watch the shop: %w", err)
+		return fmt.Errorf("watch the shop: %w", err)
 	}
 	d.start(ctx, "watcher", watcher.Run)
 	traffic := &demo.Traffic{URL: "http://" + d.shop.Addr()}
 	d.start(ctx, "traffic", traffic.Run)
-	d.player = newPlayer(d.app.url(), lang, std.out)
-	return d, nil
+	d.player = newPlayer(d.app.url(), d.lang, d.std.out)
+	return nil
 }
 
 // start runs a part until the demo ends; a part that fails ends the demo.
@@ -181,7 +184,7 @@ func (d *demonstration) config() (*settled, error) {
 // buildFree is build; where the usual port is taken and any will do, a free one.
 func buildFree(ctx context.Context, c *settled, log *slog.Logger, anyPort bool) (*app, error) {
 	a, err := build(ctx, c, log)
-	if opErr, ok := errors.AsType[*net.OpError](err); err != nil && anyPort && (ok && errors.Is(opErr, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRINUSE)) {
+	if anyPort && errors.Is(err, syscall.EADDRINUSE) {
 		c.Listen = "127.0.0.1:0"
 		return build(ctx, c, log)
 	}

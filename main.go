@@ -143,6 +143,14 @@ func language() string {
 	return phrases.English
 }
 
+// exitCode is that of an error at the start.
+func exitCode(err error) int {
+	if incidents.CodeOf(err) == incidents.Invalid {
+		return exitInvalid
+	}
+	return exitFailed
+}
+
 // newFlags makes a flag set that writes its help to the command's streams.
 func newFlags(name string, std streams) *flag.FlagSet {
 	fs := flag.NewFlagSet("hikeshi "+name, flag.ContinueOnError)
@@ -150,14 +158,21 @@ func newFlags(name string, std streams) *flag.FlagSet {
 	return fs
 }
 
-// parse reads flags; done says that the command is over, with code.
-func parse(fs *flag.FlagSet, args []string) (code int, done bool) {
+// parse reads flags and at most the given number of words after them; done says
+// that the command is over, with code.
+func parse(fs *flag.FlagSet, args []string, words int) (code int, done bool) {
+	hint := phrases.T(language(), "cli.hint", "hint", fs.Name()+" --help")
 	switch err := fs.Parse(args); {
+	case err == nil && fs.NArg() > words:
+		fmt.Fprintln(fs.Output(), phrases.T(language(), "cli.unexpected", "word", fs.Arg(words)))
+		fmt.Fprintln(fs.Output(), hint)
+		return exitUsage, true
 	case err == nil:
 		return exitOK, false
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK, true
 	default:
+		fmt.Fprintln(fs.Output(), hint)
 		return exitUsage, true
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -49,7 +50,7 @@ func serve(ctx context.Context, args []string, std streams) int {
 	fs.StringVar(&f.store, "store", "", phrases.T(lang, "cli.flag.store"))
 	fs.StringVar(&f.data, "data", "", phrases.T(lang, "cli.flag.data"))
 	fs.StringVar(&f.listen, "listen", "", phrases.T(lang, "cli.flag.listen"))
-	if code, done := parse(fs, args); done {
+	if code, done := parse(fs, args, 0); done {
 		return code
 	}
 	c, err := f.load()
@@ -61,10 +62,7 @@ func serve(ctx context.Context, args []string, std streams) int {
 	a, err := build(ctx, c, log)
 	if err != nil {
 		complain(std.err, err)
-		if incidents.CodeOf(err) == incidents.Invalid {
-			return exitInvalid
-		}
-		return exitFailed
+		return exitCode(err)
 	}
 	greet(std.out, lang, a)
 	context.AfterFunc(ctx, func() { fmt.Fprintln(std.err, phrases.T(lang, "cli.draining")) })
@@ -101,11 +99,14 @@ func check(_ context.Context, args []string, std streams) int {
 	fs := newFlags("check", std)
 	lang := language()
 	fs.StringVar(&f.config, "config", "", phrases.T(lang, "cli.flag.config"))
-	if code, done := parse(fs, args); done {
+	if code, done := parse(fs, args, 0); done {
 		return code
 	}
 	c, err := f.load()
 	if err != nil {
+		if e, ok := errors.AsType[*incidents.Error](err); ok {
+			e.Hint = "docs/configuration.md" // not: check it
+		}
 		complain(std.err, err)
 		return exitInvalid
 	}
@@ -119,14 +120,26 @@ func check(_ context.Context, args []string, std streams) int {
 	return exitOK
 }
 
+// maxPaths is more than a command line has room for.
+const maxPaths = 1 << 30
+
 // runbookCommand is "hikeshi runbook lint PATH…".
 func runbookCommand(_ context.Context, args []string, std streams) int {
 	lang := language()
-	if len(args) < 2 || args[0] != "lint" {
-		fmt.Fprintln(std.err, phrases.T(lang, "cli.usage_runbook"))
+	fs := newFlags("runbook lint", std)
+	fs.Usage = func() { fmt.Fprintln(std.err, phrases.T(lang, "cli.usage_runbook")) }
+	if len(args) == 0 || args[0] != "lint" {
+		fs.Usage()
 		return exitUsage
 	}
-	problems := runbooks.Lint(args[1:], nil)
+	if code, done := parse(fs, args[1:], maxPaths); done {
+		return code
+	}
+	if fs.NArg() == 0 {
+		fs.Usage()
+		return exitUsage
+	}
+	problems := runbooks.Lint(fs.Args(), nil)
 	for _, p := range problems {
 		fmt.Fprintln(std.out, p.Text(lang, phrases.Fill))
 	}

@@ -86,7 +86,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
 	a.worker = newWorker(a, policy, engine, runner, console)
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Links: links, Now: time.Now}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Library: a.library, Links: links, Now: time.Now}),
 		Rights:   bot.Open{}, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -275,8 +275,9 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, incidents.Fail(incidents.Unavailable, "error.listen", "cannot listen on "+addr+": "+err.Error(),
+		refused := incidents.Fail(incidents.Unavailable, "error.listen", "cannot listen on "+addr+": "+err.Error(),
 			"addr", addr, "error", err.Error()).WithHint("hikeshi serve --listen 127.0.0.1:8081")
+		return nil, fmt.Errorf("%w: %w", refused, err) // the cause too: the demo takes another port
 	}
 	return l, nil
 }
