@@ -242,8 +242,12 @@ func (f *Folder) load(ctx context.Context, shard int, lists [][]incidents.ID) (m
 // group's newest within the rule's window, else to a new one (id 0).
 func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*incidents.Incident) []*routed {
 	var parts []*routed
+	fresh := f.fresh(g, ids, known)
 	for i := range g.alerts {
-		id, ok := f.home(g, i, ids, known)
+		id, ok := incidents.ID(0), fresh[g.keys[i]]
+		if !ok {
+			id, ok = f.home(g, i, ids, known)
+		}
 		if !ok {
 			continue
 		}
@@ -259,6 +263,27 @@ func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*i
 		parts[0].truncated = g.truncated
 	}
 	return parts
+}
+
+// fresh are the alerts that open an incident with this very step. Their ends
+// may be in the same step, before or after, and belong to it.
+func (f *Folder) fresh(g *batchOf, ids []incidents.ID, known map[incidents.ID]*incidents.Incident) map[incidents.Key]bool {
+	var fresh map[incidents.Key]bool
+	if !slices.ContainsFunc(g.alerts, func(a incidents.Alert) bool { return a.Resolved }) {
+		return nil
+	}
+	for i := range g.alerts {
+		if g.alerts[i].Resolved || fresh[g.keys[i]] {
+			continue
+		}
+		if id, ok := f.home(g, i, ids, known); ok && id == 0 {
+			if fresh == nil {
+				fresh = map[incidents.Key]bool{}
+			}
+			fresh[g.keys[i]] = true
+		}
+	}
+	return fresh
 }
 
 // routed is the part of a group's alerts that goes to one incident.

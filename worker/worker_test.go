@@ -218,6 +218,24 @@ func TestEndBeforeBeginningOpensNothing(t *testing.T) {
 	}
 }
 
+// The beginning and the end of an alert may be folded in one step, as after an
+// outage: the incident is opened, and knows that it is over.
+func TestBeginningAndEndInOneStep(t *testing.T) {
+	b := newBench(t, &ports{})
+	start := time.Now().UTC().Add(-time.Minute)
+	over := alertAt("shop", start)
+	over.Resolved, over.EndsAt = true, start.Add(30*time.Second)
+	b.send(alertAt("shop", start), over)
+	back := alertAt("other", start)
+	back.Resolved, back.EndsAt = true, start.Add(30*time.Second)
+	b.send(back, alertAt("other", start))
+	for id := range 2 {
+		b.await(incidents.ID(id+1), "an incident that is over", func(s *incidents.Incident) bool {
+			return s.Alerts.Len() == 1 && s.Alerts.Firing() == 0 && s.Status() == incidents.Monitoring
+		})
+	}
+}
+
 // A provider that fails, and once even panics, is tried again; one that says
 // it is hopeless ends among the dead letters, and the card says so.
 func TestRetriesAndDeadLetters(t *testing.T) {
