@@ -1,0 +1,268 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/testenv"
+)
+
+// backend is a store of the sweep.
+type backend struct {
+	name  string
+	redis *testenv.RedisServer // nil: SQLite
+}
+
+func backends(t *testing.T) []backend {
+	return []backend{{name: "sqlite"}, {name: "redis", redis: testenv.Redis(t)}}
+}
+
+var prefixes atomic.Int64
+
+// place makes an empty one.
+func (b backend) place(t testing.TB) place {
+	p := place{dir: t.TempDir()}
+	if b.redis != nil {
+		p.redis = fmt.Sprintf("%s?prefix=run%d:", b.redis.URL, prefixes.Add(1))
+	}
+	return p
+}
+
+// outcome is one run of the story.
+type outcome struct {
+	deaths     int
+	violations []string
+	took       time.Duration
+	ran        map[string]int
+}
+
+// tell plays the story in an empty place. first is the environment of the
+// first process only, always that of all.
+func tell(t testing.TB, p place, first, always []string) (outcome, error) {
+	t.Helper()
+	began := time.Now()
+	self, err := os.Executable()
+	if err != nil {
+		return outcome{}, err
+	}
+	health := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := os.Stat(p.executions()); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer health.Close()
+	if err := p.configure(health.URL, self); err != nil {
+		return outcome{}, err
+	}
+	app := &supervisor{
+		args: []string{"serve", "--config", filepath.Join(p.dir, "hikeshi.yaml")}, changed: make(chan struct{}),
+		env: append([]string{"HIKESHI_CHAOS_LEASE=500ms", "HIKESHI_CHAOS_STUMBLE=1/rank,3/diagnose!"}, always...),
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	life, stop := context.WithCancel(t.Context())
+	defer stop()
+	var supervised sync.WaitGroup
+	var ended error
+	supervised.Go(func() { ended = app.supervise(life, first) })
+	s := &story{client: newClient(app), began: time.Now().UTC().Truncate(time.Millisecond), acked: map[incidents.Key]bool{}}
+	played := s.play(ctx)
+	s.http.CloseIdleConnections()
+	stop()
+	supervised.Wait()
+	o := outcome{deaths: app.deaths - 1}
+	if ended != nil {
+		return o, ended
+	}
+	if played != nil {
+		o.violations = append(o.violations, played.Error())
+	}
+	bad, err := p.violations(t.Context(), s.acked)
+	if err != nil {
+		return o, err
+	}
+	o.violations = append(o.violations, bad...)
+	o.took = time.Since(began)
+	o.ran, err = p.ran()
+	return o, err
+}
+
+// configure writes the configuration and the one runbook.
+func (p place) configure(health, self string) error {
+	return errors.Join(
+		os.Mkdir(filepath.Join(p.dir, "runbooks"), 0o700),
+		os.WriteFile(filepath.Join(p.dir, "hikeshi.yaml"), fmt.Appendf(nil, `
+listen: 127.0.0.1:0
+data: ./data
+store: %q
+shards: %d
+console:
+  people: [{name: ann, token: %s}, {name: bea, token: %s}]
+sources: []
+grouping:
+  - {name: quiet, match: ['service="queue"'], group_by: [service], quiet: 50ms, reopen: 100ms}
+  - {name: all, match: ['service=~".+"'], group_by: [service]}
+runbooks:
+  paths: [./runbooks]
+  vars: {health: %q, self: %q, file: %q}
+log: {level: warn}
+`, p.redis, p.shards(), tokenOf("ann"), tokenOf("bea"), health, self, p.executions()), 0o600),
+		os.WriteFile(filepath.Join(p.dir, "runbooks", "fix.yaml"), []byte(`
+id: crash-fix
+title: {en: Write a line, ja: 行を書く}
+what: {en: Appends its execution to a file., ja: 実行をファイルに追記する。}
+where: {en: Here., ja: ここ。}
+how: {en: Once., ja: 一度だけ。}
+fits: ['service=~"api|billing|cart"']
+risk: low
+check:
+  - id: health
+    title: {en: It was put right, ja: 直っている}
+    http: {url: '{var.health}/', expect: {status: 200}}
+    timeout: 5s
+recover:
+  - id: append
+    title: {en: Append, ja: 追記}
+    command: {argv: ['{var.self}', crash-append, '{var.file}']}
+    timeout: 30s
+verify: {same_as: check, every: 1s, stable: 0s, within: 25s, alerts: cleared}
+escalate: {en: Call somebody., ja: 誰かを呼ぶ。}
+`), 0o600))
+}
+
+func (p place) shards() int {
+	if p.redis != "" {
+		return 4
+	}
+	return 1
+}
+
+// points plays the story without a crash, and returns the crash points that it
+// passes.
+func points(t *testing.T, b backend) []string {
+	t.Helper()
+	p := b.place(t)
+	log := filepath.Join(p.dir, "points")
+	o, err := tell(t, p, []string{"HIKESHI_FAILPOINT_LOG=" + log}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(o.violations) > 0 || o.deaths != 0 || len(o.ran) != len(remedied) {
+		t.Fatalf("without a crash: %d deaths, executions %v\n%s", o.deaths, o.ran, strings.Join(o.violations, "\n"))
+	}
+	raw, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Fields(string(raw))
+	slices.Sort(names)
+	t.Logf("%s passes %d points in %v", b.name, len(names), o.took)
+	return names
+}
+
+// minPoints is what R3 wants.
+const minPoints = 25
+
+// TestKilledAtEveryPoint is R3 and R6: kill -9 at each point, at its first and
+// at its third hit.
+func TestKilledAtEveryPoint(t *testing.T) {
+	for _, b := range backends(t) {
+		t.Run(b.name, func(t *testing.T) {
+			names := points(t, b)
+			if len(names) < minPoints {
+				t.Errorf("the story passes %d points, fewer than %d: %v", len(names), minPoints, names)
+			}
+			s := &sweep{t: t, backend: b}
+			s.run(names)
+			s.report(len(names))
+		})
+	}
+}
+
+// atOnce is how many stories are told at the same time: they wait for most of
+// their time.
+const atOnce = 3
+
+// sweep kills at many points.
+type sweep struct {
+	t       *testing.T
+	backend backend
+
+	mu       sync.Mutex
+	runs     int
+	missed   []string
+	slowest  time.Duration
+	slowName string
+	unknown  int
+	began    time.Time
+}
+
+func (s *sweep) run(names []string) {
+	s.began = time.Now()
+	work := make(chan string)
+	var all sync.WaitGroup
+	for range atOnce {
+		all.Go(func() {
+			for point := range work {
+				s.kill(point)
+			}
+		})
+	}
+	for _, nth := range []int{1, 3} {
+		for _, name := range names {
+			work <- fmt.Sprintf("%s:%d", name, nth)
+		}
+	}
+	close(work)
+	all.Wait()
+}
+
+func (s *sweep) kill(point string) {
+	o, err := tell(s.t, s.backend.place(s.t), []string{"HIKESHI_FAILPOINT=" + point}, nil)
+	if err != nil {
+		s.t.Errorf("%s: %v", point, err)
+		return
+	}
+	if len(o.violations) > 0 {
+		s.t.Errorf("killed at %s:\n  %s", point, strings.Join(o.violations, "\n  "))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs++
+	if o.deaths == 0 {
+		s.missed = append(s.missed, point)
+		if strings.HasSuffix(point, ":1") {
+			s.t.Errorf("%s was not reached", point)
+		}
+	}
+	if o.took > s.slowest {
+		s.slowest, s.slowName = o.took, point
+	}
+	s.unknown += len(remedied) - len(o.ran)
+}
+
+func (s *sweep) report(points int) {
+	slices.Sort(s.missed)
+	s.t.Logf("%s: %d points, %d runs in %v, the slowest %v (%s); not reached: %v",
+		s.backend.name, points, s.runs, time.Since(s.began).Round(time.Millisecond), s.slowest.Round(time.Millisecond), s.slowName, s.missed)
+}
+
+func TestBaseline(t *testing.T) {
+	for _, b := range backends(t) {
+		for range 3 {
+			points(t, b)
+		}
+	}
+}
