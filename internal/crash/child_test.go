@@ -48,7 +48,7 @@ func (l *limited) String() string {
 // this process.
 func start(env []string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(binary, args...), url: make(chan string, 1), done: make(chan struct{})}
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "HIKESHI_LANGUAGE=en"}, env...)
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "HIKESHI_LANGUAGE=en", "GOGC=400"}, env...)
 	p.cmd.Stderr = &p.errors
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
@@ -143,7 +143,6 @@ func (s *supervisor) attend(ctx context.Context, p *process) error {
 			return fmt.Errorf("it did not stop within %v of SIGTERM:\n%s", patience, p.errors.String())
 		case <-p.done:
 			s.set(func() { s.url = ""; s.deaths++ })
-			fmt.Fprintln(os.Stderr, "CPU", p.cmd.ProcessState.UserTime(), p.cmd.ProcessState.SystemTime())
 			switch {
 			case p.killed() && stopped != nil:
 				return nil

@@ -10,14 +10,17 @@ import (
 	"time"
 )
 
-// between is the pause between two polls or tries.
-const between = 40 * time.Millisecond
+// Pauses between two tries and between two looks.
+const (
+	retryAfter = 25 * time.Millisecond
+	lookAfter  = 70 * time.Millisecond
+)
 
-func pause(ctx context.Context) error {
+func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(between):
+	case <-time.After(d):
 		return nil
 	}
 }
@@ -77,7 +80,7 @@ func (c *client) until(ctx context.Context, method, path, person, key string, bo
 		if err == nil && a.status < 500 {
 			return a, nil
 		}
-		if end := pause(ctx); end != nil {
+		if end := pause(ctx, retryAfter); end != nil {
 			return a, fmt.Errorf("%s %s: answered %d %.200s, %v: %w", method, path, a.status, a.body, err, end)
 		}
 	}

@@ -199,7 +199,7 @@ func (s *story) find(ctx context.Context, service, what string, good func(*seen)
 				return last, nil
 			}
 		}
-		if err := pause(ctx); err != nil {
+		if err := pause(ctx, lookAfter); err != nil {
 			return nil, fmt.Errorf("wait for %s of %s, which is %+v: %w", what, service, last, err)
 		}
 	}
@@ -218,9 +218,6 @@ func (s *story) remedy(ctx context.Context, service string) error {
 	}
 	both.Wait()
 	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	if _, err = s.find(ctx, service, "a run", func(i *seen) bool { return len(i.Runs) > 0 }); err != nil {
 		return err
 	}
 	return s.webhook(ctx, ended(s.alertsOf(service)...)...)
@@ -291,7 +288,7 @@ func (s *story) redrive(ctx context.Context, acted <-chan struct{}) error {
 			}
 		default:
 		}
-		if err := pause(ctx); err != nil {
+		if err := pause(ctx, lookAfter); err != nil {
 			return fmt.Errorf("not all is well: %s: %w", unfit, err)
 		}
 	}
