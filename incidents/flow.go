@@ -91,6 +91,23 @@ func syncRooms(s *Incident, e *Event, p Policy) []Effect {
 	return effects
 }
 
+// newsPace is how long more of the same may wait to be shown: a storm of
+// reports becomes an edit a second, which is also what chats allow a channel.
+const newsPace = time.Second
+
+// syncNews shows at once that the first alert fires or the last one cleared,
+// and how many there are a little later.
+func syncNews(s *Incident, e *Event, p Policy) []Effect {
+	effects := syncRooms(s, e, p)
+	if s.Cleared() || e.Alerts != nil && s.Alerts.Firing() <= e.Alerts.Firing {
+		return effects
+	}
+	for i := range effects {
+		effects[i].Due = e.Written.Add(newsPace)
+	}
+	return effects
+}
+
 func diagnose(s *Incident, e *Event, _ Policy) []Effect {
 	return []Effect{s.effect(DoDiagnose, LaneDiagnose, "", e.Written)}
 }

@@ -174,11 +174,12 @@ func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 			w.folding.Store(held && err == nil)
 			renewed = w.now()
 		}
-		more := false
+		more, began := false, w.now()
 		if w.folding.Load() {
 			more = w.foldOnce(ctx)
 		}
 		if more {
+			rest(ctx, began, w.now())
 			continue
 		}
 		select {
