@@ -155,7 +155,7 @@ func TestDiagnose(t *testing.T) {
 			Library: load(t, nil, plainBook, diagnostic("a", "quick", "slow", "never"), diagnostic("b", "slow", "bad"),
 				strings.Replace(diagnostic("c", "other"), "web", "db", 1)),
 			Executors: withStub(func(ctx context.Context, step incidents.Step) incidents.StepResult {
-				if _, twice := asked.LoadOrStore(steps2key(step), true); twice {
+				if _, twice := asked.LoadOrStore(stepKey(step), true); twice {
 					t.Errorf("%v was asked twice", step.Argv)
 				}
 				switch step.ID {
@@ -187,8 +187,6 @@ func TestDiagnose(t *testing.T) {
 		}
 	})
 }
-
-func steps2key(s incidents.Step) string { return stepKey(s) }
 
 // A check whose parameter nobody gave is a finding that says so; one of them does
 // not keep the others from running.
