@@ -28,7 +28,7 @@ var flow = map[EventKind][]reaction{
 	EventHeld:        {armHold, armAlertExpiry},
 	EventOpened:      {syncRooms, diagnose, armAckReminder, armAlertExpiry, armQuiet},
 	EventDiscarded:   {},
-	EventAlerts:      {syncRooms, armAckReminder, armAlertExpiry, armQuiet},
+	EventAlerts:      {syncNews, armAckReminder, armAlertExpiry, armQuiet},
 	EventSeen:        {armAckReminder, armAlertExpiry},
 	EventSeverity:    {syncRooms},
 	EventAcked:       {syncRooms},
