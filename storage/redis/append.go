@@ -146,10 +146,7 @@ func (a *appender) send(ctx context.Context, writer string, numbers map[int]int6
 	a.deliver(ctx, portions)
 	failpoint.Hit("redis.append.after_reply")
 	for _, q := range portions {
-		err := a.s.mean(doingAppend, q.err)
-		if err == nil && str(q.out) == "full" {
-			err = fault.Overloaded(doingAppend)
-		}
+		err := a.verdict(q)
 		if err == nil {
 			a.s.hub.Send(incidents.Signal{Kind: incidents.SignalIntake, Shard: q.log})
 		}
@@ -157,6 +154,20 @@ func (a *appender) send(ctx context.Context, writer string, numbers map[int]int6
 			answer <- err
 		}
 	}
+}
+
+// verdict is what became of a portion. Only an offset is an acknowledgement.
+func (a *appender) verdict(q *portion) error {
+	if q.err != nil {
+		return a.s.mean(doingAppend, q.err)
+	}
+	if str(q.out) == "full" {
+		return fault.Overloaded(doingAppend)
+	}
+	if _, err := strconv.ParseInt(str(q.out), 10, 64); err != nil {
+		return fault.Unavailable(doingAppend, fmt.Errorf("unexpected reply %v", q.out))
+	}
+	return nil
 }
 
 // deliver runs the calls, and once more those without an answer: the numbers

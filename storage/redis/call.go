@@ -33,7 +33,23 @@ func (s *Store) run(ctx context.Context, c *call) (any, error) {
 	if noScript(cmd.Err()) {
 		cmd = c.script.Eval(ctx, s.client, []string{c.key}, c.args...)
 	}
-	return cmd.Result()
+	return answered(cmd, nil)
+}
+
+var errNoAnswer = errors.New("no answer")
+
+// answered is what a command came back with. Every script of ours says
+// something, so nothing is no answer: the client leaves a command of a pipeline
+// without a result and without an error when the server refuses the connection
+// (NOAUTH on HELLO), and only the pipeline as a whole then knows of it.
+func answered(cmd *redis.Cmd, whole error) (any, error) {
+	out, err := cmd.Result()
+	if err == nil && out == nil {
+		if err = whole; err == nil {
+			err = errNoAnswer
+		}
+	}
+	return out, err
 }
 
 func (c *call) sent(ctx context.Context, to redis.Scripter) *redis.Cmd {
@@ -107,9 +123,9 @@ func (s *Store) pipeline(ctx context.Context, calls []*call, send func(*call, co
 	if writes && s.target.replicas > 0 {
 		wait = pipe.Do(ctx, "WAIT", s.target.replicas, confirmTimeout.Milliseconds())
 	}
-	_, _ = pipe.Exec(ctx) // each command has its own error
+	_, err := pipe.Exec(ctx)
 	for i, c := range calls {
-		c.out, c.err = cmds[i].Result()
+		c.out, c.err = answered(cmds[i], err)
 		if c.err == nil && !c.read && wait != nil {
 			if n, err := wait.Int64(); err != nil || n < int64(s.target.replicas) {
 				c.out, c.err = nil, errors.Join(errNotConfirmed, err)
