@@ -81,6 +81,7 @@ func TestParseReports(t *testing.T) {
 		"fits nothing by re":   {withLine(t, "fits:", `fits: ['a=~"x.*"', 'a="b"']`), "never_fits", 3, false},
 		"bad matcher":          {withLine(t, "fits:", "fits: [service]"), "bad_matcher", 3, false},
 		"bad matcher re":       {withLine(t, "fits:", `fits: ['a=~"("']`), "bad_matcher", 3, false},
+		"matcher that escapes": {withLine(t, "fits:", `fits: ['a=~"x)|(y"']`), "bad_matcher", 3, false},
 		"short word":           {withLine(t, "fits:", "fits: ['a=\"b\"']\nwords: [x]"), "bad_word", 4, false},
 		"no steps":             {withLine(t, "recover:", "recover: []"), "no_steps", 9, false},
 		"steps are no list":    {withLine(t, "recover:", "recover: {command: {argv: [true]}}"), "want_list", 9, false},

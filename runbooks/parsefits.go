@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -52,6 +53,9 @@ func (r *reader) matchers(rb *Runbook, n *yaml.Node) {
 			continue
 		}
 		m, err := incidents.ParseMatcher(s)
+		if err == nil && strings.HasSuffix(m.Op, "~") {
+			_, err = regexp.Compile(m.Value) // alone: a)|(b would break out of the anchors
+		}
 		if err != nil {
 			r.fail(item, "runbook.lint.bad_matcher", "matcher", s, "error", err.Error())
 			continue

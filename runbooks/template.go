@@ -18,11 +18,10 @@ type part struct {
 }
 
 // vars are the values of {var.name}: the operator's own configuration, put in
-// when a file is read. used collects the names, for the digest.
+// when a file is read.
 type vars struct {
 	values map[string]string
 	any    bool // unknown names stand for themselves: a linter has no configuration
-	used   map[string]string
 }
 
 var (

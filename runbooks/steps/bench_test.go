@@ -1,8 +1,10 @@
 package steps
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // An excerpt of the most that a command can say takes some milliseconds.
@@ -27,4 +29,23 @@ func BenchmarkRedactorClean(b *testing.B) {
 			}
 		})
 	}
+}
+
+// What carrying out a command adds to starting it.
+func BenchmarkCommand(b *testing.B) {
+	b.Run("bare", func(b *testing.B) {
+		for b.Loop() {
+			if err := exec.Command("true").Run(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("step", func(b *testing.B) {
+		c := newCommand(Config{})
+		for b.Loop() {
+			if r := c.Execute(b.Context(), commandStep(time.Minute, "true"), Env{}); !r.OK {
+				b.Fatal(r)
+			}
+		}
+	})
 }
