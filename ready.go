@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/worker"
@@ -16,10 +18,12 @@ type readiness struct {
 	store    storage.Store
 	worker   *worker.Worker
 	relaxed  bool // an unsafe store is announced, not refused
+	log      *slog.Logger
 	stopping atomic.Bool
 
 	mu     sync.Mutex
 	health incidents.Health
+	at     time.Time // of the latest look
 }
 
 // healthTimeout bounds one look at the store.
@@ -30,9 +34,43 @@ func (r *readiness) check(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	h := r.store.Health(ctx)
+	if !h.Durable && ctx.Err() == nil {
+		said := make([]string, 0, len(h.Problems))
+		for _, p := range h.Problems {
+			said = append(said, phrases.Fill(phrases.English, p.Phrase, p.Args))
+		}
+		r.log.Warn("the store may lose what it answers for", "problems", said, "relaxed", r.relaxed)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.health = h
+	r.health, r.at = h, time.Now()
+}
+
+// Append is the store's, for alerts: a store that could lose them must not
+// answer for them (R2). A store that was unsafe is looked at again, once a
+// second at most, so that it is used as soon as it is mended.
+func (r *readiness) Append(ctx context.Context, b *incidents.Batch) error {
+	if !r.relaxed && !r.durable(ctx) {
+		return incidents.Fail(incidents.Unavailable, "ready.not_durable", "the store may lose what it answered for").
+			WithHint("GET /readyz says why")
+	}
+	return r.store.Append(ctx, b)
+}
+
+func (r *readiness) durable(ctx context.Context) bool {
+	r.mu.Lock()
+	durable, stale := r.health.Durable, time.Since(r.at) > time.Second
+	if !durable && stale {
+		r.at = time.Now() // the others do not look meanwhile
+	}
+	r.mu.Unlock()
+	if durable || !stale {
+		return durable
+	}
+	r.check(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.health.Durable
 }
 
 // lagging is how long a due effect may wait before the process is not ready.

@@ -92,7 +92,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("set up the commands: %w", err)
 	}
-	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed}
+	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	a.console, err = web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS},
 		Incidents: a.store, Rooms: a.store, Router: router, DeadLetters: a.store,
@@ -153,7 +153,7 @@ func (d desk) Events(ctx context.Context, id incidents.ID, after int64, max int)
 // routes is the one listener: alerts in, metrics for this machine, and the
 // console with its API for everything else.
 func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
-	receiver, err := intake.New(intake.Options{Log: a.store, Sources: a.config.sources, Metrics: registry, Logger: a.log})
+	receiver, err := intake.New(intake.Options{Log: a.ready, Sources: a.config.sources, Metrics: registry, Logger: a.log})
 	if err != nil {
 		return nil, configError(err)
 	}
