@@ -1,12 +1,13 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
 
-	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -57,7 +58,11 @@ func explain(err error, lang, requestID string) problem {
 		err = incidents.Fail(incidents.TooLarge, "web.error.too_large", "the body has more than "+limit+" bytes", "limit", limit)
 	}
 	e, ok := errors.AsType[*incidents.Error](err)
-	if !ok {
+	switch {
+	case ok:
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		e = incidents.Fail(incidents.Unavailable, "error.too_slow", "it took too long and was given up")
+	default:
 		e = incidents.Fail(incidents.Internal, "web.error.internal",
 			"something broke on our side; the log has it under request "+requestID, "request", requestID)
 	}
@@ -65,8 +70,8 @@ func explain(err error, lang, requestID string) problem {
 	if p.Status == 0 {
 		p.Status = http.StatusInternalServerError
 	}
-	if phrases.Has(e.Phrase) && lang != "" {
-		p.Message = phrases.Fill(lang, e.Phrase, e.Args)
+	if lang != "" {
+		p.Message = bot.ErrorText(lang, e)
 	}
 	return p
 }

@@ -96,6 +96,9 @@ func (v *visit) reply(m bot.Message, id incidents.ID) messageView {
 
 func (v *visit) message(m bot.Message, id incidents.ID) messageView {
 	m = cleaned(m)
+	m.Links = slices.DeleteFunc(m.Links, func(l bot.Link) bool { // this is that page
+		return id > 0 && strings.HasSuffix(l.URL, "/incidents/"+id.String())
+	})
 	view := messageView{Message: m, Press: "/commands", Paragraphs: paragraphs(m.Text)}
 	if id > 0 {
 		view.Press = "/incidents/" + id.String() + "/press"

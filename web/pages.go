@@ -74,18 +74,19 @@ func loadPages(a assets) (pages, error) {
 // which html/template escapes.
 func functions(lang string, a assets) template.FuncMap {
 	return template.FuncMap{
-		"t":      func(key string, args ...any) string { return phrases.T(lang, key, texts(args)...) },
-		"asset":  a.path,
-		"status": func(s incidents.Status) string { return bot.StatusWord(lang, s) },
-		"say":    func(r incidents.Reason) string { return bot.Say(lang, r) },
-		"who":    bot.Who,
-		"clean":  bot.Clean,
-		"line":   func(s string) string { return bot.Line(s, 300) },
-		"rfc":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"clock":  func(t time.Time) string { return t.UTC().Format("15:04") },
-		"full":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-		"took":   func(d time.Duration) string { return bot.Duration(lang, d) },
-		"dict":   dict,
+		"t":       func(key string, args ...any) string { return phrases.T(lang, key, texts(args)...) },
+		"asset":   a.path,
+		"status":  func(s incidents.Status) string { return bot.StatusWord(lang, s) },
+		"say":     func(r incidents.Reason) string { return bot.Say(lang, r) },
+		"who":     bot.Who,
+		"clean":   bot.Clean,
+		"line":    func(s string) string { return bot.Line(s, 300) },
+		"rfc":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"clock":   func(t time.Time) string { return t.UTC().Format("15:04") },
+		"seconds": func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"full":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"took":    func(d time.Duration) string { return bot.Duration(lang, d) },
+		"dict":    dict,
 	}
 }
 

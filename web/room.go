@@ -3,12 +3,10 @@ package web
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
@@ -26,35 +24,6 @@ type roomView struct {
 	Earlier string // the address of the messages before these
 	Compose composeView
 	Rev     int64
-}
-
-// headView is what stands above every page of an incident.
-type headView struct {
-	incidents.Summary
-	Age    time.Duration
-	Stages []stage
-	Tab    string
-}
-
-// stage is one step of an incident's life.
-type stage struct {
-	Status incidents.Status
-	State  string // "done", "now", "next", "skipped"
-}
-
-// composeView is the place to type.
-type composeView struct {
-	Incident incidents.ID
-	Once     string // so that what is sent twice happens once
-	Commands []commandView
-}
-
-// commandView is one verb for the completion.
-type commandView struct {
-	Name  string
-	Usage string
-	Help  string
-	Also  string
 }
 
 // load reads an incident that people may know of.
@@ -167,70 +136,4 @@ func (s *Server) posted(v *visit, p *incidents.Posting, inc *incidents.Incident)
 		m.ID, m.Seq = "m"+strconv.FormatInt(p.Seq, 10), p.Seq
 	}
 	return m
-}
-
-func (s *Server) head(inc *incidents.Incident, tab string) headView {
-	h := headView{Summary: inc.Summary(), Tab: tab, Stages: stages(inc)}
-	h.Age = rowOf(h.Summary, s.Now()).Age
-	return h
-}
-
-// stages are the steps of a life, and how far this one is.
-func stages(inc *incidents.Incident) []stage {
-	now := inc.Status()
-	if now == incidents.Closed {
-		now = incidents.Resolved
-	}
-	ran, verified := len(inc.Runs) > 0, false
-	for i := range inc.Runs {
-		verified = verified || inc.Runs[i].Looks > 0 || !inc.Runs[i].DoneAt.IsZero()
-	}
-	all := []struct {
-		status incidents.Status
-		been   bool
-	}{
-		{incidents.Triggered, true},
-		{incidents.Investigating, len(inc.Acks) > 0},
-		{incidents.Remediating, ran},
-		{incidents.Verifying, verified},
-		{incidents.Resolved, false},
-	}
-	if now == incidents.Monitoring {
-		all[3].status, all[3].been = incidents.Monitoring, true
-	}
-	at := slices.IndexFunc(all, func(st struct {
-		status incidents.Status
-		been   bool
-	}) bool {
-		return st.status == now
-	})
-	out := make([]stage, len(all))
-	for i, st := range all {
-		out[i] = stage{Status: st.status, State: "next"}
-		switch {
-		case i == at:
-			out[i].State = "now"
-		case i < at && st.been:
-			out[i].State = "done"
-		case i < at:
-			out[i].State = "skipped"
-		}
-	}
-	return out
-}
-
-// compose is the place to type, in a room or (id 0) outside of one.
-func (s *Server) compose(v *visit, id incidents.ID) composeView {
-	c := composeView{Incident: id, Once: rand.Text()}
-	for _, cmd := range s.Router.Commands() {
-		if id == 0 && cmd.Room {
-			continue
-		}
-		cv := commandView{Name: cmd.Name, Usage: cmd.Usage, Help: phrases.T(v.lang, cmd.Help)}
-		for _, a := range cmd.Aliases {
-			cv.Also += a + " "
-		}
-		c.Commands = append(c.Commands, cv)
-	}
-	return c
 }

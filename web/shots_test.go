@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,9 +34,18 @@ func TestScreenshots(t *testing.T) {
 	w.now = time.Now
 	base := serve(t, w, nil).URL
 	pages := map[string]string{
-		"list": "/", "asking": "/incidents/6", "solved": "/incidents/4", "verifying": "/incidents/5",
+		"list": "/", "asking": "/incidents/6", "asking-top": "/incidents/6#top", "solved-top": "/incidents/4#top", "solved": "/incidents/4", "verifying": "/incidents/5",
 		"timeline": "/incidents/4/timeline", "postmortem": "/incidents/4/postmortem", "dead": "/dead-letters", "error": "/incidents/99",
 	}
+	// What only shows after somebody did something.
+	scripts := map[string]string{
+		"popover": `{ const t = document.querySelector("#text"); t.focus(); t.value = "/"; t.dispatchEvent(new Event("input")); }`,
+		"menu":    `document.querySelector("details.me").open = true`,
+		"details": `document.querySelectorAll(".stream details").forEach((d) => { d.open = true; }); document.querySelector(".m-diagnostics").scrollIntoView()`,
+		"status":  `{ const t = document.querySelector("#text"); t.value = "/status"; t.form.requestSubmit(); }`,
+		"refused": `{ const t = document.querySelector("#text"); t.value = "/nosuch"; t.form.requestSubmit(); }`,
+	}
+	pages["popover"], pages["menu"], pages["details"], pages["status"], pages["refused"] = "/incidents/6", "/incidents/6#top", "/incidents/4#top", "/incidents/6", "/"
 	for name, path := range pages {
 		for _, lang := range []string{"en", "ja"} {
 			for _, scheme := range []string{"light", "dark"} {
@@ -47,19 +57,21 @@ func TestScreenshots(t *testing.T) {
 					if only := os.Getenv("HIKESHI_SHOT"); only != "" && !regexp.MustCompile(only).MatchString(file) {
 						continue
 					}
-					shoot(t, browser, base+path, lang, scheme, width, file)
+					shoot(t, browser, base+path, lang, scheme, width, file, scripts[name])
 				}
 			}
 		}
 	}
 }
 
-func shoot(t *testing.T, browser context.Context, url, lang, scheme string, width int64, file string) {
+func shoot(t *testing.T, browser context.Context, url, lang, scheme string, width int64, file, script string) {
 	t.Helper()
 	tab, cancel := chromedp.NewContext(browser)
 	defer cancel()
 	tab, cancelTime := context.WithTimeout(tab, 20*time.Second)
 	defer cancelTime()
+	path, hash, _ := strings.Cut(url, "#")
+	address := path + "?lang=" + lang + "#" + hash
 	height := int64(1000)
 	if width < 500 {
 		height = 844
@@ -79,8 +91,14 @@ func shoot(t *testing.T, browser context.Context, url, lang, scheme string, widt
 		}
 		return nil
 	}
-	if err := chromedp.Do(tab, chromedp.Func(set), chromedp.Navigate(url+"?lang="+lang), chromedp.WaitReady("main")); err != nil {
+	if err := chromedp.Do(tab, chromedp.Func(set), chromedp.Navigate(address), chromedp.WaitReady("main")); err != nil {
 		t.Fatalf("%s: %v", file, err)
+	}
+	if script != "" {
+		time.Sleep(300 * time.Millisecond)
+		if _, err := chromedp.Run(tab, chromedp.Evaluate[any](script)); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
 	}
 	time.Sleep(400 * time.Millisecond) // let the first live update and the transitions pass: a picture, not a test
 	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())

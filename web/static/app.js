@@ -45,13 +45,15 @@
   function times(from) {
     const lang = root.lang;
     const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    const seconds = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
     const date = new Intl.DateTimeFormat(lang, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     const full = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "long" });
     for (const t of $$("time[data-clock], time[data-date], time[data-age]", from)) {
       const at = new Date(t.dateTime);
       if (isNaN(at)) continue;
       t.title = full.format(at);
-      if ("clock" in t.dataset) t.textContent = (Date.now() - at > 20 * 3600e3 ? date : clock).format(at);
+      if (t.dataset.clock === "s") t.textContent = seconds.format(at);
+      else if ("clock" in t.dataset) t.textContent = (Date.now() - at > 20 * 3600e3 ? date : clock).format(at);
       if ("date" in t.dataset) t.textContent = date.format(at);
     }
     ages();
@@ -66,6 +68,7 @@
         : s < 3600 ? [say(Math.floor(s / 60), "minute"), say(s % 60, "second")]
           : s < 86400 ? [say(Math.floor(s / 3600), "hour"), say(Math.floor(s % 3600 / 60), "minute")]
             : [say(Math.floor(s / 86400), "day"), say(Math.floor(s % 86400 / 3600), "hour")];
+      if (/^0\D/.test(parts[1] || "")) parts.pop();
       const text = lang === "ja" ? parts.join("").replaceAll(" ", "") : parts.join(" ");
       if (t.textContent !== text) t.textContent = text;
     }
@@ -84,7 +87,9 @@
   async function send(form, fields) {
     const body = new URLSearchParams(new FormData(form));
     for (const [name, value] of Object.entries(fields)) body.set(name, value);
-    const answer = await fetch(form.action, { method: "POST", body, headers: { "Hikeshi-Fragment": "1" } });
+    const address = new URL(form.action);
+    address.searchParams.set("lang", root.lang); // answer as the page speaks
+    const answer = await fetch(address, { method: "POST", body, headers: { "Hikeshi-Fragment": "1" } });
     const to = answer.headers.get("Hikeshi-Location");
     if (to) {
       location.assign(to);
@@ -198,7 +203,7 @@
       const m = verb();
       const rest = m ? text.value.slice(m[0].length) : "";
       text.value = "/" + li.dataset.name + " " + rest;
-      text.focus();
+      text.focus({ preventScroll: true });
       suggest();
     }
 
@@ -217,7 +222,7 @@
         fail();
       }
       form.ariaBusy = null;
-      text.focus();
+      text.focus({ preventScroll: true });
     }
 
     text.addEventListener("input", suggest);
@@ -262,7 +267,7 @@
       if (e.key === "/" && $("#text")) {
         e.preventDefault();
         const text = $("#text");
-        text.focus();
+        text.focus({ preventScroll: true });
         if (!text.value) { text.value = "/"; text.dispatchEvent(new Event("input")); }
       } else if (e.key === "j" || e.key === "k") {
         move(e.key === "j" ? 1 : -1);
