@@ -164,7 +164,7 @@ func (st *stream) send(ctx context.Context) (ok, more bool) {
 	}
 	var b bytes.Buffer
 	for _, e := range events {
-		data, err := json.Marshal(e.data)
+		data, err := lean(e.data)
 		if err != nil {
 			st.s.Log.ErrorContext(ctx, "live update did not encode", "request_id", st.v.requestID, "error", err.Error())
 			return false, false
@@ -175,6 +175,16 @@ func (st *stream) send(ctx context.Context) (ok, more bool) {
 		fmt.Fprintf(&b, "event: %s\ndata: %s\n\n", e.name, data)
 	}
 	return st.write(b.Bytes()) == nil, more
+}
+
+// lean is JSON that does not escape < and >: no page takes it for HTML, and
+// most of it is HTML.
+func lean(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 func (st *stream) write(b []byte) error {
