@@ -93,6 +93,7 @@ func (s *Incident) applyRemedy(e *Event) {
 	case EventRunFinished:
 		r.State, r.Before, r.Steps, r.EndedAt = RunVerifying, e.Before, e.Steps, e.At
 		r.Deadline = e.At.Add(r.Plan.Verify.Within)
+		r.DoneAt, r.Because = time.Time{}, Reason{} // it may have been given up as unknown
 	case EventRunFailed:
 		r.State, r.Before, r.Steps, r.EndedAt, r.DoneAt, r.Because = RunFailed, e.Before, e.Steps, e.At, e.At, e.Because
 	case EventRunUnknown:
@@ -142,13 +143,13 @@ func (s *Incident) applyNews(e *Event) {
 	}
 	for i := range n.New {
 		if len(s.Samples) < MaxSamples {
-			s.Samples = append(s.Samples, n.New[i])
+			s.Samples = append(s.Samples, n.New[i].own())
 		}
 		if !n.New[i].Resolved && n.New[i].StartsAt.Before(s.OpenedAt) {
 			s.OpenedAt = n.New[i].StartsAt
 		}
 		if first && i == 0 {
-			s.Common = slices.Clone(n.New[i].Labels)
+			s.Common = slices.Clone(s.Samples[0].Labels)
 		} else {
 			s.Common = common(s.Common, n.New[i].Labels)
 		}
@@ -165,6 +166,9 @@ func (s *Incident) applyNews(e *Event) {
 
 // common keeps the labels that both have with the same value.
 func common(a, b Labels) Labels {
+	if !slices.ContainsFunc(a, func(l Label) bool { return !slices.Contains(b, l) }) {
+		return a // as nearly always
+	}
 	return slices.DeleteFunc(slices.Clone(a), func(l Label) bool {
 		return !slices.Contains(b, l)
 	})

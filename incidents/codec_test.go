@@ -196,6 +196,7 @@ func TestKeysDoNotCollide(t *testing.T) {
 		{{{"a", ""}}, {{"", "a"}}},
 		{{}, {{"", ""}}},
 		{{{"a", "b"}, {"c", "d"}}, {{"a", "b\x00\x00\x00\x01c\x00\x00\x00\x01d"}}},
+		{{{"a", "b"}, {"c", "d"}}, {{"a", "b\x00\x00\x00\x01cd"}}},
 	} {
 		if pair[0].Key() == pair[1].Key() {
 			t.Errorf("%v and %v have one key", pair[0], pair[1])
@@ -302,4 +303,47 @@ func TestSeverityWords(t *testing.T) {
 	if SevUnknown.WorseThan(Sev5) || !Sev5.WorseThan(SevUnknown) || !Sev1.WorseThan(Sev2) || Sev2.WorseThan(Sev2) {
 		t.Error("the order of severities is wrong")
 	}
+}
+
+// An alert that is kept comes back as it was, and does not hold the record in
+// memory that it was read from.
+func TestAlertListRoundTrip(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		list := AlertList(drawBatch(t).Alerts)
+		var back AlertList
+		if err := json.Unmarshal([]byte(asJSON(t, list)), &back); err != nil {
+			t.Fatal(err)
+		}
+		if len(back) != len(list) {
+			t.Fatalf("%d alerts came back of %d", len(back), len(list))
+		}
+		for i := range list {
+			if own := list[i].own(); !reflect.DeepEqual(back[i], list[i]) || !reflect.DeepEqual(own, list[i]) {
+				t.Fatalf("got %+v and %+v, want %+v", back[i], own, list[i])
+			}
+		}
+	})
+}
+
+func FuzzAlertList(f *testing.F) {
+	a := firing("A", "critical", noon)
+	f.Add([]byte(asJSON(f, AlertList{a, ended(a, minute(1))})))
+	f.Add([]byte(`"/////w8="`))
+	f.Add([]byte(`"AQ=="`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var l AlertList
+		if json.Unmarshal(in, &l) != nil {
+			return
+		}
+		again, err := json.Marshal(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back AlertList
+		if err := json.Unmarshal(again, &back); err != nil || len(back) != len(l) {
+			t.Errorf("%d alerts became %d, %v", len(l), len(back), err)
+		}
+	})
 }

@@ -35,6 +35,25 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestAFlapTakesMitigationBack: within one episode, without any resolution.
+func TestAFlapTakesMitigationBack(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	a, again := firing("HighErrorRate", "warning", noon), firing("HighErrorRate", "warning", minute(5))
+	st.must(receive(ended(a, minute(3))), minute(3))
+	if got := TimesOf(st.s, st.log).Mitigated; !got.Equal(minute(3)) {
+		t.Errorf("mitigated at %s, want 12:03", got)
+	}
+	st.must(receive(again), minute(5))
+	if got := TimesOf(st.s, st.log).Mitigated; !got.IsZero() {
+		t.Errorf("mitigated at %s while it fires", got)
+	}
+	st.must(receive(ended(again, minute(9))), minute(9))
+	if got := TimesOf(st.s, st.log).Mitigated; !got.Equal(minute(9)) {
+		t.Errorf("mitigated at %s, want 12:09", got)
+	}
+}
+
 func TestTimesThatAreNotKnown(t *testing.T) {
 	t.Parallel()
 	st := opened(t, Rule{})

@@ -63,6 +63,10 @@ func (c FinishRun) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if r.State != RunRunning && r.State != RunUnknown || r.Owner != c.Owner {
 		return nil, Fail(Conflict, "error.run_claimed", "run "+r.ID+" is not yours to finish", "run", r.ID)
 	}
+	// Meanwhile another run may have begun, and two cannot be told apart.
+	if other := s.Busy(); other != nil && other.ID != r.ID {
+		return nil, Fail(Conflict, "error.busy", "run "+other.ID+" is under way; wait for it to end", "run", other.ID).WithHint("/inc status")
+	}
 	e := Event{Kind: EventRunFinished, RunID: r.ID, Before: trim(c.Before), Steps: trim(c.Steps)}
 	if AllOK(c.Steps) {
 		return []Event{e}, nil

@@ -171,10 +171,16 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		case RunApproved:
 			return StartRun{Run: r.ID, Owner: "p1"}
 		case RunRunning:
+			if rapid.IntRange(0, 2).Draw(t, "dies") == 0 {
+				return LoseRun{Run: r.ID}
+			}
 			return FinishRun{Run: r.ID, Owner: r.Owner, Before: failed("health"), Steps: drawResults(t)}
 		default:
 			return Looked{Run: r.ID, After: passed("health")}
 		}
+	}
+	if r := s.runIn(RunUnknown); r != nil && rapid.IntRange(0, 3).Draw(t, "was only slow") == 0 {
+		return FinishRun{Run: r.ID, Owner: r.Owner, Steps: drawResults(t)}
 	}
 	return rapid.SampledFrom(drawn).Draw(t, "command")()
 }

@@ -23,16 +23,17 @@ const (
 // moves are the legal steps from one status to the next. A property test holds
 // every sequence of commands to it. Steps back from Resolved and Closed are
 // relapses, and late news of before the closing; a step from an open status to
-// Closed is a late resolution of what was closed before a late reopening.
+// Closed is a late resolution of what was closed before a late reopening; a
+// step straight to Verifying is the late outcome of a run taken for lost.
 var moves = map[Status][]Status{
 	"":            {Held, Triggered, Monitoring},
 	Held:          {Discarded, Triggered},
 	Discarded:     {},
-	Triggered:     {Investigating, Remediating, Monitoring, Resolved, Closed},
-	Investigating: {Remediating, Monitoring, Resolved, Closed, Triggered}, // Triggered: the acknowledgement was of before a relapse
+	Triggered:     {Investigating, Remediating, Verifying, Monitoring, Resolved, Closed},
+	Investigating: {Remediating, Verifying, Monitoring, Resolved, Closed, Triggered}, // Triggered: the acknowledgement was of before a relapse
 	Remediating:   {Verifying, Triggered, Investigating, Monitoring},
 	Verifying:     {Triggered, Investigating, Monitoring, Resolved, Closed},
-	Monitoring:    {Triggered, Investigating, Remediating, Resolved, Closed},
+	Monitoring:    {Triggered, Investigating, Remediating, Verifying, Resolved, Closed},
 	Resolved:      {Triggered, Investigating, Verifying, Monitoring, Closed},
 	Closed:        {Triggered, Investigating, Verifying, Monitoring, Resolved}, // Resolved: later than we knew
 }
