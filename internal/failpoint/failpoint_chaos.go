@@ -32,8 +32,8 @@ func Hit(name string) {
 		read = true
 	}
 	hits[name]++
-	if hits[name] == 1 {
-		note(name)
+	if n := hits[name]; n == 1 || n == 3 {
+		note(fmt.Sprintf("%s:%d", name, n))
 	}
 	if name == target && hits[name] == nth {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -1,0 +1,46 @@
+package crash
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// teethPatience is how long a run with a planted bug may take to be well: a
+// bug that loses something makes it wait in vain.
+const teethPatience = 8 * time.Second
+
+// TestSweepHasTeeth plants the four classic bugs, one at a time. Without a
+// crash none of them shows; killed at the point named, each must break a law,
+// or the sweep could not find it either.
+func TestSweepHasTeeth(t *testing.T) {
+	bugs := []struct{ plant, point, breaks string }{
+		{"early-2xx", "sqlite.append.before_write:2", "was acknowledged and is in 0 incidents"},
+		{"ack-first", "worker.room.before_finish:1", ""},
+		{"no-claim", "worker.run.done:1", "ran 2 times"},
+		{"random-room", "worker.room.synced:1", "rooms for"},
+	}
+	var all sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for _, bug := range bugs {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			plant := []string{"HIKESHI_PLANT=" + bug.plant}
+			o, err := tellFor(t, teethPatience, backend{}.place(t), []string{"HIKESHI_FAILPOINT=" + bug.point}, plant)
+			found := strings.Join(o.violations, "\n  ")
+			switch {
+			case err != nil:
+				t.Errorf("%s: %v", bug.plant, err)
+			case o.deaths == 0:
+				t.Errorf("%s: %s was not reached", bug.plant, bug.point)
+			case len(o.violations) == 0 || !strings.Contains(found, bug.breaks):
+				t.Errorf("%s, killed at %s, was not found; violations:\n  %s", bug.plant, bug.point, found)
+			default:
+				t.Logf("%s, killed at %s:\n  %s", bug.plant, bug.point, found)
+			}
+		})
+	}
+	all.Wait()
+}
