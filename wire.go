@@ -215,11 +215,11 @@ func (a *app) prune(ctx context.Context) {
 // run serves until ctx ends, then drains (R33): not ready at once, no new
 // claims, what is under way ends, the listener closes.
 func (a *app) run(ctx context.Context) error {
-	var parts sync.WaitGroup
+	var worker, parts sync.WaitGroup
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	a.ready.check(ctx)
-	parts.Go(func() { a.worker.Run(working) })
+	worker.Go(func() { a.worker.Run(working) })
 	live, endLive := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLive()
 	parts.Go(func() { _ = a.console.Run(live) })
@@ -236,6 +236,7 @@ func (a *app) run(ctx context.Context) error {
 	a.ready.stopping.Store(true)
 	stop()
 	<-a.jobs.Stop().Done()
+	worker.Wait() // meanwhile probes are answered (not ready), and alerts are taken
 	endLive() // open streams would hold the listener
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
