@@ -99,14 +99,6 @@ func (s *story) waiting(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// place is where a run keeps its data.
-type place struct {
-	dir   string // of SQLite, the configuration, the file of executions
-	redis string // URL with a prefix of its own; "": SQLite
-}
-
-func (p place) executions() string { return filepath.Join(p.dir, "executions") }
-
 // violations are the laws that are broken, as the store says once the process
 // has ended.
 func (p place) violations(ctx context.Context, acked map[incidents.Key]bool) ([]string, error) {

@@ -35,6 +35,10 @@ type story struct {
 	acked map[incidents.Key]bool // alerts that were answered with 2xx → last reported as resolved
 }
 
+func newStory(app *supervisor) *story {
+	return &story{client: newClient(app), began: time.Now().UTC().Truncate(time.Millisecond), acked: map[incidents.Key]bool{}}
+}
+
 // play plays it to its end; ctx bounds it. All of them act at once; when they
 // have, all must be well.
 func (s *story) play(ctx context.Context) error {
@@ -128,12 +132,15 @@ func (s *story) post(ctx context.Context, path string, body []byte, decode intak
 func (s *story) alertmanager(ctx context.Context) error {
 	first := []alert{s.fire("api", 1), s.fire("api", 2), s.fire("billing", 1), s.fire("queue", 1)}
 	second := []alert{s.fire("queue", 2), s.fire("api", 3), s.fire("cart", 1)}
-	for _, batch := range [][]alert{first, second, first, ended(s.fire("queue", 1), s.fire("queue", 2))} {
+	for _, batch := range [][]alert{first, second, first} {
 		if err := s.webhook(ctx, batch...); err != nil {
 			return err
 		}
 	}
-	return nil
+	if _, err := s.find(ctx, quiet, "an incident", func(*seen) bool { return true }); err != nil {
+		return err
+	}
+	return s.webhook(ctx, ended(s.fire(quiet, 1), s.fire(quiet, 2))...)
 }
 
 // generic sends what goes on burning, one of them twice.

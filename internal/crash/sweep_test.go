@@ -2,10 +2,7 @@ package crash
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 )
 
@@ -57,19 +53,12 @@ func tell(t testing.TB, p place, first, always []string) (outcome, error) {
 // tellFor is tell with another bound.
 func tellFor(t testing.TB, bound time.Duration, p place, first, always []string) (outcome, error) {
 	began := time.Now()
-	health := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if _, err := os.Stat(p.executions()); err != nil {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	}))
+	health := p.health()
 	defer health.Close()
 	if err := p.configure(health.URL); err != nil {
 		return outcome{}, err
 	}
-	app := &supervisor{
-		args: []string{"serve", "--config", filepath.Join(p.dir, "hikeshi.yaml")}, changed: make(chan struct{}),
-		env: append([]string{"HIKESHI_CHAOS_LEASE=500ms", "HIKESHI_CHAOS_STUMBLE=1/rank,3/diagnose!"}, always...),
-	}
+	app := p.supervisor(append([]string{"HIKESHI_CHAOS_STUMBLE=1/rank,3/diagnose!"}, always...)...)
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
 	life, stop := context.WithCancel(t.Context())
@@ -77,7 +66,7 @@ func tellFor(t testing.TB, bound time.Duration, p place, first, always []string)
 	var supervised sync.WaitGroup
 	var ended error
 	supervised.Go(func() { ended = app.supervise(life, first) })
-	s := &story{client: newClient(app), began: time.Now().UTC().Truncate(time.Millisecond), acked: map[incidents.Key]bool{}}
+	s := newStory(app)
 	played := s.play(ctx)
 	s.http.CloseIdleConnections()
 	stop()
@@ -97,56 +86,6 @@ func tellFor(t testing.TB, bound time.Duration, p place, first, always []string)
 	o.took = time.Since(began)
 	o.ran, err = p.ran()
 	return o, err
-}
-
-// configure writes the configuration and the one runbook.
-func (p place) configure(health string) error {
-	return errors.Join(
-		os.Mkdir(filepath.Join(p.dir, "runbooks"), 0o700),
-		os.WriteFile(filepath.Join(p.dir, "hikeshi.yaml"), fmt.Appendf(nil, `
-listen: 127.0.0.1:0
-data: ./data
-store: %q
-shards: %d
-console:
-  people: [{name: ann, token: %s}, {name: bea, token: %s}]
-sources: []
-grouping:
-  - {name: quiet, match: ['service="queue"'], group_by: [service], quiet: 50ms, reopen: 100ms}
-  - {name: all, match: ['service=~".+"'], group_by: [service]}
-runbooks:
-  paths: [./runbooks]
-  vars: {health: %q, remedy: %q, file: %q}
-log: {level: warn}
-`, p.redis, p.shards(), tokenOf("ann"), tokenOf("bea"), health, remedy, p.executions()), 0o600),
-		os.WriteFile(filepath.Join(p.dir, "runbooks", "fix.yaml"), []byte(`
-id: crash-fix
-title: {en: Write a line, ja: 行を書く}
-what: {en: Appends its execution to a file., ja: 実行をファイルに追記する。}
-where: {en: Here., ja: ここ。}
-how: {en: Once., ja: 一度だけ。}
-fits: ['service=~"api|billing|cart"']
-risk: low
-check:
-  - id: health
-    title: {en: It was put right, ja: 直っている}
-    http: {url: '{var.health}/', expect: {status: 200}}
-    timeout: 5s
-recover:
-  - id: append
-    title: {en: Append, ja: 追記}
-    command: {argv: ['{var.remedy}', '{var.file}']}
-    timeout: 30s
-verify: {same_as: check, every: 1s, stable: 0s, within: 25s, alerts: cleared}
-escalate: {en: Call somebody., ja: 誰かを呼ぶ。}
-`), 0o600))
-}
-
-func (p place) shards() int {
-	if p.redis != "" {
-		return 4
-	}
-	return 1
 }
 
 // points plays the story without a crash, and returns the crash points that it
