@@ -2,9 +2,12 @@ package learning
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -389,6 +392,57 @@ func BenchmarkRank(b *testing.B) {
 	for b.Loop() {
 		if got := m.Rank(c, cands, day0); len(got) != len(cands) {
 			b.Fatal("lost candidates")
+		}
+	}
+}
+
+// TestEachFactIsInOneClass: what is told of kin does not repeat what is told
+// of the alert itself.
+func TestEachFactIsInOneClass(t *testing.T) {
+	t.Parallel()
+	var m Model
+	m.Learn(
+		outcome(1, "restart", shop, true, day0),
+		outcome(2, "restart", incidents.Context{Name: shop.Name, Service: "search"}, true, day0),
+		outcome(3, "restart", incidents.Context{Name: shop.Name, Service: "search"}, false, day0),
+		outcome(4, "restart", incidents.Context{Name: "DiskFull", Service: shop.Service}, false, day0),
+		outcome(5, "restart", incidents.Context{Name: "DiskFull", Service: "mail"}, true, day0),
+		thumbs(6, "restart", "console:bea", 1, incidents.Context{Name: "DiskFull", Service: "mail"}, day0),
+	)
+	got := map[string]string{}
+	for _, term := range m.Rank(shop, candidates("restart"), day0)[0].Evidence.Terms {
+		a := term.Because.Args
+		got[term.Because.Phrase] = a["worked"] + "/" + a["tried"] + " " + a["up"] + "/" + a["down"]
+	}
+	want := map[string]string{
+		"why.here.tried": "1/1 /", "why.service.tried": "0/1 /", "why.everywhere.tried": "1/1 /", "why.everywhere.thumbs": "/ 1/0",
+		// sameName has worked and failed alike and so weighs next to nothing, but not quite.
+		"why.name.tried": "1/2 /",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("terms = %v, want %v", got, want)
+	}
+	declared := m.Rank(incidents.Context{}, candidates("restart"), day0)[0]
+	if declared.Evidence.Tried != 0 || len(declared.Evidence.Terms) != 2 || declared.Evidence.Terms[0].Because.Phrase != "why.everywhere.tried" {
+		t.Errorf("an incident without alerts has kin: %+v", declared)
+	}
+}
+
+// TestReasonsAreInTheCatalogue: every phrase that the package can say exists.
+func TestReasonsAreInTheCatalogue(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{"en", "ja"} {
+		b, err := os.ReadFile("../bot/phrases/" + lang + "/learning.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, phrase := range []string{
+			"here.tried", "here.thumbs", "name.tried", "name.thumbs", "service.tried", "service.thumbs",
+			"everywhere.tried", "everywhere.thumbs", "check", "fit", "untried", "none", "none.name", "none.declared",
+		} {
+			if !strings.Contains(string(b), "\nwhy."+phrase+": ") {
+				t.Errorf("%s has no why.%s", lang, phrase)
+			}
 		}
 	}
 }
