@@ -209,7 +209,7 @@ func decodeTracks(b []byte) ([]trackEntry, error) {
 }
 
 // MarshalJSON writes the binary form in base64.
-func (s AlertSet) MarshalJSON() ([]byte, error) { return json.Marshal(encodeTracks(&s)) }
+func (s AlertSet) MarshalJSON() ([]byte, error) { return quoted(encodeTracks(&s)), nil }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (s *AlertSet) UnmarshalJSON(in []byte) error {

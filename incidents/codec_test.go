@@ -347,3 +347,49 @@ func FuzzAlertList(f *testing.F) {
 		}
 	})
 }
+
+func TestAlertListRoundTrip(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := AlertList(drawBatch(t).Alerts)
+		b, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got AlertList
+		if err := json.Unmarshal(b, &got); err != nil || len(got) != len(want) {
+			t.Fatalf("decoded %+v, %v\n   want %+v", got, err, want)
+		}
+		for i := range want {
+			if !reflect.DeepEqual(got[i], want[i]) {
+				t.Fatalf("decoded %+v\n   want %+v", got[i], want[i])
+			}
+		}
+	})
+}
+
+func FuzzAlertList(f *testing.F) {
+	for _, list := range []AlertList{{}, {firing("A", "critical", noon)}, {firing("A", "", noon), ended(firing("B", "", noon), minute(3))}} {
+		var b []byte
+		quoted, _ := json.Marshal(list)
+		if err := json.Unmarshal(quoted, &b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add(bytes.Repeat([]byte{0xff}, 30))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		quoted, _ := json.Marshal(b)
+		var list, again AlertList
+		if json.Unmarshal(quoted, &list) != nil {
+			return
+		}
+		written, err := json.Marshal(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(written, &again); err != nil || fmt.Sprint(again) != fmt.Sprint(list) {
+			t.Fatalf("%+v, written and read again, is %+v, %v", list, again, err)
+		}
+	})
+}

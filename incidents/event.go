@@ -74,14 +74,14 @@ type Event struct {
 
 // News is what a report changed about an incident's alerts.
 type News struct {
-	Firing    int      `json:"firing,omitempty"`  // alerts that began to fire
-	Cleared   int      `json:"cleared,omitempty"` // alerts that ended
-	Expired   int      `json:"expired,omitempty"` // of the cleared, those that were simply not repeated
-	New       []Alert  `json:"new,omitempty"`     // whole, the first MaxDetailed of the incident
-	Untracked int      `json:"untracked,omitempty"`
-	Truncated int      `json:"truncated,omitempty"`
-	Severity  Severity `json:"severity,omitzero"` // the worst among the firing ones
-	Tracks    []byte   `json:"tracks,omitempty"`  // what changed, in AlertSet's binary form
+	Firing    int       `json:"firing,omitempty"`  // alerts that began to fire
+	Cleared   int       `json:"cleared,omitempty"` // alerts that ended
+	Expired   int       `json:"expired,omitempty"` // of the cleared, those that were simply not repeated
+	New       AlertList `json:"new,omitempty"`     // whole, the first MaxDetailed of the incident
+	Untracked int       `json:"untracked,omitempty"`
+	Truncated int       `json:"truncated,omitempty"`
+	Severity  Severity  `json:"severity,omitzero"` // the worst among the firing ones
+	Tracks    []byte    `json:"tracks,omitempty"`  // what changed, in AlertSet's binary form
 }
 
 // MaxDetailed is how many alerts of one incident its log keeps whole. Later

@@ -27,6 +27,16 @@ func Because(phrase string, args ...string) Reason {
 	return r
 }
 
+// own is a copy that shares no memory with whatever its words were read from.
+func (r Reason) own() Reason {
+	words := make(map[string]string, len(r.Args))
+	for name, word := range r.Args {
+		words[name] = strings.Clone(word)
+	}
+	r.Args = words
+	return r
+}
+
 // Rule says which alerts are one incident. The first rule that matches an
 // alert decides.
 type Rule struct {

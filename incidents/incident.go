@@ -61,18 +61,18 @@ type Incident struct {
 	Shard   int   `json:"shard"`
 	Version int64 `json:"version"` // number of events applied; the compare of compare-and-swap
 
-	Title       string   `json:"title"`
-	Description string   `json:"description,omitempty"`
-	Service     string   `json:"service,omitempty"`
-	Source      string   `json:"source,omitempty"`
-	Group       Key      `json:"group,omitzero"` // zero for an incident that a person declared
-	Because     Reason   `json:"because,omitzero"`
-	Rule        RuleRef  `json:"rule"`
-	Common      Labels   `json:"common,omitempty"`  // labels that all alerts share
-	Samples     []Alert  `json:"samples,omitempty"` // the first MaxSamples alerts, whole
-	Alerts      AlertSet `json:"alerts"`
-	Untracked   int      `json:"untracked,omitempty"`
-	Truncated   int      `json:"truncated,omitempty"` // alerts that the senders said they left out
+	Title       string    `json:"title"`
+	Description string    `json:"description,omitempty"`
+	Service     string    `json:"service,omitempty"`
+	Source      string    `json:"source,omitempty"`
+	Group       Key       `json:"group,omitzero"` // zero for an incident that a person declared
+	Because     Reason    `json:"because,omitzero"`
+	Rule        RuleRef   `json:"rule"`
+	Common      Labels    `json:"common,omitempty"`  // labels that all alerts share
+	Samples     AlertList `json:"samples,omitempty"` // the first MaxSamples alerts, whole
+	Alerts      AlertSet  `json:"alerts"`
+	Untracked   int       `json:"untracked,omitempty"`
+	Truncated   int       `json:"truncated,omitempty"` // alerts that the senders said they left out
 
 	OpenedAt  time.Time `json:"opened_at"` // when it began: the first alert's start, or the declaration
 	CreatedAt time.Time `json:"created_at"`

@@ -32,19 +32,22 @@ func AppendBatch(dst []byte, b *Batch) []byte {
 	dst = binary.AppendUvarint(dst, uint64(b.Truncated))
 	dst = binary.AppendUvarint(dst, uint64(len(b.Alerts)))
 	for i := range b.Alerts {
-		a := &b.Alerts[i]
-		flags := byte(0)
-		if a.Resolved {
-			flags |= flagResolved
-		}
-		dst = append(dst, flags)
-		dst = appendTime(dst, a.StartsAt)
-		dst = appendTime(dst, a.EndsAt)
-		dst = appendString(dst, a.GeneratorURL)
-		dst = appendLabels(dst, a.Labels)
-		dst = appendLabels(dst, a.Annotations)
+		dst = appendAlert(dst, &b.Alerts[i])
 	}
 	return dst
+}
+
+func appendAlert(dst []byte, a *Alert) []byte {
+	flags := byte(0)
+	if a.Resolved {
+		flags |= flagResolved
+	}
+	dst = append(dst, flags)
+	dst = appendTime(dst, a.StartsAt)
+	dst = appendTime(dst, a.EndsAt)
+	dst = appendString(dst, a.GeneratorURL)
+	dst = appendLabels(dst, a.Labels)
+	return appendLabels(dst, a.Annotations)
 }
 
 // DecodeBatch reads a record that AppendBatch wrote. It never panics, and
@@ -61,8 +64,7 @@ func DecodeBatch(record []byte) (*Batch, error) {
 	}
 	b.Alerts = make([]Alert, 0, n)
 	for range n {
-		a := Alert{Resolved: d.byte()&flagResolved != 0, StartsAt: d.time(), EndsAt: d.time(), GeneratorURL: d.string()}
-		a.Labels, a.Annotations = d.labels(), d.labels()
+		a := d.alert()
 		if d.err != nil {
 			return nil, d.err
 		}
@@ -139,6 +141,12 @@ func (d *decoder) string() string {
 	s := d.s[:n]
 	d.s = d.s[n:]
 	return s
+}
+
+func (d *decoder) alert() Alert {
+	a := Alert{Resolved: d.byte()&flagResolved != 0, StartsAt: d.time(), EndsAt: d.time(), GeneratorURL: d.string()}
+	a.Labels, a.Annotations = d.labels(), d.labels()
+	return a
 }
 
 func (d *decoder) labels() Labels {

@@ -23,8 +23,8 @@ func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
 	if first < 0 {
 		return nil, nil // only news of what is over: nothing to open
 	}
-	a := &c.Alerts[first]
-	rule := c.Grouping.Rule
+	own := c.Alerts[first].own() // the incident outlives the record that the alert was read from
+	a, rule := &own, c.Grouping.Rule
 	o := &Opening{
 		ID: c.ID, Shard: c.Shard, Group: c.Grouping.Key,
 		Title: title(a), Description: description(a), Service: a.Service(), Source: c.Source,
@@ -41,7 +41,7 @@ func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
 			began = other.StartsAt
 		}
 	}
-	return []Event{{Kind: kind, At: began, By: SourceActor(c.Source), Because: c.Grouping.Because, Opening: o, Alerts: news}}, nil
+	return []Event{{Kind: kind, At: began, By: SourceActor(c.Source), Because: c.Grouping.Because.own(), Opening: o, Alerts: news}}, nil
 }
 
 // Declare opens an incident by hand.
