@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 // injections are about 200 values that become commands, options, paths, markup
@@ -50,11 +52,9 @@ params:
   v: {type: string, match: '(?s).*', dash: true, from: label.value}
 recover:
   - id: argv
-    command: {argv: [printf, '%s', '{v}']}
-  - id: prefix
-    command: {argv: [printf, '%s', 'pre{v}-{v}post']}
+    command: {argv: [printf, '%s|%s|%s', '{v}', 'pre{v}-{v}post', '--option={v}']}
   - id: script
-    command: {argv: [sh, -c, 'printf %s "$1" | od -An -v -tx1 | tr -d " \n"', sh, '{v}']}
+    command: {argv: [sh, -c, 'printf %s "$1"', sh, '{v}']}
   - id: query
     http: {method: POST, url: '{var.url}/query?a={v}&b=fixed', expect: {status: 200}}
 verify:
@@ -116,10 +116,16 @@ func TestInjection(t *testing.T) {
 	defer server.Close()
 	prom := testenv.Prometheus(t, "global: {scrape_interval: 1h}\n")
 	l := load(t, map[string]string{"url": server.URL}, injectionBook, pathBook)
-	runner, err := NewRunner(RunnerOptions{Library: l, Prometheus: prom.URL})
+	executors, err := steps.New(steps.Config{Origins: l.Origins, Prometheus: prom.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
+	heard := &recorder{}
+	wrapped := map[string]steps.Executor{}
+	for kind, e := range executors {
+		wrapped[kind] = heard.listen(e)
+	}
+	tried := &trial{runner: newRunner(t, RunnerOptions{Library: l, Executors: wrapped}), library: l, heard: heard}
 	canary := filepath.Join(t.TempDir(), "canary")
 	values := injections(canary)
 	if len(values) < 200 {
@@ -132,8 +138,8 @@ func TestInjection(t *testing.T) {
 	for range 4 {
 		workers.Go(func() {
 			for v := range work {
-				injectPath(t, runner, l, v)
-				if inject(t, runner, l, v) {
+				tried.path(t, v)
+				if tried.inject(t, v) {
 					mu.Lock()
 					ran++
 					mu.Unlock()
@@ -155,11 +161,18 @@ func TestInjection(t *testing.T) {
 	}
 }
 
-func inject(t *testing.T, runner *Runner, l *Library, v string) bool {
+// A trial is what the values are tried on.
+type trial struct {
+	runner  *Runner
+	library *Library
+	heard   *recorder
+}
+
+// inject tries v in an argv, a script's argument, a query of a URL and PromQL.
+func (tr *trial) inject(t *testing.T, v string) bool {
 	t.Helper()
-	s := incident("service", "web", "value", v)
-	given := map[string]string{"v": v} // an empty label is none
-	plan, err := l.Get("everything").Plan(s, given)
+	rb, s := tr.library.Get("everything"), incident("service", "web", "value", v)
+	plan, err := rb.Plan(s, map[string]string{"v": v}) // an empty label is none
 	if err != nil {
 		e, ok := err.(*incidents.Error) //nolint:errorlint // Plan's own
 		if !ok || e.Code != incidents.Invalid || e.Hint == "" || !phrases.Has(e.Phrase) {
@@ -170,51 +183,72 @@ func inject(t *testing.T, runner *Runner, l *Library, v string) bool {
 		}
 		return false
 	}
-	if again, err := l.Get("everything").Plan(s, nil); v != "" && (err != nil || again.Digest != plan.Digest) {
+	if again, err := rb.Plan(s, nil); v != "" && (err != nil || again.Digest != plan.Digest) {
 		t.Errorf("%q: another plan when it comes from the label: %v", v, err)
 	}
-	before, done := runner.Run(t.Context(), plan, "INC-42/1")
-	want := map[string]string{"argv": v, "prefix": "pre" + v + "-" + v + "post", "script": fmt.Sprintf("%x", v), "query": v}
+	execution := "everything " + v
+	before, done := tr.runner.Run(t.Context(), plan, execution)
+	want := map[string]string{"argv": v + "|pre" + v + "-" + v + "post|--option=" + v, "script": v, "query": v}
 	if len(done) != len(want) {
 		t.Errorf("%q: stopped at %+v", v, done[len(done)-1])
 		return true
 	}
 	for _, r := range done {
-		if got := r.Output; !r.OK || got != shown(want[r.Step]) {
+		if got := tr.heard.raw(execution, r.Step); !r.OK || got != want[r.Step] {
 			t.Errorf("%q: %s gave %q (%+v)", v, r.Step, got, r)
 		}
 	}
-	for _, r := range before { // absent() answers with the matchers it was given
-		if !r.OK {
-			t.Errorf("%q: %s: %+v", v, r.Step, r)
-		}
-		if want := shown(fmt.Sprintf("{job=%q} 1", v)); r.Step != "pattern" && v != "" && strings.TrimSpace(r.Output) != want {
-			t.Errorf("%q: Prometheus understood %s, want %s", v, r.Output, want)
+	for i, r := range before { // absent() answers with the matchers that it was given
+		got := strings.TrimSpace(tr.heard.raw("", plan.Verify.Steps[i].Query))
+		want := incidents.Labels{{Name: "job", Value: v}}.String() + " 1"
+		if !r.OK || r.Step != "pattern" && v != "" && got != want {
+			t.Errorf("%q: Prometheus understood %s, want %s (%+v)", v, got, want, r)
 		}
 	}
 	return true
 }
 
-func injectPath(t *testing.T, runner *Runner, l *Library, v string) {
+// path tries v, and what is left of it without slashes, in a URL's path.
+func (tr *trial) path(t *testing.T, v string) {
 	t.Helper()
 	for _, v := range []string{v, strings.NewReplacer("/", "", `\`, "").Replace(v)} {
-		plan, err := l.Get("path").Plan(incident("service", "web"), map[string]string{"v": v})
+		plan, err := tr.library.Get("path").Plan(incident("service", "web"), map[string]string{"v": v})
 		if err != nil {
 			if ordinary(v) && !strings.ContainsAny(v, `/\`) {
 				t.Errorf("%q was refused: %v", v, err)
 			}
 			continue
 		}
-		if _, done := runner.Run(t.Context(), plan, "INC-42/2"); len(done) != 1 || !done[0].OK || done[0].Output != shown(v) {
+		execution := "path " + v
+		if _, done := tr.runner.Run(t.Context(), plan, execution); len(done) != 1 || !done[0].OK || tr.heard.raw(execution, "path") != v {
 			t.Errorf("%q: %+v", v, done)
 		}
 	}
 }
 
-// shown is what of a text leaves the package.
-func shown(s string) string {
-	r, _ := NewRunner(RunnerOptions{Library: &Library{}})
-	return r.redact.Excerpt(s, maxShown)
+// A recorder hears what steps give before it is made fit to be shown: by run and
+// step, and for checks by query.
+type recorder struct{ outputs sync.Map }
+
+func (h *recorder) listen(to steps.Executor) steps.Executor {
+	return hearing(func(ctx context.Context, step incidents.Step, env steps.Env) incidents.StepResult {
+		r := to.Execute(ctx, step, env)
+		h.outputs.Store([2]string{env.Execution, step.ID}, r.Output)
+		h.outputs.Store([2]string{env.Execution, step.Query}, r.Output)
+		return r
+	})
+}
+
+func (h *recorder) raw(execution, step string) string {
+	out, _ := h.outputs.Load([2]string{execution, step})
+	text, _ := out.(string)
+	return text
+}
+
+type hearing func(ctx context.Context, step incidents.Step, env steps.Env) incidents.StepResult
+
+func (f hearing) Execute(ctx context.Context, step incidents.Step, env steps.Env) incidents.StepResult {
+	return f(ctx, step, env)
 }
 
 // ordinary values must be accepted.

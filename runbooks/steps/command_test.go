@@ -2,6 +2,7 @@ package steps
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 func self(t *testing.T) string {
@@ -153,29 +156,44 @@ func TestCommandPath(t *testing.T) {
 	}
 }
 
+// cutOff carries out a step until it has written a pid into the file that is its
+// last argument, and then lets its time be over.
+func cutOff(t *testing.T, c *Command, argv ...string) (r incidents.StepResult, pid string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "pid")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	done := make(chan incidents.StepResult)
+	go func() { done <- c.Execute(ctx, commandStep(time.Minute, append(argv, file)...), Env{}) }()
+	for deadline := time.Now().Add(time.Minute); pid == "" && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		b, _ := os.ReadFile(file)
+		pid = strings.TrimSpace(string(b))
+	}
+	cancel(ErrStepTime)
+	return <-done, pid
+}
+
 // A process that stays is told to end, and killed if it does not (S43).
 func TestCommandTimeout(t *testing.T) {
 	t.Parallel()
-	c := newCommand(Config{})
-	c.grace = 300 * time.Millisecond
-	for name, child := range map[string]string{"polite": "goodbye", "stubborn": ""} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			began := time.Now()
-			r := run(t, c, commandStep(time.Second, self(t), "child:"+name))
-			if r.OK || r.Because.Phrase != "runbook.timeout" || r.Because.Args["within"] != "1s" {
-				t.Errorf("%+v", r)
-			}
-			if !strings.Contains(r.Output, child) {
-				t.Errorf("it had no time to say %q: %q", child, r.Output)
-			}
-			if name == "stubborn" {
-				gone(t, strings.TrimSpace(r.Output))
-			}
-			if took := time.Since(began); took > 30*time.Second {
-				t.Errorf("it took %v", took)
-			}
-		})
+	patient, impatient := newCommand(Config{}), newCommand(Config{})
+	patient.grace, impatient.grace = time.Minute, 50*time.Millisecond
+	began := time.Now()
+	r, pid := cutOff(t, patient, self(t), "child:polite")
+	if r.OK || r.Because.Phrase != "runbook.timeout" || r.Because.Args["within"] != "1m0s" || r.Output != "goodbye\n" {
+		t.Errorf("polite: %+v", r)
+	}
+	gone(t, pid)
+	r, pid = cutOff(t, impatient, self(t), "child:stubborn")
+	if r.OK || r.Because.Phrase != "runbook.timeout" {
+		t.Errorf("stubborn: %+v", r)
+	}
+	gone(t, pid)
+	if took := time.Since(began); took > patient.grace {
+		t.Errorf("it waited for nobody: %v", took)
+	}
+	ran := run(t, impatient, commandStep(100*time.Millisecond, "sleep", "600"))
+	if ran.Because.Phrase != "runbook.timeout" || ran.Because.Args["within"] != "100ms" {
+		t.Errorf("%+v", ran)
 	}
 }
 
@@ -184,14 +202,12 @@ func TestCommandTimeout(t *testing.T) {
 func TestCommandLeavesNobodyBehind(t *testing.T) {
 	t.Parallel()
 	c := newCommand(Config{})
-	c.grace = 300 * time.Millisecond
+	c.grace = time.Second
 	r := run(t, c, commandStep(time.Minute, self(t), "child:parent"))
 	if !r.OK {
 		t.Fatalf("%+v", r)
 	}
-	if pid := strings.TrimSpace(r.Output); pid != "" { // it may be killed before it says who it is
-		gone(t, pid)
-	}
+	gone(t, strings.TrimSpace(r.Output))
 	r = run(t, c, commandStep(time.Minute, self(t), "child:parent", "elsewhere"))
 	pid, err := strconv.Atoi(strings.TrimSpace(r.Output))
 	if err != nil || !r.OK {
@@ -206,12 +222,12 @@ func TestCommandLeavesNobodyBehind(t *testing.T) {
 func TestCommandTimeoutKillsTheGroup(t *testing.T) {
 	t.Parallel()
 	c := newCommand(Config{})
-	c.grace = 300 * time.Millisecond
-	r := run(t, c, commandStep(time.Second, "sh", "-c", "trap '' TERM; (trap '' TERM; sleep 600) & echo $!; (trap '' TERM; sleep 600)"))
+	c.grace = 50 * time.Millisecond
+	r, pid := cutOff(t, c, "sh", "-c", "trap '' TERM; (trap '' TERM; sleep 600) & echo $! > $1.part; mv $1.part $1; sleep 600", "sh")
 	if r.Because.Phrase != "runbook.timeout" {
 		t.Fatalf("%+v", r)
 	}
-	gone(t, strings.TrimSpace(r.Output))
+	gone(t, pid)
 }
 
 // When the bot is killed, the kernel kills its command (reliability, fact 4).

@@ -42,16 +42,18 @@ var _ = func() bool {
 			_ = json.NewEncoder(os.Stdout).Encode(args)
 		},
 		"around": around,
-		// says its pid, does not listen to SIGTERM, and stays
-		"stubborn": func([]string) {
+		// does not listen to SIGTERM, writes its pid into a file, and stays
+		"stubborn": func(args []string) {
 			signal.Ignore(syscall.SIGTERM)
-			fmt.Println(os.Getpid())
+			if len(args) > 0 {
+				tell(args[0], os.Getpid())
+			}
 			time.Sleep(time.Hour)
 		},
-		"polite": func([]string) {
+		"polite": func(args []string) {
 			stop := make(chan os.Signal, 1)
 			signal.Notify(stop, syscall.SIGTERM)
-			fmt.Println("ready")
+			tell(args[0], os.Getpid())
 			<-stop
 			fmt.Println("goodbye")
 		},
@@ -64,7 +66,9 @@ var _ = func() bool {
 			}
 			if err := cmd.Start(); err != nil {
 				fmt.Println(err)
+				return
 			}
+			fmt.Println(cmd.Process.Pid)
 		},
 		// says each argument in a write of its own
 		"say": func(args []string) {
@@ -109,6 +113,13 @@ var _ = func() bool {
 	}
 	return true
 }()
+
+// tell writes a pid into a file, whole or not at all.
+func tell(file string, pid int) {
+	if err := os.WriteFile(file+".part", []byte(strconv.Itoa(pid)), 0o600); err == nil {
+		_ = os.Rename(file+".part", file)
+	}
+}
 
 // around describes the process's surroundings.
 func around([]string) {
