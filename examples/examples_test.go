@@ -7,6 +7,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/examples"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
 
@@ -31,7 +32,7 @@ func TestRunbooksAreWithoutProblems(t *testing.T) {
 func TestHostChecksFindSomething(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("they look at Linux")
+		testenv.Skip(t, "the checks look at Linux")
 	}
 	library, _ := runbooks.Load(runbooks.Sources{Embedded: examples.Runbooks(), Vars: map[string]string{"site_url": "http://127.0.0.1:80"}})
 	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: library})

@@ -17,9 +17,6 @@ import (
 
 // TestInABrowser drives a real one: what only a browser can tell.
 func TestInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a browser")
-	}
 	browser := testenv.Chromium(t)
 	t.Run("hostile text is only text", func(t *testing.T) { hostileInBrowser(t, browser) })
 	t.Run("a room is used by keyboard and is live", func(t *testing.T) { roomInBrowser(t, browser) })

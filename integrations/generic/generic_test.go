@@ -180,7 +180,7 @@ func TestManyFieldsStayWithinTheLimits(t *testing.T) {
 		fmt.Fprintf(&body, `,"f%d":"v"`, i)
 	}
 	b, m := decode(t, body.String()+"}")
-	if m.Cut != 2 || m.LeftOut == 0 || b.Alerts[0].Annotations.Get("alertname") == "" {
+	if m.Cut != 2 || m.LeftOut == 0 || b.Alerts[0].Labels.Get("alertname") == "" {
 		t.Errorf("mended %+v", m)
 	}
 }
