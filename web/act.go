@@ -79,7 +79,7 @@ func (s *Server) do(ctx context.Context, v *visit, want wish) (bot.Reply, error)
 	if want.incident == 0 || reply.Private || reply.Message == nil {
 		return reply, nil
 	}
-	inc, err := s.load(ctx, want.incident)
+	inc, err := s.load(ctx, v, want.incident)
 	if err != nil {
 		return reply, err
 	}
@@ -92,9 +92,6 @@ func (s *Server) do(ctx context.Context, v *visit, want wish) (bot.Reply, error)
 
 // say puts what a person wrote into the room, once.
 func (s *Server) say(ctx context.Context, v *visit, id incidents.ID, text, once string) error {
-	if err := s.may(v, bot.Respond); err != nil {
-		return err
-	}
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "//") {
 		text = text[1:]
@@ -105,8 +102,11 @@ func (s *Server) say(ctx context.Context, v *visit, id incidents.ID, text, once 
 	case len(text) > maxSaid:
 		return incidents.Fail(incidents.TooLarge, "web.error.said_too_long", "at most 8000 bytes at once")
 	}
-	inc, err := s.load(ctx, id)
+	inc, err := s.load(ctx, v, id)
 	if err != nil {
+		return err
+	}
+	if err := s.may(v, bot.Respond, inc.Service); err != nil {
 		return err
 	}
 	if once == "" {

@@ -57,7 +57,7 @@ func viewOf(inc *incidents.Incident) *incidentView {
 	return view
 }
 
-func (s *Server) apiList(w http.ResponseWriter, r *http.Request, _ *visit) error {
+func (s *Server) apiList(w http.ResponseWriter, r *http.Request, v *visit) error {
 	q := r.URL.Query()
 	f, err := readFilter(q)
 	if err != nil {
@@ -67,23 +67,20 @@ func (s *Server) apiList(w http.ResponseWriter, r *http.Request, _ *visit) error
 	if err != nil {
 		return err
 	}
-	page, err := s.Incidents.List(r.Context(), incidents.Query{Open: open, Service: f.Service, Before: f.Before, Limit: f.Limit})
+	page, err := s.query(r.Context(), v, incidents.Query{Open: open, Service: f.Service, Before: f.Before, Limit: f.Limit})
 	if err != nil {
-		return fmt.Errorf("list incidents: %w", err)
-	}
-	if page.Incidents == nil {
-		page.Incidents = []incidents.Summary{}
+		return err
 	}
 	answer(w, http.StatusOK, page)
 	return nil
 }
 
-func (s *Server) apiIncident(w http.ResponseWriter, r *http.Request, _ *visit) error {
+func (s *Server) apiIncident(w http.ResponseWriter, r *http.Request, v *visit) error {
 	id, err := incidentID(r)
 	if err != nil {
 		return err
 	}
-	inc, err := s.load(r.Context(), id)
+	inc, err := s.load(r.Context(), v, id)
 	if err != nil {
 		return err
 	}
@@ -92,7 +89,7 @@ func (s *Server) apiIncident(w http.ResponseWriter, r *http.Request, _ *visit) e
 }
 
 func (s *Server) apiTimeline(w http.ResponseWriter, r *http.Request, v *visit) error {
-	inc, events, next, err := s.stretch(r)
+	inc, events, next, err := s.stretch(r, v)
 	if err != nil {
 		return err
 	}
@@ -139,7 +136,7 @@ func (s *Server) apiMessages(w http.ResponseWriter, r *http.Request, v *visit) e
 	if err != nil {
 		return err
 	}
-	inc, err := s.load(r.Context(), id)
+	inc, err := s.load(r.Context(), v, id)
 	if err != nil {
 		return err
 	}
@@ -220,7 +217,7 @@ func (s *Server) apiDo(w http.ResponseWriter, r *http.Request, v *visit, id inci
 	}
 	state := reply.State
 	if state == nil && id > 0 {
-		if state, err = s.load(r.Context(), id); err != nil {
+		if state, err = s.load(r.Context(), v, id); err != nil {
 			return err
 		}
 	}

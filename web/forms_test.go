@@ -143,6 +143,38 @@ func (lookOnly) May(_ incidents.Actor, right bot.Right, _ string) error {
 	return incidents.Fail(incidents.Forbidden, "error.right", "you may not do this", "right", string(right))
 }
 
+// only lets people see one service.
+type only string
+
+func (o only) May(p incidents.Actor, right bot.Right, service string) error {
+	if service == "" || service == string(o) {
+		return nil
+	}
+	return noRights{}.May(p, right, service)
+}
+
+func TestRightsMayDifferByService(t *testing.T) {
+	t.Parallel()
+	w, s := handler(t, func(o *Options) { o.Rights = only("search") })
+	w.open(t, "slow", w.now(), "alertname=SearchSlow,service=search")
+	for path, status := range map[string]int{
+		"/api/v1/incidents/1": 403, "/api/v1/incidents/1/timeline": 403, "/api/v1/incidents/1/messages": 403, "/api/v1/incidents/1/postmortem": 403,
+		"/incidents/1": 403, "/incidents/1/timeline": 403, "/api/v1/events?incident=1": 403, "/api/v1/incidents/2": 200, "/incidents/2": 200,
+	} {
+		if got := ask(s, http.MethodGet, path, ""); got.Code != status {
+			t.Errorf("%s: %d", path, got.Code)
+		}
+	}
+	if got := ask(s, http.MethodPost, "/api/v1/incidents/1/messages", `{"text":"hello"}`); got.Code != http.StatusForbidden {
+		t.Errorf("saying something: %d", got.Code)
+	}
+	for _, path := range []string{"/", "/?show=all", "/api/v1/incidents"} {
+		if list := ask(s, http.MethodGet, path, "").Body.String(); strings.Contains(list, "CheckoutErrors") || !strings.Contains(list, "SearchSlow") {
+			t.Errorf("%s shows another service's incidents", path)
+		}
+	}
+}
+
 func TestWhoMayOnlyLookCannotSpeak(t *testing.T) {
 	t.Parallel()
 	w, s := handler(t, func(o *Options) { o.Rights = lookOnly{} })

@@ -152,7 +152,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, v *visit, rt rout
 	if rt.right == "" {
 		return nil
 	}
-	return s.may(v, rt.right)
+	return s.may(v, rt.right, "")
 }
 
 // sameOrigin refuses what another site's page sent: everything that changes

@@ -99,16 +99,6 @@ func into[T any](t *testing.T, got *httptest.ResponseRecorder) T {
 	return v
 }
 
-func read(t *testing.T, r *http.Response) string {
-	t.Helper()
-	b, err := io.ReadAll(r.Body)
-	_ = r.Body.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 func textLog(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -277,3 +277,15 @@ func TestTokensAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// A page whose session is over says where to sign in, and not how programs do.
+func TestAnEndedSessionLeadsToSigningIn(t *testing.T) {
+	t.Parallel()
+	_, s := handler(t, withToken)
+	for _, change := range [][]func(*http.Request){nil, {header("Hikeshi-Fragment", "1")}} {
+		got := ask(s, http.MethodPost, "/incidents/1/say", "text=hello", change...)
+		if got.Code != http.StatusUnauthorized || !strings.Contains(got.Body.String(), `href="/login"`) || strings.Contains(got.Body.String(), "Bearer") {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -69,7 +70,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	view, err := s.list(r.Context(), f)
+	view, err := s.list(r.Context(), v, f)
 	if err != nil {
 		return err
 	}
@@ -82,13 +83,13 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 }
 
 // list gathers a page of the list.
-func (s *Server) list(ctx context.Context, f filter) (listView, error) {
+func (s *Server) list(ctx context.Context, v *visit, f filter) (listView, error) {
 	view := listView{Filter: f, Sections: f.Show == ""}
 	now := s.Now()
 	q := incidents.Query{Open: f.Show == "open", Service: f.Service, Before: f.Before, Limit: f.Limit}
-	page, err := s.Incidents.List(ctx, q)
+	page, err := s.query(ctx, v, q)
 	if err != nil {
-		return view, fmt.Errorf("list incidents: %w", err)
+		return view, err
 	}
 	view.OpenAll = page.Open
 	if page.Next > 0 {
@@ -101,9 +102,9 @@ func (s *Server) list(ctx context.Context, f filter) (listView, error) {
 	}
 	if view.Sections && f.Before == 0 {
 		q.Open = true
-		open, err := s.Incidents.List(ctx, q)
+		open, err := s.query(ctx, v, q)
 		if err != nil {
-			return view, fmt.Errorf("list open incidents: %w", err)
+			return view, err
 		}
 		for _, sum := range open.Incidents {
 			view.Open = append(view.Open, rowOf(sum, now))
@@ -111,6 +112,23 @@ func (s *Server) list(ctx context.Context, f filter) (listView, error) {
 	}
 	view.Services = services(view.Open, view.Rest)
 	return view, nil
+}
+
+// query asks for a page of what the person may see: where rights differ by
+// service it may hold fewer than the limit.
+func (s *Server) query(ctx context.Context, v *visit, q incidents.Query) (incidents.Page, error) {
+	page, err := s.Incidents.List(ctx, q)
+	if err != nil {
+		return page, fmt.Errorf("list incidents: %w", err)
+	}
+	visible := make([]incidents.Summary, 0, len(page.Incidents))
+	for _, sum := range page.Incidents {
+		if s.may(v, bot.View, sum.Service) == nil {
+			visible = append(visible, sum)
+		}
+	}
+	page.Incidents = visible
+	return page, nil
 }
 
 func rowOf(sum incidents.Summary, now time.Time) row {

@@ -29,7 +29,7 @@ type roomSource struct {
 }
 
 func (src *roomSource) news(ctx context.Context) (events []event, more bool, err error) {
-	inc, err := src.s.load(ctx, src.id)
+	inc, err := src.s.load(ctx, src.v, src.id)
 	if err != nil {
 		return nil, false, err
 	}
@@ -74,7 +74,7 @@ type listSource struct {
 }
 
 func (src *listSource) news(ctx context.Context) ([]event, bool, error) {
-	view, err := src.s.list(ctx, src.filter)
+	view, err := src.s.list(ctx, src.v, src.filter)
 	if err != nil {
 		return nil, false, err
 	}

@@ -26,14 +26,17 @@ type roomView struct {
 	Rev     int64
 }
 
-// load reads an incident that people may know of.
-func (s *Server) load(ctx context.Context, id incidents.ID) (*incidents.Incident, error) {
+// load reads an incident that the person may know of.
+func (s *Server) load(ctx context.Context, v *visit, id incidents.ID) (*incidents.Incident, error) {
 	inc, err := s.Incidents.Load(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", id, err)
 	}
 	if inc == nil || inc.Version == 0 {
 		return nil, noIncident()
+	}
+	if err := s.may(v, bot.View, inc.Service); err != nil {
+		return nil, err
 	}
 	return inc, nil
 }
@@ -59,7 +62,7 @@ func (s *Server) roomPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	inc, err := s.load(r.Context(), id)
+	inc, err := s.load(r.Context(), v, id)
 	if err != nil {
 		return err
 	}

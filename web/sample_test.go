@@ -92,7 +92,7 @@ func fill(t testing.TB, w *world, c *clock) {
 	w.must(t, id, incidents.Resolve{By: kenji, Text: "removed old exports"})
 
 	c.at = start.Add(-3 * time.Hour)
-	id = w.open(t, "A certificate expires in 6 days.", c.at, "alertname=CertExpiresSoon,service=edge,severity=info")
+	w.open(t, "A certificate expires in 6 days.", c.at, "alertname=CertExpiresSoon,service=edge,severity=info")
 	c.at = start.Add(-95 * time.Minute)
 	id = w.open(t, "Search answers slowly: p99 2.4 s.", c.at, "alertname=SearchSlow,service=search,severity=warning", "alertname=SearchSlow,service=search,severity=warning,instance=b")
 	w.must(t, id, incidents.Ack{By: kenji})

@@ -33,6 +33,7 @@ func TestScreenshots(t *testing.T) {
 	fill(t, w, c)
 	w.now = time.Now
 	base := serve(t, w, nil).URL
+	gated := serve(t, w, withToken).URL
 	pages := map[string]string{
 		"list": "/", "asking": "/incidents/6", "asking-top": "/incidents/6#top", "solved-top": "/incidents/4#top", "solved": "/incidents/4", "verifying": "/incidents/5",
 		"timeline": "/incidents/4/timeline", "postmortem": "/incidents/4/postmortem", "dead": "/dead-letters", "error": "/incidents/99",
@@ -45,6 +46,7 @@ func TestScreenshots(t *testing.T) {
 		"status":  `{ const t = document.querySelector("#text"); t.value = "/status"; t.form.requestSubmit(); }`,
 		"refused": `{ const t = document.querySelector("#text"); t.value = "/nosuch"; t.form.requestSubmit(); }`,
 	}
+	pages["login"] = "/login"
 	pages["popover"], pages["menu"], pages["details"], pages["status"], pages["refused"] = "/incidents/6", "/incidents/6#top", "/incidents/4#top", "/incidents/6", "/"
 	for name, path := range pages {
 		for _, lang := range []string{"en", "ja"} {
@@ -57,7 +59,11 @@ func TestScreenshots(t *testing.T) {
 					if only := os.Getenv("HIKESHI_SHOT"); only != "" && !regexp.MustCompile(only).MatchString(file) {
 						continue
 					}
-					shoot(t, browser, base+path, lang, scheme, width, file, scripts[name])
+					where := base
+					if name == "login" {
+						where = gated
+					}
+					shoot(t, browser, where+path, lang, scheme, width, file, scripts[name])
 				}
 			}
 		}

@@ -51,7 +51,7 @@ func tell(lang string, inc *incidents.Incident, events []incidents.Event) []line
 }
 
 func (s *Server) timelinePage(w http.ResponseWriter, r *http.Request, v *visit) error {
-	inc, events, next, err := s.stretch(r)
+	inc, events, next, err := s.stretch(r, v)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *Server) timelinePage(w http.ResponseWriter, r *http.Request, v *visit) 
 
 // stretch reads the incident of the path and the stretch of its log that the
 // query wants; next is where the following stretch begins, 0 at the end.
-func (s *Server) stretch(r *http.Request) (*incidents.Incident, []incidents.Event, int64, error) {
+func (s *Server) stretch(r *http.Request, v *visit) (*incidents.Incident, []incidents.Event, int64, error) {
 	id, err := incidentID(r)
 	if err != nil {
 		return nil, nil, 0, err
@@ -79,7 +79,7 @@ func (s *Server) stretch(r *http.Request) (*incidents.Incident, []incidents.Even
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	inc, err := s.load(r.Context(), id)
+	inc, err := s.load(r.Context(), v, id)
 	if err != nil {
 		return nil, nil, 0, err
 	}
@@ -116,7 +116,7 @@ func (s *Server) postmortem(r *http.Request, v *visit) (*incidents.Incident, str
 	if err != nil {
 		return nil, "", err
 	}
-	inc, err := s.load(r.Context(), id)
+	inc, err := s.load(r.Context(), v, id)
 	if err != nil {
 		return nil, "", err
 	}

@@ -88,7 +88,7 @@ func (s *Server) sourceOf(r *http.Request, v *visit) (source, incidents.ID, stri
 	if !ok {
 		return nil, 0, "", noIncident()
 	}
-	inc, err := s.load(r.Context(), id)
+	inc, err := s.load(r.Context(), v, id)
 	if err != nil {
 		return nil, 0, "", err
 	}
@@ -148,7 +148,7 @@ func (st *stream) stillAllowed() bool {
 	if st.v.session != nil && !st.s.sessions.alive(st.v.session, st.s.Now()) {
 		return false
 	}
-	return st.s.may(st.v, streamRight) == nil
+	return st.s.may(st.v, streamRight, "") == nil
 }
 
 // send looks once. A store that is away for a moment is asked again later.
@@ -156,6 +156,10 @@ func (st *stream) send(ctx context.Context) (ok, more bool) {
 	looking, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	events, more, err := st.source.news(looking)
+	switch incidents.CodeOf(err) {
+	case incidents.Forbidden, incidents.NotFound:
+		return false, false
+	}
 	if err != nil && ctx.Err() == nil {
 		st.s.Log.WarnContext(ctx, "live update failed", "request_id", st.v.requestID, "error", err.Error())
 	}

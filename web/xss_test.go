@@ -210,7 +210,7 @@ func TestHostileTextStaysInItsEvent(t *testing.T) {
 	t.Parallel()
 	for _, text := range hostile[len(hostile)-4:] {
 		w, s := hostileWorld(t, text)
-		src := &roomSource{s: s, v: &visit{lang: "en", requestID: "x"}, id: 1, room: roomOf(w.state(1))}
+		src := &roomSource{s: s, v: &visit{lang: "en", requestID: "x", person: bea}, id: 1, room: roomOf(w.state(1))}
 		events, _, err := src.news(t.Context())
 		if err != nil || len(events) < 10 {
 			t.Fatalf("%d events, %v", len(events), err)

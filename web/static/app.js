@@ -353,7 +353,7 @@
       keepOpen(old, el);
       const focused = old.contains(document.activeElement) ? document.activeElement.value || old.id : "";
       el.classList.add("flash");
-      old.replaceWith(el);
+      quietly(() => old.replaceWith(el));
       if (focused) refocus(el, focused);
       if (!seen(el) && /suggestions|approval|run/.test(el.dataset.kind)) {
         const name = $("#jump").dataset[el.dataset.kind];
@@ -366,9 +366,18 @@
       el.classList.add("in");
       $("#stream").insertBefore(el, next || null);
       if (!stay) notice(word.wordNew, "");
+      if (document.hidden && !document.title.startsWith("• ")) document.title = "• " + document.title;
     }
     jump();
     if (stay) toBottom();
+  }
+
+  // An edit is no news: a screen reader should not read the message again.
+  function quietly(edit) {
+    const log = $("#stream");
+    log.setAttribute("aria-live", "off");
+    edit();
+    setTimeout(() => log.setAttribute("aria-live", "polite"), 300);
   }
 
   function keepOpen(old, el) {
@@ -435,7 +444,10 @@
         const now = Number($("#head").dataset.version);
         const next = Number(head.dataset.version);
         if (next < now) location.reload(); // not the incident we know: the server begins anew
-        else if (next > now) $("#head").replaceWith(head);
+        else if (next > now) {
+          if (head.dataset.status !== $("#head").dataset.status) $("#announce").textContent = $(".st", head).textContent;
+          $("#head").replaceWith(head);
+        }
       });
       source.addEventListener("list", (e) => list(JSON.parse(e.data)));
     }
@@ -443,6 +455,7 @@
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) timer = setTimeout(() => { if (document.hidden) { close(); state("off"); } }, 60000);
       else if (!source) connect();
+      if (!document.hidden) document.title = document.title.replace(/^• /, "");
     });
     addEventListener("pagehide", close);
     addEventListener("pageshow", (e) => { if (e.persisted) connect(); });
