@@ -3,7 +3,6 @@
 package sqlite_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -12,7 +11,6 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -49,60 +47,9 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// child starts this binary again. Its output is collected.
-func child(t *testing.T, kind, dir string, env ...string) (*exec.Cmd, *said) {
+func child(t *testing.T, kind, dir string, env ...string) (*exec.Cmd, *conformance.Output) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), append(env, childEnv+"="+kind+":"+dir)...)
-	out := &said{enough: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = out, os.Stderr
-	check(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // where the test failed before it did
-		_ = cmd.Wait()
-	})
-	return cmd, out
-}
-
-// said collects what the child says and tells when it has said enough.
-type said struct {
-	mu     sync.Mutex
-	buf    bytes.Buffer
-	want   int
-	enough chan struct{}
-}
-
-func (s *said) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	had := s.buf.Len()
-	s.buf.Write(b)
-	if s.want > 0 && had < s.want && s.buf.Len() >= s.want {
-		close(s.enough)
-	}
-	return len(b), nil
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.String()
-}
-
-func (s *said) after(bytes int) <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.want = bytes
-	if s.buf.Len() >= bytes {
-		return closed()
-	}
-	return s.enough
-}
-
-func closed() <-chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
+	return conformance.Child(t, append(env, childEnv+"="+kind+":"+dir)...)
 }
 
 func work(dir string) error {
@@ -126,7 +73,7 @@ func TestKilled(t *testing.T) {
 	for range 4 {
 		_, highest := conformance.Acknowledged(t, all)
 		cmd, out := child(t, "work", dir, firstEnv+"="+strconv.Itoa(highest+2))
-		<-out.after(200 + rand.IntN(2000))
+		<-out.After(200 + rand.IntN(2000))
 		check(t, cmd.Process.Kill())
 		_ = cmd.Wait() // it was killed
 		all += out.String() + "\n"
