@@ -21,6 +21,7 @@ type Model struct {
 	cells     map[cell]*tally
 	votes     map[ballot]vote
 	forgotten Forgotten
+	bounds    struct{ cells, votes int } // 0: MaxCells, MaxVotes
 }
 
 // Forgotten counts what the bounds cost.
@@ -125,10 +126,10 @@ func (m *Model) count(where cell, c counts, at int64, times float64) {
 
 // forget drops the tenth that heard nothing for longest, once there is too much.
 func (m *Model) forget() {
-	if len(m.cells) > MaxCells {
+	if len(m.cells) > cmp.Or(m.bounds.cells, MaxCells) {
 		m.forgotten.Cells += dropOldest(m.cells, func(t *tally) int64 { return t.at }, cell.compare)
 	}
-	if len(m.votes) > MaxVotes {
+	if len(m.votes) > cmp.Or(m.bounds.votes, MaxVotes) {
 		m.forgotten.Votes += dropOldest(m.votes, func(v vote) int64 { return v.at }, ballot.compare)
 	}
 }

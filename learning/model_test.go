@@ -341,24 +341,26 @@ func TestAVoteTakenBackLeavesNothing(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	var m Model
-	const strangers = MaxCells/2 + 1000 // each brings two cells of its own, and two of its action's
-	batch := make([]incidents.Fact, 0, strangers)
+	m.bounds.cells, m.bounds.votes = 1000, 400
+	const strangers = 2000 // each brings two cells of its own
+	var last incidents.Context
 	for i := range strangers {
-		c := incidents.Context{Name: "same", Service: fmt.Sprint("pod-", i)}
-		batch = append(batch, thumbs(incidents.ID(i), "restart", "console:bea", 1, c, day0.Add(time.Duration(i)*time.Second)))
-	}
-	for page := range slices.Chunk(batch, 1000) {
-		m.Learn(page...)
-		if len(m.cells) > MaxCells || len(m.votes) > MaxVotes {
+		last = incidents.Context{Name: "same", Service: fmt.Sprint("pod-", i)}
+		m.Learn(thumbs(incidents.ID(i), "restart", "console:bea", 1, last, day0.Add(time.Duration(i)*time.Second)))
+		if len(m.cells) > 1000 || len(m.votes) > 400 {
 			t.Fatalf("holds %d cells and %d votes", len(m.cells), len(m.votes))
 		}
 	}
-	if m.Forgotten().Cells == 0 {
-		t.Error("nothing was forgotten: the test does not reach the bound")
+	if f := m.Forgotten(); f.Cells < 2*strangers-1000 || f.Votes < strangers-400 {
+		t.Errorf("forgot %+v of %d strangers", f, strangers)
 	}
-	latest := m.Rank(batch[len(batch)-1].Context, candidates("restart"), day0)[0]
+	latest := m.Rank(last, candidates("restart"), day0)[0]
 	if latest.Evidence.Up != 1 {
 		t.Errorf("the latest fact was forgotten: %+v", latest)
+	}
+	m.Learn(thumbs(0, "restart", "console:bea", 0, incidents.Context{Name: "same", Service: "pod-0"}, day0)) // of a forgotten vote
+	if e := m.Rank(incidents.Context{Name: "same", Service: "pod-0"}, candidates("restart"), day0)[0].Evidence; e.Up < 0 || e.Down < 0 {
+		t.Errorf("taking back what was forgotten leaves %+v", e)
 	}
 }
 
