@@ -262,11 +262,9 @@ func (c config) settle() (*settled, error) {
 	for _, p := range c.Console.People {
 		token, err := secret("console.people "+p.Name, p.Token, p.TokenFile)
 		note(err)
-		if err == nil && len(token) < web.MinToken {
-			note(fmt.Errorf("console.people %s: the token has %d bytes; at least %d are needed (openssl rand -hex 32)", p.Name, len(token), web.MinToken))
-		}
 		s.people = append(s.people, web.Person{Name: p.Name, Token: token})
 	}
+	note(web.Config{People: s.people}.Validate())
 	for _, src := range c.Sources {
 		built, err := src.settle()
 		note(err)

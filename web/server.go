@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -62,6 +63,20 @@ type Server struct {
 // maxBusy bounds the requests that are served at once, streams not counted.
 const maxBusy = 256
 
+// Validate says everything that is wrong with the configuration, or nil.
+func (c Config) Validate() error {
+	var problems []error
+	for _, p := range c.People {
+		if len(p.Token) < MinToken {
+			problems = append(problems, fmt.Errorf("console: the token of %q has %d bytes; at least %d are needed (openssl rand -hex 32)", p.Name, len(p.Token), MinToken))
+		}
+		if name, ok := personName(p.Name); !ok || name != p.Name {
+			problems = append(problems, fmt.Errorf("console: %q is no usable name: 1 to %d letters, digits, spaces or . _ -", p.Name, maxName))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // New makes the console. It fails for a token that is too short.
 func New(o Options) (*Server, error) {
 	if o.Log == nil {
@@ -73,13 +88,8 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	for _, p := range o.Config.People {
-		if len(p.Token) < MinToken {
-			return nil, fmt.Errorf("console: the token of %q has %d bytes; at least %d are needed", p.Name, len(p.Token), MinToken)
-		}
-		if name, ok := personName(p.Name); !ok || name != p.Name {
-			return nil, fmt.Errorf("console: %q is no usable name: 1 to %d letters, digits, spaces or . _ -", p.Name, maxName)
-		}
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
 	}
 	embedded, err := load()
 	if err != nil {
