@@ -12,6 +12,7 @@ gcc gcc
 redis-server redis-server
 prometheus prometheus
 promtool prometheus
+amtool prometheus-alertmanager
 prometheus-alertmanager|alertmanager prometheus-alertmanager
 chromium|chromium-browser|google-chrome chromium
 "

@@ -22,6 +22,7 @@ var programs = map[string]program{
 	"redis-server":            {[]string{"redis-server"}, "redis-server"},
 	"prometheus":              {[]string{"prometheus"}, "prometheus"},
 	"promtool":                {[]string{"promtool"}, "prometheus"},
+	"amtool":                  {[]string{"amtool"}, "prometheus-alertmanager"},
 	"prometheus-alertmanager": {[]string{"prometheus-alertmanager", "alertmanager"}, "prometheus-alertmanager"},
 	"chromium":                {[]string{"chromium", "chromium-browser", "google-chrome"}, "chromium"},
 }
