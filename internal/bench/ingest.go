@@ -57,6 +57,15 @@ func (t *target) slice(ctx context.Context, ld load, d time.Duration) (sample, e
 // samples collects slices by subject, and reports their medians.
 type samples map[subject][]sample
 
+// take puts a load on a server and keeps the sample, if it is whole.
+func (all samples) take(ctx context.Context, t *target, ld load, d time.Duration) error {
+	s, err := t.slice(ctx, ld, d)
+	if err == nil {
+		all[t.subject] = append(all[t.subject], s)
+	}
+	return err
+}
+
 func (all samples) report(l *lab, name string) {
 	for _, s := range l.subjects() {
 		list := all[s]
@@ -97,9 +106,7 @@ func ingest(ld load) func(context.Context, *lab) error {
 		ld.alerts = l.size.most
 		err := l.rounds(ctx, l.subjects(), func(t *target) error {
 			ld.start = time.Now().Add(-time.Minute)
-			s, err := t.slice(ctx, ld, l.size.slice)
-			all[t.subject] = append(all[t.subject], s)
-			return err
+			return all.take(ctx, t, ld, l.size.slice)
 		})
 		all.report(l, fmt.Sprintf("ingest_b%d", ld.batch))
 		return err
@@ -125,9 +132,7 @@ func measureRefire(ctx context.Context, l *lab) error {
 			return err
 		}
 		ld.conns, ld.known, ld.alerts, ld.insist = 16, l.size.refire, 2*l.size.most, false
-		s, err := t.slice(ctx, ld, l.size.slice)
-		all[t.subject] = append(all[t.subject], s)
-		return err
+		return all.take(ctx, t, ld, l.size.slice)
 	})
 	all.report(l, "refire_b100")
 	return err
@@ -142,9 +147,7 @@ func measureResolve(ctx context.Context, l *lab) error {
 			return err
 		}
 		ld.conns, ld.ended, ld.insist = 16, true, false
-		s, err := t.slice(ctx, ld, l.size.settle)
-		all[t.subject] = append(all[t.subject], s)
-		return err
+		return all.take(ctx, t, ld, l.size.settle)
 	})
 	all.report(l, "resolve_b100")
 	return err

@@ -52,9 +52,7 @@ func (l *lab) openLoop(ctx context.Context, name string, ld load) error {
 	all := samples{}
 	err := l.rounds(ctx, l.subjects(), func(t *target) error {
 		ld.start = time.Now().Add(-time.Minute)
-		s, err := t.slice(ctx, ld, 2*l.size.slice)
-		all[t.subject] = append(all[t.subject], s)
-		return err
+		return all.take(ctx, t, ld, 2*l.size.slice)
 	})
 	for _, s := range l.subjects() {
 		list := all[s]

@@ -21,6 +21,7 @@ type flags struct {
 	out    string
 	list   bool
 	keep   bool
+	slice  time.Duration
 }
 
 func main() {
@@ -30,6 +31,7 @@ func main() {
 	flag.StringVar(&f.stores, "stores", "sqlite,redis", "the stores to measure")
 	flag.StringVar(&f.binary, "binary", "bin/hikeshi", "the built binary")
 	flag.StringVar(&f.out, "out", "bench.jsonl", "where to write the figures")
+	flag.DurationVar(&f.slice, "slice", 0, "how long each slice of load lasts; 0: as the size says")
 	flag.BoolVar(&f.list, "list", false, "list the measurements and stop")
 	flag.BoolVar(&f.keep, "keep", false, "keep the temporary directory, with the servers' logs")
 	flag.Parse()
@@ -83,6 +85,9 @@ func newLab(f flags) (*lab, error) {
 	l := &lab{binary: f.binary, size: full, out: newReport(), keep: f.keep}
 	if f.quick {
 		l.size = quick
+	}
+	if f.slice > 0 {
+		l.size.slice = f.slice
 	}
 	if _, err := os.Stat(f.binary); err != nil {
 		return nil, fmt.Errorf("find the binary: %w (build it with: make build)", err)

@@ -60,8 +60,8 @@ var (
 		requests: 300, rooms: 200, burst: 10_000, kills: 20, idle: 20 * time.Second, settle: 5 * time.Minute, limit: 20 * time.Minute,
 	}
 	quick = size{
-		slice: time.Second, rounds: 1, most: 50_000, active: 10_000, own: 1_000, refire: 2_000, open: 1_000,
-		requests: 50, rooms: 20, burst: 2_000, kills: 3, idle: 2 * time.Second, settle: 20 * time.Second, limit: time.Minute,
+		slice: time.Second, rounds: 1, most: 200_000, active: 10_000, own: 1_000, refire: 2_000, open: 1_000,
+		requests: 50, rooms: 20, burst: 2_000, kills: 3, idle: 2 * time.Second, settle: 30 * time.Second, limit: 2 * time.Minute,
 	}
 )
 

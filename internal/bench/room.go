@@ -135,7 +135,7 @@ func (t *target) follow(ctx context.Context, i int, b *bell) (time.Duration, err
 // card is what the card of an incident says of its alerts; "" where it does
 // not stand in the room yet.
 func (t *target) card(ctx context.Context, id int) (string, error) {
-	code, body, err := t.get(ctx, fmt.Sprintf("/api/v1/incidents/%d/messages?limit=1", id))
+	code, body, err := t.get(ctx, fmt.Sprintf("/api/v1/incidents/%d/messages?limit=500", id))
 	if err != nil || code == http.StatusNotFound {
 		return "", err
 	}
