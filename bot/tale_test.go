@@ -172,7 +172,7 @@ func failed(t *testing.T) *tale {
 		Before: []incidents.StepResult{{Step: "health", Value: "HTTP 503"}},
 		Steps:  []incidents.StepResult{{Step: "go", Error: "exit 1", Output: "no such unit", Elapsed: time.Second}},
 	})
-	return a.do(time.Second, incidents.GiveUp{Effect: "42/room/slack", Reason: "channel_not_found"})
+	return a.do(time.Second, incidents.GiveUp{Effect: incidents.Effect{Key: "42/room/slack"}, Reason: "channel_not_found"})
 }
 
 // denied was requested by bea and denied by cho; a second request expired.

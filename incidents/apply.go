@@ -42,9 +42,12 @@ func Apply(s *Incident, e *Event) {
 			s.Rooms = map[string]Room{}
 		}
 		s.Rooms[e.Chat] = *e.Room
+		s.recovered(DoSyncRoom, e.Chat)
 	case EventDiagnosed:
 		s.DiagnosedAt, s.Findings = e.At, e.Findings
+		s.recovered(DoDiagnose, "")
 	case EventRanked:
+		s.recovered(DoRank, "")
 		s.RankedAt, s.Suggestions, s.NoAction, s.Moved = e.At, e.Suggestions, e.Because, e.Moved
 	case EventVoted:
 		s.vote(e)
@@ -64,6 +67,12 @@ func Apply(s *Incident, e *Event) {
 	default:
 		s.applyRemedy(e)
 	}
+}
+
+// recovered forgets that an effect was given up: it was asked for again, and
+// worked.
+func (s *Incident) recovered(kind EffectKind, arg string) {
+	delete(s.Failed, s.effect(kind, "", arg, time.Time{}).Key)
 }
 
 // applyRemedy is Apply for approvals and runs.

@@ -38,10 +38,28 @@ func (s *Incident) mayRun(p Plan, now time.Time) error {
 	if r := s.Busy(); r != nil {
 		return Fail(Conflict, "error.busy", "run "+r.ID+" is under way; wait for it to end", "run", r.ID).WithHint("/inc status")
 	}
+	for i := range s.Runs {
+		if r := &s.Runs[i]; r.State == RunUnknown && now.Before(r.StartedAt.Add(r.Plan.longest())) {
+			return Fail(Conflict, "error.maybe_running", "run "+r.ID+" was interrupted and may still be going on", "run", r.ID).WithHint("/inc status")
+		}
+	}
 	if len(s.Runs) >= MaxRuns {
 		return errTooManyRuns()
 	}
 	return nil
+}
+
+// longest is how long the plan's recovery can take: nothing of a run whose owner
+// was lost goes on beyond it.
+func (p *Plan) longest() time.Duration {
+	var sum time.Duration
+	for _, step := range p.Recover {
+		sum += step.Timeout
+	}
+	for _, step := range p.Verify.Steps { // they run once before
+		sum += step.Timeout
+	}
+	return sum
 }
 
 // mayAsk refuses one request too many.

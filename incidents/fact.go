@@ -1,6 +1,9 @@
 package incidents
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Fact is what learning may learn from: something that was shown, said or
 // proved about an action in an incident. Facts are committed with the events
@@ -70,6 +73,9 @@ func Facts(s *Incident, events []Event) []Fact {
 			f.Kind, f.Action, f.Person, f.Value = FactVote, e.Action, e.By.ID, e.Value
 		case EventVerified, EventNotVerified, EventRunFailed:
 			r := s.run(e.RunID)
+			if e.Kind == EventRunFailed && !tried(r) {
+				continue // nothing was done, so nothing was learned about the action
+			}
 			f.Kind, f.Action, f.Took = FactOutcome, r.Plan.Runbook, e.At.Sub(r.ApprovedAt)
 			if e.Kind == EventVerified {
 				f.Value = 1
@@ -80,4 +86,12 @@ func Facts(s *Incident, events []Event) []Fact {
 		facts = append(facts, f)
 	}
 	return facts
+}
+
+// tried says whether any step of the run was carried out. A run that was refused
+// (its approval too old, its runbook changed) says nothing about its action.
+func tried(r *Run) bool {
+	return slices.ContainsFunc(r.Steps, func(done StepResult) bool {
+		return slices.ContainsFunc(r.Plan.Recover, func(step Step) bool { return step.ID == done.Step })
+	})
 }

@@ -13,7 +13,7 @@ func lives(t *testing.T) []*story {
 	st.pass(minute(1))
 	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r"}}, minute(1))
 	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r", LastSeq: 3}}, minute(1))
-	st.must(GiveUp{Effect: "42/room/slack", Reason: "invalid_auth"}, minute(1))
+	st.must(GiveUp{Effect: Effect{Key: "42/room/slack"}, Reason: "invalid_auth"}, minute(1))
 	st.pass(minute(8)) // nobody acknowledged
 	st.must(Ack{By: bea}, minute(9))
 	st.must(SetSeverity{By: bea, Severity: Sev1}, minute(9))

@@ -13,6 +13,8 @@ type Open struct {
 	Grouping Grouping
 	Alerts   []Alert
 	Keys     []Key // the alerts' fingerprints
+
+	Truncated int // alerts that the sender left out
 }
 
 func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
@@ -35,6 +37,7 @@ func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
 		kind, o.HeldUntil = EventHeld, now.Add(rule.Hold)
 	}
 	news, _ := (&Incident{Rule: o.Rule}).news(c.Alerts, c.Keys, now)
+	news.Truncated = c.Truncated
 	began := a.StartsAt
 	for _, other := range c.Alerts {
 		if !other.Resolved && other.StartsAt.Before(began) {

@@ -152,7 +152,7 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		func() Command { return Looked{Run: drawID(t, runs), After: drawResults(t)} },
 		func() Command { return Looked{Run: drawID(t, runs), After: passed("health")} },
 		func() Command { return RoomSynced{Chat: "console", Room: Room{ID: "r1", Name: s.Slug()}} },
-		func() Command { return GiveUp{Effect: "42/room/slack", Reason: text} },
+		func() Command { return GiveUp{Effect: Effect{Key: "42/room/slack"}, Reason: text} },
 		func() Command {
 			name := rapid.SampledFrom([]string{"hold", "ack", "quiet", "close", "alerts", "expiry/1", "nonsense"}).Draw(t, "timer")
 			return Tick{Name: name, Policy: testPolicy}

@@ -74,7 +74,7 @@ func hostileWorld(t testing.TB, text string) (*world, *Server) {
 	w.must(t, 1, incidents.Ack{By: who})
 	w.must(t, 1, incidents.Lead{By: who, Who: who})
 	w.must(t, 1, incidents.Note{By: who, Text: text})
-	w.must(t, 1, incidents.GiveUp{Effect: "1/room/" + text, Reason: text})
+	w.must(t, 1, incidents.GiveUp{Effect: incidents.Effect{Key: "1/room/" + text}, Reason: text})
 	s := w.must(t, 1, incidents.Request{By: who, Plan: plan})
 	s = w.must(t, 1, incidents.Approve{By: bea, ID: s.Approvals[0].ID, Digest: plan.Digest})
 	w.must(t, 1, incidents.StartRun{Run: s.Runs[0].ID, Owner: "a"})

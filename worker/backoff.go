@@ -15,22 +15,16 @@ const (
 	maxLater     = time.Hour // a provider's Retry-After beyond this is not believed
 )
 
-// patience is how long an effect is tried before it is given up.
-type patience struct {
-	attempts int           // 0: as often as the budget allows
-	budget   time.Duration // from when it became due
-}
-
-// patienceOf: a room is worth a day of trying; what the bot computes itself
-// fails for good after five attempts, because the same input fails again.
-func patienceOf(kind incidents.EffectKind) patience {
+// attemptsOf is how often an effect is tried before it is given up. Attempts
+// are counted by the store, so a restart does not begin anew. A room, a timer or
+// a look is worth a day of trying, at a try a minute; what the bot computes
+// itself fails for good after five, because the same input fails again.
+func attemptsOf(kind incidents.EffectKind) int {
 	switch kind {
-	case incidents.DoSyncRoom:
-		return patience{budget: 24 * time.Hour}
-	case incidents.DoTimer, incidents.DoLook, incidents.DoRun:
-		return patience{budget: 24 * time.Hour}
+	case incidents.DoSyncRoom, incidents.DoTimer, incidents.DoLook, incidents.DoRun:
+		return int(24 * time.Hour / maxBackoff)
 	default:
-		return patience{attempts: 5, budget: time.Hour}
+		return 5
 	}
 }
 
@@ -41,8 +35,7 @@ func verdict(c *incidents.Claim, err error, now time.Time) (retry time.Time, hop
 	case incidents.Invalid, incidents.NotFound, incidents.Forbidden:
 		return time.Time{}, true
 	}
-	p := patienceOf(c.Effect.Kind)
-	if p.attempts > 0 && c.Attempt >= p.attempts || now.Sub(c.Effect.Due) > p.budget {
+	if c.Attempt >= attemptsOf(c.Effect.Kind) {
 		return time.Time{}, true
 	}
 	if later, ok := errors.AsType[*incidents.Later](err); ok {

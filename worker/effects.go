@@ -70,22 +70,39 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 		if r == nil || r.State != incidents.RunVerifying {
 			return w.ack(ctx, c)
 		}
+		defer w.keepLease(ctx, c)()
 		return w.finish(ctx, c, incidents.Looked{Run: r.ID, After: w.ports.Run.Look(ctx, r.Plan, r.ID)})
 	case incidents.DoTimer:
-		if until := w.started.Add(lapseGrace); c.Effect.Arg == string(incidents.TimerAlerts) && w.now().Before(until) {
-			return w.queue.Retry(ctx, c, until, "senders get time to repeat their alerts after a start")
+		if until := w.lapseFrom(); c.Effect.Arg == string(incidents.TimerAlerts) && w.now().Before(until) {
+			return w.queue.Retry(ctx, c, until, "senders get time to repeat their alerts")
 		}
 		return w.finish(ctx, c, incidents.Tick{Name: c.Effect.Arg, Policy: w.policy})
 	}
 	return incidents.Fail(incidents.Invalid, "error.effect", "no such kind of effect: "+string(c.Effect.Kind), "kind", string(c.Effect.Kind))
 }
 
-// lapseGrace is how long after a start no alert lapses: while this process was
-// down nobody could repeat them. Prometheus does so every minute
-// (--rules.alert.resend-delay).
+// lapseGrace is how long after a start, or after trouble with the store, no
+// alert lapses: meanwhile nobody could repeat them, or nobody folded what was
+// repeated. Prometheus repeats every minute (--rules.alert.resend-delay).
 const lapseGrace = 2 * time.Minute
 
+// lapseFrom is when alerts may lapse again.
+func (w *Worker) lapseFrom() time.Time {
+	return time.Unix(0, w.trouble.Load()).Add(lapseGrace)
+}
+
+// commitTime bounds the commit of an outcome. It has a time of its own, so that
+// an outcome that took all of its effect's time can still be told.
+const commitTime = 10 * time.Second
+
+// finish commits what came of an effect. Of one that was stopped in its middle
+// nothing came.
 func (w *Worker) finish(ctx context.Context, c *incidents.Claim, cmd incidents.Command) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
+	defer cancel()
 	failpoint.Hit("worker." + string(c.Effect.Kind) + ".before_finish")
 	if failpoint.Planted("ack-first") {
 		_, err := w.engine.Do(ctx, c.Effect.Incident, "", cmd)
@@ -117,6 +134,11 @@ func (w *Worker) syncRoom(ctx context.Context, c *incidents.Claim, s *incidents.
 	}
 	room, err := port.Sync(ctx, s, events)
 	if err != nil {
+		if room.ID != "" && !sameRoom(old, room) { // part of it stands: the next try goes on from there
+			if _, noteErr := w.engine.Do(ctx, s.ID, "", incidents.RoomSynced{Chat: c.Effect.Arg, Room: room}); noteErr != nil {
+				return errors.Join(err, noteErr)
+			}
+		}
 		return err
 	}
 	failpoint.Hit("worker.room.synced")
@@ -168,9 +190,10 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 		return w.ack(ctx, c) // refused by the decision (expired, changed), which said so
 	}
 	failpoint.Hit("worker.run.claimed")
-	before, steps, interrupted := w.runSteps(ctx, c, r)
+	defer w.keepLease(ctx, c)()
+	before, steps := w.ports.Run.Run(ctx, r.Plan, r.ID)
 	failpoint.Hit("worker.run.done")
-	if interrupted {
+	if ctx.Err() != nil { // told to stop before the steps were through
 		return w.conclude(ctx, c, incidents.LoseRun{Run: r.ID})
 	}
 	return w.conclude(ctx, c, incidents.FinishRun{Run: r.ID, Owner: owner, Before: before, Steps: steps})
@@ -192,48 +215,61 @@ func (w *Worker) claimRun(ctx context.Context, id incidents.ID, run, owner strin
 	return nil, err
 }
 
-// conclude commits a run's outcome. Should the claim be lost meanwhile, the
-// outcome is told all the same: who ran it knows best.
+// concludeFor is how long the outcome of a run is offered to a store that is
+// away; concludeStopping the same when the process was told to stop.
+const (
+	concludeFor      = 10 * time.Minute
+	concludeStopping = 5 * time.Second
+)
+
+// conclude commits a run's outcome, again and again while the store is away:
+// nobody else knows it. Should the claim be lost meanwhile, the outcome is told
+// all the same, by the owner that the claim names.
 func (w *Worker) conclude(ctx context.Context, c *incidents.Claim, cmd incidents.Command) error {
-	ctx = context.WithoutCancel(ctx)
-	err := w.finish(ctx, c, cmd)
-	if errors.Is(err, incidents.ErrClaimLost) {
-		_, err = w.engine.Do(ctx, c.Effect.Incident, "", cmd)
+	until, stopping := w.now().Add(concludeFor), ctx.Done()
+	outlive, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	for try := 1; ; try++ {
+		err := w.finish(outlive, c, cmd)
+		if errors.Is(err, incidents.ErrClaimLost) {
+			_, err = w.engine.Do(outlive, c.Effect.Incident, "", cmd)
+		}
+		switch incidents.CodeOf(err) {
+		case incidents.Invalid, incidents.NotFound, incidents.Forbidden, incidents.Conflict:
+			return err // it was decided: trying again decides the same
+		}
+		if err == nil || w.now().After(until) {
+			return err
+		}
+		w.complain("tell the outcome of a run", err, "run", c.Effect.Arg)
+		select {
+		case <-stopping:
+			stopping = nil
+			until = w.now().Add(concludeStopping)
+		case <-time.After(backoff(try)):
+		}
 	}
-	return err
 }
 
-// runSteps runs the plan while keeping the lease. interrupted says that the
-// process was told to stop before the steps were through.
-func (w *Worker) runSteps(ctx context.Context, c *incidents.Claim, r *incidents.Run) (before, steps []incidents.StepResult, interrupted bool) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// keepLease extends the claim until the function that it returns is called. A
+// store that is away for a while does not stop what is running.
+func (w *Worker) keepLease(ctx context.Context, c *incidents.Claim) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		w.keepLease(ctx, c)
-	}()
-	before, steps = w.ports.Run.Run(ctx, r.Plan, r.ID)
-	interrupted = ctx.Err() != nil
-	cancel()
-	<-stopped
-	return before, steps, interrupted
-}
-
-// keepLease extends the claim until ctx ends. A store that is away for a while
-// does not stop a running step: when the lease is lost meanwhile, the outcome
-// is still told, by the owner that the claim names.
-func (w *Worker) keepLease(ctx context.Context, c *incidents.Claim) {
-	tick := time.NewTicker(w.lease / 3)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := w.queue.Extend(ctx, c, w.lease); err != nil && !errors.Is(err, context.Canceled) {
-				w.logger.Warn("could not extend the claim of a run", "run", c.Effect.Arg, "error", err)
+		tick := time.NewTicker(w.lease / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := w.queue.Extend(ctx, c, w.lease); err != nil && ctx.Err() == nil {
+					w.complain("extend a claim", err, "effect", c.Effect.Key)
+				}
 			}
 		}
-	}
+	}()
+	return func() { cancel(); <-stopped }
 }

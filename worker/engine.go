@@ -29,6 +29,7 @@ type Engine struct {
 	policy incidents.Policy
 	now    func() time.Time
 	log    *slog.Logger
+	heard  *hearsay // who wants to know what was committed; nil: nobody
 }
 
 // NewEngine makes an engine over store.
@@ -98,7 +99,13 @@ func (e *Engine) step(ctx context.Context, s *incidents.Incident, once string, d
 	if done != nil && done.Effect.Kind == incidents.DoTimer {
 		c.Effects = append(c.Effects, incidents.Rearm(s, done.Effect.Arg, e.policy)...)
 	}
-	return e.store.Commit(ctx, c)
+	if err := e.store.Commit(ctx, c); err != nil {
+		return err
+	}
+	if e.heard != nil && len(c.Changes) > 0 {
+		e.heard.tell(&c.Changes[0])
+	}
+	return nil
 }
 
 // ungroup takes an incident that is over for good out of its group, so that
@@ -121,7 +128,11 @@ func (e *Engine) ungroup(ctx context.Context, s *incidents.Incident) ([]incident
 
 // Declare opens an incident by hand.
 func (e *Engine) Declare(ctx context.Context, once, title string, sev incidents.Severity, by incidents.Actor) (*incidents.Incident, error) {
-	shard := incidents.KeyOf("declared", once, title, by.ID, strconv.FormatInt(e.now().UnixNano(), 10)).Shard(e.shards)
+	wish := []string{"declared", once} // the same wish goes to the same shard, where its name is known
+	if once == "" {
+		wish = append(wish, title, by.ID, strconv.FormatInt(e.now().UnixNano(), 10))
+	}
+	shard := incidents.KeyOf(wish...).Shard(e.shards)
 	id, err := e.store.NewIDs(ctx, shard, 1)
 	if err != nil {
 		return nil, fmt.Errorf("number a new incident: %w", err)

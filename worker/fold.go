@@ -33,6 +33,7 @@ type Folder struct {
 	now    func() time.Time
 	logger *slog.Logger
 	cache  *cache
+	heard  *hearsay
 	ended  *tombs
 
 	Alerts  atomic.Int64 // alerts folded
@@ -55,7 +56,7 @@ type FolderOptions struct {
 func NewFolder(o FolderOptions) *Folder {
 	return &Folder{
 		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy,
-		now: o.Now, logger: o.Logger, cache: newCache(), ended: newTombs(),
+		now: o.Now, logger: o.Logger, cache: newCache(), heard: &hearsay{}, ended: newTombs(),
 	}
 }
 
@@ -135,14 +136,16 @@ func (f *Folder) portion(shard int, entries []incidents.Entry, mark int64) *port
 			continue
 		}
 		for _, b := range e.Batches {
-			truncated := b.Truncated
 			for i := range b.Alerts {
 				g := rules.Group(b.GroupKey, &b.Alerts[i])
 				if g.Key.Shard(f.shards) != shard {
 					continue
 				}
+				truncated := 0
+				if i == 0 { // so that it is counted once, in one shard
+					truncated = b.Truncated
+				}
 				p.add(g, b.Source, &b.Alerts[i], truncated)
-				truncated = 0
 			}
 		}
 	}
@@ -162,7 +165,7 @@ func (p *portion) add(g incidents.Grouping, source string, a *incidents.Alert, t
 }
 
 // commit moves all incidents of the portion and the mark, in one commit.
-func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incidents.Fold) error {
+func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incidents.Fold) (err error) {
 	keys := make([]incidents.Key, len(p.groups))
 	for i, g := range p.groups {
 		keys[i] = g.grouping.Key
@@ -175,6 +178,15 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	if err != nil {
 		return err
 	}
+	committed := false
+	defer func() {
+		if committed {
+			return
+		}
+		for id := range known { // some were changed in place, and it is not true
+			f.cache.drop(id)
+		}
+	}()
 	c := &incidents.Commit{Shard: shard, Fold: fold}
 	var openings []*opening
 	for i, g := range p.groups {
@@ -194,11 +206,9 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	}
 	failpoint.Hit("worker.fold.before_commit")
 	if err := f.store.Commit(ctx, c); err != nil {
-		for _, ch := range c.Changes { // changed in place, and not true
-			f.cache.drop(ch.State.ID)
-		}
 		return err
 	}
+	committed = true
 	failpoint.Hit("worker.fold.after_commit")
 	for _, g := range p.groups {
 		f.Alerts.Add(int64(len(g.alerts)))
@@ -211,6 +221,7 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 
 // load gets the incidents of all groups, from the cache where it is current.
 func (f *Folder) load(ctx context.Context, shard int, lists [][]incidents.ID) (map[incidents.ID]*incidents.Incident, error) {
+	f.cache.learn(f.heard.take())
 	known := map[incidents.ID]*incidents.Incident{}
 	var refs []incidents.Ref
 	for _, ids := range lists {
@@ -334,7 +345,7 @@ func (f *Folder) open(ctx context.Context, c *incidents.Commit, openings []*open
 	for i, o := range openings {
 		s := &incidents.Incident{}
 		id := first + incidents.ID(i)
-		cmd := incidents.Open{ID: id, Shard: c.Shard, Source: o.part.source, Grouping: o.part.grouping, Alerts: o.part.alerts, Keys: o.part.keys}
+		cmd := incidents.Open{ID: id, Shard: c.Shard, Source: o.part.source, Grouping: o.part.grouping, Alerts: o.part.alerts, Keys: o.part.keys, Truncated: o.part.truncated}
 		if err := f.advance(c, s, cmd); err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func newLane(w *Worker, name string, size int) *lane {
 func (l *lane) nudge(shard int) {
 	select {
 	case l.wake <- shard:
-	default: // the lane is behind anyway and will look at everything
+	default: // it is behind; what this signal was about is found at the next poll
 	}
 }
 
@@ -71,10 +71,7 @@ func (l *lane) claiming(ctx, carry context.Context, work *sync.WaitGroup) {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
-			now := l.w.now()
-			for i, due := range l.due {
-				look[i] = look[i] || due.IsZero() || !due.After(now)
-			}
+			l.mark(look, -1) // a signal may have been lost
 		case shard := <-l.wake:
 			l.mark(look, shard)
 			for len(l.wake) > 0 {
@@ -104,6 +101,10 @@ func (l *lane) sweep(ctx, carry context.Context, look []bool, work *sync.WaitGro
 			free := l.reserve(ctx)
 			if free == 0 {
 				return l.w.poll
+			}
+			if free > 1 && l.halfOpen() { // one shows whether it works again
+				l.release(free - 1)
+				free = 1
 			}
 			claims, next, err := l.w.queue.Claim(ctx, incidents.ClaimQuery{Shard: shard, Lane: l.name, Owner: l.w.owner, Max: free, Lease: l.w.lease})
 			l.release(free - len(claims))
@@ -198,11 +199,10 @@ func (l *lane) guarded(ctx context.Context, c *incidents.Claim) (err error) {
 	if err := stumble(c); err != nil {
 		return err
 	}
-	limit := l.w.timeout
-	if c.Effect.Kind == incidents.DoRun {
+	if c.Effect.Kind == incidents.DoRun || c.Effect.Kind == incidents.DoLook {
 		return l.w.carry(ctx, c) // a plan's steps have their own limits
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, l.w.timeout)
 	defer cancel()
 	return l.w.carry(ctx, c)
 }
@@ -215,13 +215,26 @@ func (l *lane) failed(err error) {
 	l.failures++
 	now := l.w.now()
 	if later, ok := errors.AsType[*incidents.Later](err); ok {
-		l.stats.Paused = now.Add(min(max(later.After, firstBackoff), maxLater))
+		l.pauseUntil(now.Add(min(max(later.After, firstBackoff), maxLater)))
 		return
 	}
 	if l.failures >= breakAfter && l.name != incidents.LaneRun {
-		l.stats.Paused = now.Add(breakFor)
-		l.failures = breakAfter - 1 // half open: the next failure closes it again
+		l.pauseUntil(now.Add(breakFor))
 	}
+}
+
+// pauseUntil never cuts a pause short. l.mu is held.
+func (l *lane) pauseUntil(t time.Time) {
+	if t.After(l.stats.Paused) {
+		l.stats.Paused = t
+	}
+}
+
+// halfOpen says that the breaker was closed and nothing has succeeded since.
+func (l *lane) halfOpen() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failures >= breakAfter && l.name != incidents.LaneRun
 }
 
 func (l *lane) resting() time.Duration {
@@ -250,7 +263,7 @@ func (l *lane) settle(ctx context.Context, c *incidents.Claim, cause error) {
 	l.count(func(s *LaneStats) { s.Dead++ })
 	l.w.logger.Warn("an effect was given up", "effect", c.Effect.Key, "attempt", c.Attempt, "error", cause)
 	c.Dead = cause.Error()
-	_, err := l.w.engine.Finish(ctx, c, incidents.GiveUp{Effect: c.Effect.Key, Reason: c.Dead})
+	_, err := l.w.engine.Finish(ctx, c, incidents.GiveUp{Effect: c.Effect, Reason: c.Dead})
 	if incidents.CodeOf(err) == incidents.NotFound {
 		err = l.w.ack(ctx, c)
 	}

@@ -53,7 +53,7 @@ type Worker struct {
 	logger *slog.Logger
 	lanes  map[string]*lane
 
-	started time.Time
+	trouble atomic.Int64 // ns: when this process started, or last had trouble with the store
 
 	lease, poll, timeout, drain time.Duration
 
@@ -77,8 +77,9 @@ func New(o Options) *Worker {
 	w := &Worker{
 		engine: o.Engine, folder: o.Folder, store: o.Store, queue: o.Queue, ports: o.Ports,
 		shards: o.Shards, policy: o.Policy, owner: o.Owner, now: o.Now, logger: o.Logger,
-		lease: o.Lease, poll: o.Poll, timeout: o.Timeout, drain: o.Drain, started: o.Now(),
+		lease: o.Lease, poll: o.Poll, timeout: o.Timeout, drain: o.Drain,
 	}
+	w.trouble.Store(o.Now().UnixNano())
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
@@ -88,6 +89,7 @@ func New(o Options) *Worker {
 		}
 	}
 	w.lease = hurried(w.lease)
+	w.engine.heard = w.folder.heard
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),
@@ -160,9 +162,14 @@ func (w *Worker) listen(ctx context.Context, signals <-chan incidents.Signal, fo
 // foldLease.
 const foldLease = 6 * time.Second
 
+// lagging is how long folding may be behind before what it has not read yet
+// could be the repetition of an alert that is about to lapse.
+const lagging = 5 * time.Second
+
 // folds keeps folding the intake log while this process holds the lease.
 func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 	var renewed time.Time
+	idle := w.now() // when nothing waited last
 	lease := hurried(foldLease)
 	renew := lease / 3
 	for ctx.Err() == nil {
@@ -179,9 +186,13 @@ func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 			more = w.foldOnce(ctx)
 		}
 		if more {
+			if w.now().Sub(idle) > lagging {
+				w.trouble.Store(w.now().UnixNano())
+			}
 			rest(ctx, began, w.now())
 			continue
 		}
+		idle = w.now()
 		select {
 		case <-ctx.Done():
 		case <-wake:
@@ -190,7 +201,10 @@ func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 	}
 }
 
-// foldOnce folds every log once and says whether there was anything.
+// foldOnce folds every log once and says whether there was anything. A log that
+// cannot be folded does not stop the others. A step that has begun is finished
+// although the process stops: it may be half done, shard by shard, and who
+// starts next may group by other rules.
 func (w *Worker) foldOnce(ctx context.Context) (more bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -198,15 +212,22 @@ func (w *Worker) foldOnce(ctx context.Context) (more bool) {
 			more = false
 		}
 	}()
+	failed := false
 	for log := range w.shards {
-		any, err := w.folder.Step(ctx, log)
-		if err != nil {
-			if ctx.Err() == nil {
-				w.complain("fold the intake log", err, "log", log)
-			}
+		if ctx.Err() != nil {
 			return false
 		}
+		step, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.timeout)
+		any, err := w.folder.Step(step, log)
+		cancel()
+		if err != nil {
+			w.complain("fold the intake log", err, "log", log)
+			failed = true
+		}
 		more = more || any
+	}
+	if failed {
+		return false
 	}
 	w.lastFold.Store(w.now().UnixNano())
 	return more
@@ -237,6 +258,7 @@ func (w *Worker) Stats() Stats {
 // complain logs a failure of the store at most once in ten seconds for each
 // kind, with how often it happened meanwhile.
 func (w *Worker) complain(what string, err error, args ...any) {
+	w.trouble.Store(w.now().UnixNano())
 	if n, due := w.quiet.due(what, w.now()); due {
 		w.logger.Warn("could not "+what, append([]any{"error", err, "times", n}, args...)...)
 	}
