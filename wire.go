@@ -170,8 +170,7 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 // much (S49). Set a scraper beside the bot, or a proxy that checks who asks.
 func thisMachine(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() || r.Header.Get("X-Forwarded-For") != "" {
+		if !intake.ThisMachine(r) {
 			http.NotFound(w, r)
 			return
 		}

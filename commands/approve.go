@@ -82,7 +82,8 @@ func request(s *incidents.Incident, id string) (*incidents.Approval, error) {
 }
 
 // settle is how long after the order of the suggestions has changed a bare
-// rank is not taken: the list that was read may not be the list that is.
+// rank is not taken, and after a plan has changed no typed word at all: what was
+// read may not be what is.
 const settle = 10 * time.Second
 
 // suggested finds the suggested action that is meant.
@@ -92,6 +93,8 @@ func (d Deps) suggested(s *incidents.Incident, target bot.Target, args []string,
 	case g == nil:
 		return nil, noAction(args)
 	case !target.Saw(g.Plan.Digest):
+		return nil, changed()
+	case target.Check == "" && d.Now().Sub(s.Replanned) < settle:
 		return nil, changed()
 	case target.Rank > 0 && target.Check == "" && len(s.Moved) > 0 && d.Now().Sub(s.RankedAt) < settle:
 		return nil, incidents.Fail(incidents.Conflict, "error.just_moved", "the order has just changed; name the action", "action", bot.Line(g.Action, 80)).

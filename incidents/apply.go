@@ -48,6 +48,9 @@ func Apply(s *Incident, e *Event) {
 		s.recovered(DoDiagnose, "")
 	case EventRanked:
 		s.recovered(DoRank, "")
+		if replanned(s.Suggestions, e.Suggestions) {
+			s.Replanned = e.At
+		}
 		s.RankedAt, s.Suggestions, s.NoAction, s.Moved = e.At, e.Suggestions, e.Because, e.Moved
 	case EventVoted:
 		s.vote(e)

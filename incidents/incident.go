@@ -101,6 +101,7 @@ type Incident struct {
 	Findings    []Finding                 `json:"findings,omitempty"`
 	RankedAt    time.Time                 `json:"ranked_at,omitzero"`
 	Suggestions []Suggestion              `json:"suggestions,omitempty"`
+	Replanned   time.Time                 `json:"replanned,omitzero"` // when the plan of a suggested action last changed
 	NoAction    Reason                    `json:"no_action,omitzero"` // why nothing is suggested
 	Moved       []RankMove                `json:"moved,omitempty"`    // what the latest feedback moved
 	Votes       map[string]map[string]int `json:"votes,omitempty"`    // action → person → −1, +1

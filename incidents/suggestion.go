@@ -1,6 +1,9 @@
 package incidents
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Suggestion is one possible next action, ranked, with its evidence and the
 // exact plan that an approval would run.
@@ -67,4 +70,15 @@ func rankMoves(before, after []Suggestion) []RankMove {
 		}
 	}
 	return moves
+}
+
+// replanned says whether an action of both lists would now do something else.
+func replanned(before, after []Suggestion) bool {
+	digest := make(map[string]string, len(before))
+	for _, s := range before {
+		digest[s.Action] = s.Plan.Digest
+	}
+	return slices.ContainsFunc(after, func(s Suggestion) bool {
+		return digest[s.Action] != "" && digest[s.Action] != s.Plan.Digest
+	})
 }

@@ -92,9 +92,11 @@ func (s *session) over(now time.Time) bool {
 	return now.Sub(s.seen) > sessionIdle || now.Sub(s.began) > sessionLimit
 }
 
-// attempts counts wrong tokens: after maxWrong from one address no token from
-// there is looked at until the window ends. There is no common limit, so that
-// a stranger's guesses never keep anybody else out.
+// attempts counts wrong tokens: after maxWrong from one address the sign-in form
+// answers wrong ones from there with "wait" until the window ends. A right token
+// always works: behind a proxy or a NAT a stranger's guesses come from the same
+// address, and must not keep anybody out. (Guessing 16 random bytes is hopeless
+// at any rate; the limit keeps it from being a load.)
 type attempts struct {
 	mu    sync.Mutex
 	began time.Time

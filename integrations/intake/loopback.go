@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,15 @@ func local(r *http.Request, from netip.Addr) (ok bool, hint string) {
 		}
 	}
 	return true, ""
+}
+
+// ThisMachine says whether a program on this machine, or a page in a browser on
+// it that went to this machine's own name, sent r directly.
+func ThisMachine(r *http.Request) bool {
+	if !peer(r).IsLoopback() || !localHost(r.Host) {
+		return false
+	}
+	return !slices.ContainsFunc(forwarded, func(name string) bool { return r.Header.Get(name) != "" })
 }
 
 // peer is the address at the other end of the connection; headers that claim

@@ -45,6 +45,7 @@ type Store struct {
 	client     redis.UniversalClient
 	logger     *slog.Logger
 	shards     atomic.Int64
+	assumed    bool   // how many shards there are was not known when Open returned
 	self       string // names this process among replicas and restarts
 	hub        broadcast.Hub
 	appender   *appender
@@ -103,6 +104,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if c := s.meet(ctx); c.final {
 		stop()
 		return nil, errors.Join(c.err, s.client.Close())
+	} else if !c.made {
+		s.assumed = true
 	}
 	s.appender = newAppender(s)
 	s.loops.Go(func() { s.meets(background) })
@@ -137,6 +140,10 @@ func (s *Store) judge(about []any) *contact {
 		return &contact{final: true, err: fault.Schema(where, schema, record.Schema)}
 	case s.cfg.Shards != 0 && shards != s.cfg.Shards:
 		return &contact{final: true, err: fault.Shards(where, shards, s.cfg.Shards)}
+	case s.assumed && int64(shards) != s.shards.Load():
+		// Redis was away when we started, and everybody has been told another
+		// number since: nothing may be written by it.
+		return &contact{final: true, err: fault.Shards(where, shards, int(s.shards.Load()))}
 	}
 	s.shards.Store(int64(shards))
 	return &contact{made: true}
