@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"path/filepath"
 	"time"
 
 	"modernc.org/sqlite"
@@ -18,21 +19,21 @@ const (
 
 // keeper is the goroutine.
 type keeper struct {
-	conn  *conn
+	conn  *conn // opened at the first need
 	wake  chan struct{}
 	ready chan struct{} // the bulk is over; the rest is the writer's
 	done  chan struct{}
 }
 
-func newKeeper(c *conn) *keeper {
-	return &keeper{conn: c, wake: make(chan struct{}, 1), ready: make(chan struct{}, 1), done: make(chan struct{})}
+func newKeeper() *keeper {
+	return &keeper{wake: make(chan struct{}, 1), ready: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 // keeps ends when wake is closed.
 func (s *Store) keeps() {
 	defer close(s.keeper.done)
 	for range s.keeper.wake {
-		if _, err := s.keeper.conn.checkpoint(); err != nil {
+		if err := s.keeper.carry(filepath.Join(s.dir, FileName)); err != nil {
 			s.logger.Warn("cannot carry the write-ahead log over", "error", err)
 		}
 		select {
@@ -40,6 +41,16 @@ func (s *Store) keeps() {
 		default:
 		}
 	}
+}
+
+func (k *keeper) carry(path string) (err error) {
+	if k.conn == nil {
+		if k.conn, err = openConn(dsn(path, readerCache, "wal_autocheckpoint(0)")); err != nil {
+			return err
+		}
+	}
+	_, err = k.conn.checkpoint()
+	return err
 }
 
 // checkpoint carries over what it can without waiting for anybody, and says

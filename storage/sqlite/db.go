@@ -19,7 +19,6 @@ type conn struct {
 	raw   driver.Conn
 	stmts [queryCount]driver.Stmt
 	args  []driver.NamedValue
-	row   []driver.Value
 }
 
 // The page cache of each connection, in KiB. Reads that miss it come from the

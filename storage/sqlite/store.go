@@ -43,7 +43,6 @@ type Store struct {
 	lock    io.Closer
 	conn    *conn // the writer's
 	readers chan *conn
-	opened  int // readers
 	writer  writer
 	mem     memory
 	queue   *queue
@@ -85,7 +84,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		cfg: cfg, dir: dir, logger: cfg.Logger, clock: newClock(), queue: newQueue(),
-		writer: writer{wake: make(chan struct{}, 1)}, readers: make(chan *conn, readerCount), done: make(chan struct{}),
+		writer: writer{wake: make(chan struct{}, 1)}, readers: make(chan *conn, readerCount), keeper: newKeeper(), done: make(chan struct{}),
+	}
+	for range readerCount {
+		s.readers <- nil // opened by whoever needs it first
 	}
 	if err := s.open(ctx); err != nil {
 		s.release()
@@ -120,19 +122,6 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	if err := s.load(ctx); err != nil {
 		return fmt.Errorf("read %s: %w", FileName, err)
-	}
-	keeping, err := openConn(dsn(path, readerCache, "wal_autocheckpoint(0)"))
-	if err != nil {
-		return err
-	}
-	s.keeper = newKeeper(keeping)
-	for range readerCount {
-		c, err := openConn(dsn(path, readerCache, "query_only(1)"))
-		if err != nil {
-			return err
-		}
-		s.readers <- c
-		s.opened++
 	}
 	return nil
 }
@@ -221,6 +210,12 @@ func (s *Store) read(ctx context.Context, doing string, f func(c *conn) error) e
 	select {
 	case c := <-s.readers:
 		defer func() { s.readers <- c }()
+		if c == nil {
+			var err error
+			if c, err = openConn(dsn(filepath.Join(s.dir, FileName), readerCache, "query_only(1)")); err != nil {
+				return wrapRead(doing, err)
+			}
+		}
 		return wrapRead(doing, f(c))
 	case <-s.done:
 		return fault.Unavailable(doing, errClosed)
@@ -255,11 +250,12 @@ func (s *Store) Close() error {
 // release lets go of whatever is open.
 func (s *Store) release() error {
 	var errs []error
-	for range s.opened { // waits for reads under way
-		errs = append(errs, (<-s.readers).close())
+	for range readerCount { // waits for reads under way
+		if c := <-s.readers; c != nil {
+			errs = append(errs, c.close())
+		}
 	}
-	s.opened = 0
-	if s.keeper != nil {
+	if s.keeper.conn != nil {
 		errs = append(errs, s.keeper.conn.close())
 	}
 	if s.conn != nil {

@@ -23,7 +23,6 @@ type tx struct {
 	effects map[incidents.Key]*staged
 	order   []incidents.Key // of effects, so that new rows are written ascending
 	forget  []shardKey      // once names
-	trimmed bool
 	open    int
 	signals []incidents.Signal
 }
