@@ -32,10 +32,10 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return nil
 	}
 	from, now := peer(r), s.Now()
-	if s.attempts.blocked(from, now) {
+	name, ok := s.personOf(r.PostForm.Get("token"))
+	if !ok && s.attempts.blocked(from, now) {
 		return incidents.Fail(incidents.Overloaded, "web.error.attempts", "too many wrong tokens from your address; wait a minute")
 	}
-	name, ok := s.personOf(r.PostForm.Get("token"))
 	if !ok {
 		s.attempts.failed(from, now)
 		s.Log.WarnContext(r.Context(), "wrong console token", "from", from.String(), "request_id", v.requestID)
