@@ -195,7 +195,7 @@ const (
 	maxFileLines     = 400
 	maxFuncLines     = 60
 	maxInterface     = 5
-	maxPackageLines  = 3500
+	maxPackageLines  = 4000
 	maxConstructorIn = 6
 )
 

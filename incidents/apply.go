@@ -47,11 +47,7 @@ func Apply(s *Incident, e *Event) {
 		s.DiagnosedAt, s.Findings = e.At, e.Findings
 		s.recovered(DoDiagnose, "")
 	case EventRanked:
-		s.recovered(DoRank, "")
-		if replanned(s.Suggestions, e.Suggestions) {
-			s.Replanned = e.At
-		}
-		s.RankedAt, s.Suggestions, s.NoAction, s.Moved = e.At, e.Suggestions, e.Because, e.Moved
+		s.rank(e)
 	case EventVoted:
 		s.vote(e)
 	case EventEscalated:
@@ -70,6 +66,14 @@ func Apply(s *Incident, e *Event) {
 	default:
 		s.applyRemedy(e)
 	}
+}
+
+func (s *Incident) rank(e *Event) {
+	if replanned(s.Suggestions, e.Suggestions) {
+		s.Replanned = e.At
+	}
+	s.RankedAt, s.Suggestions, s.NoAction, s.Moved = e.At, e.Suggestions, e.Because, e.Moved
+	s.recovered(DoRank, "")
 }
 
 // recovered forgets that an effect was given up: it was asked for again, and
