@@ -26,7 +26,12 @@ func (f *failure) Error() string {
 	return fmt.Sprintf("%s: %s: %v", f.doing, f.said.Message, f.cause)
 }
 
-func (f *failure) Unwrap() []error { return []error{f.said, f.cause} }
+func (f *failure) Unwrap() []error {
+	if f.cause == nil {
+		return []error{f.said}
+	}
+	return []error{f.said, f.cause}
+}
 
 // Unavailable says that the store is away or cannot write: nobody knows
 // whether it happened, and trying again later is right.
@@ -48,7 +53,7 @@ func NoIncident(id incidents.ID) error {
 
 // NoDeadLetter says that no effect was given up under this key.
 func NoDeadLetter(key string) error {
-	return incidents.Fail(incidents.NotFound, "error.no_dead_letter", "no effect was given up under the key "+key, "key", key)
+	return incidents.Fail(incidents.NotFound, "error.no_dead_letter", "no effect was given up under the key "+key, "key", key).WithHint("the console lists the dead letters")
 }
 
 // Shards says that the store was made with another number of shards, which
