@@ -29,12 +29,13 @@ type Engine struct {
 	policy incidents.Policy
 	now    func() time.Time
 	log    *slog.Logger
+	turns  *turns
 	heard  *hearsay // who wants to know what was committed; nil: nobody
 }
 
 // NewEngine makes an engine over store.
 func NewEngine(store Incidents, shards int, policy incidents.Policy, now func() time.Time, log *slog.Logger) *Engine {
-	return &Engine{store: store, shards: shards, policy: policy, now: now, log: log}
+	return &Engine{store: store, shards: shards, policy: policy, now: now, log: log, turns: newTurns()}
 }
 
 // maxConflicts bounds how often one command is decided anew because somebody
@@ -58,11 +59,7 @@ func (e *Engine) Finish(ctx context.Context, claim *incidents.Claim, cmd inciden
 
 func (e *Engine) do(ctx context.Context, id incidents.ID, once string, done *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
 	for try := range maxConflicts {
-		s, err := e.store.Load(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("load %s: %w", id, err)
-		}
-		err = e.step(ctx, s, once, done, cmd)
+		s, err := e.attempt(ctx, id, once, done, cmd)
 		switch {
 		case err == nil:
 			return s, nil
@@ -76,6 +73,20 @@ func (e *Engine) do(ctx context.Context, id incidents.ID, once string, done *inc
 		}
 	}
 	return nil, incidents.Fail(incidents.Overloaded, "error.contended", "too many things happen to "+id.String()+" at once", "id", id.String())
+}
+
+// attempt loads, decides and commits once.
+func (e *Engine) attempt(ctx context.Context, id incidents.ID, once string, done *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
+	release, err := e.turns.take(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("wait for %s: %w", id, err)
+	}
+	defer release()
+	s, err := e.store.Load(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", id, err)
+	}
+	return s, e.step(ctx, s, once, done, cmd)
 }
 
 // step decides cmd for s and commits it.

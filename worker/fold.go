@@ -33,6 +33,7 @@ type Folder struct {
 	now    func() time.Time
 	logger *slog.Logger
 	cache  *cache
+	turns  *turns
 	heard  *hearsay
 	ended  *tombs
 
@@ -56,7 +57,7 @@ type FolderOptions struct {
 func NewFolder(o FolderOptions) *Folder {
 	return &Folder{
 		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy,
-		now: o.Now, logger: o.Logger, cache: newCache(), heard: &hearsay{}, ended: newTombs(),
+		now: o.Now, logger: o.Logger, cache: newCache(), turns: newTurns(), heard: &hearsay{}, ended: newTombs(),
 	}
 }
 
@@ -174,6 +175,11 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	if err != nil {
 		return fmt.Errorf("look up groups: %w", err)
 	}
+	release, err := f.turns.take(ctx, slices.Concat(lists...)...)
+	if err != nil {
+		return fmt.Errorf("wait for incidents: %w", err)
+	}
+	defer release()
 	known, err := f.load(ctx, shard, lists)
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func New(o Options) *Worker {
 		}
 	}
 	w.lease = hurried(w.lease)
-	w.engine.heard = w.folder.heard
+	w.engine.heard, w.engine.turns = w.folder.heard, w.folder.turns
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),
