@@ -252,6 +252,7 @@ func TestStreamsRefuseWhatIsNotThere(t *testing.T) {
 func TestStreamsEndWithTheServer(t *testing.T) {
 	t.Parallel()
 	_, srv := liveWorld(t, nil)
+	srv.server.rhythm = rhythm{heartbeat: time.Hour, look: time.Hour, breath: time.Millisecond, write: time.Minute} // nothing else wakes it
 	events, _ := listen(t, srv.URL+"/api/v1/events?incident=1")
 	next(t, events, "head")
 	srv.stop()
