@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"sync"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -18,8 +19,8 @@ type hub struct {
 	mu      sync.Mutex
 	streams map[*listener]bool
 	person  map[string]int
-	closed  chan struct{}
-	once    sync.Once
+	over    context.Context // ends with the server
+	close   func()          // ends all streams, for good
 }
 
 // listener is one open stream and what it wants to hear of.
@@ -31,17 +32,16 @@ type listener struct {
 }
 
 func newHub() *hub {
-	return &hub{streams: map[*listener]bool{}, person: map[string]int{}, closed: make(chan struct{})}
+	over, end := context.WithCancel(context.Background())
+	return &hub{streams: map[*listener]bool{}, person: map[string]int{}, over: over, close: end}
 }
 
 // join adds a stream, or says why not.
 func (h *hub) join(person string, incident incidents.ID, room string) (*listener, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	select {
-	case <-h.closed:
+	if h.over.Err() != nil {
 		return nil, incidents.Fail(incidents.Unavailable, "web.error.stopping", "the server is stopping; connect again")
-	default:
 	}
 	if h.person[person] >= maxStreamsPerson || len(h.streams) >= maxStreams {
 		return nil, incidents.Fail(incidents.Overloaded, "web.error.streams", "too many live pages are open at once; close one")
@@ -88,6 +88,3 @@ func (l *listener) wants(sig incidents.Signal) bool {
 	}
 	return false
 }
-
-// close ends all streams, for good.
-func (h *hub) close() { h.once.Do(func() { close(h.closed) }) }

@@ -61,6 +61,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return err
 	}
 	defer s.hub.leave(l)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.hub.over, cancel)()
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
@@ -71,7 +74,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, v *visit) error 
 	}
 	w.WriteHeader(http.StatusOK)
 	if err := st.write([]byte("retry: 2000\n\n")); err == nil {
-		st.run(r.Context(), l)
+		st.run(ctx, l)
 	}
 	return nil // the answer has begun: nothing can be said any more
 }
@@ -103,8 +106,8 @@ func (s *Server) sourceOf(r *http.Request, v *visit) (source, incidents.ID, stri
 	return &roomSource{s: s, v: v, id: id, room: roomOf(inc), rev: after}, id, roomOf(inc), nil
 }
 
-// run sends news until the reader goes, may no longer read or is too slow, or
-// the server stops.
+// run sends news until the reader goes or the server stops (ctx ends), or the
+// reader may no longer read or is too slow.
 func (st *stream) run(ctx context.Context, l *listener) {
 	look := time.NewTicker(st.s.rhythm.look)
 	defer look.Stop()
@@ -121,14 +124,10 @@ func (st *stream) run(ctx context.Context, l *listener) {
 		select { // a breath: what changes meanwhile comes with the next look
 		case <-ctx.Done():
 			return
-		case <-st.s.hub.closed:
-			return
 		case <-time.After(st.s.rhythm.breath):
 		}
 		select {
 		case <-ctx.Done():
-			return
-		case <-st.s.hub.closed:
 			return
 		case <-l.called:
 		case <-look.C:
