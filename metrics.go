@@ -30,6 +30,7 @@ var (
 	descLate    = prometheus.NewDesc("hikeshi_alerts_dropped_total", "Alerts that no incident needed, by reason.", []string{"reason"}, nil)
 	descEffects = prometheus.NewDesc("hikeshi_effects_total", "Effects, by lane and what became of them.", []string{"lane", "result"}, nil)
 	descWaiting = prometheus.NewDesc("hikeshi_effects_waiting", "Effects that wait, by lane; those not due yet included.", []string{"lane"}, nil)
+	descClaimed = prometheus.NewDesc("hikeshi_effects_claimed", "Effects that are being carried out, by lane.", []string{"lane"}, nil)
 	descOldest  = prometheus.NewDesc("hikeshi_effects_oldest_due_seconds", "For how long the oldest due effect of the lane has waited.", []string{"lane"}, nil)
 	descDead    = prometheus.NewDesc("hikeshi_dead_letters", "Effects that were given up and wait for a person.", nil, nil)
 	descUnfold  = prometheus.NewDesc("hikeshi_intake_unfolded_entries", "Entries of the intake log that are not folded yet.", nil, nil)
@@ -44,7 +45,7 @@ type stateCollector struct {
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descFolded, descRepeats, descLate, descEffects, descWaiting, descOldest, descDead, descUnfold, descFolding} {
+	for _, d := range []*prometheus.Desc{descFolded, descRepeats, descLate, descEffects, descWaiting, descClaimed, descOldest, descDead, descUnfold, descFolding} {
 		ch <- d
 	}
 }
@@ -84,6 +85,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descUnfold, float64(b.Unfolded))
 	for lane, l := range b.Lanes {
 		gauge(descWaiting, float64(l.Waiting), lane)
+		gauge(descClaimed, float64(l.Claimed), lane)
 		wait := 0.0
 		if !l.Oldest.IsZero() {
 			wait = max(time.Since(l.Oldest).Seconds(), 0)

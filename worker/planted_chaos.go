@@ -25,16 +25,15 @@ func hurried(d time.Duration) time.Duration {
 
 var stumbled sync.Map
 
-// stumble fails, once in the life of this process, each effect whose key is in
-// HIKESHI_CHAOS_STUMBLE (separated by commas); with a ! after it for good.
+// stumble fails the first effect of each kind in HIKESHI_CHAOS_STUMBLE
+// (separated by commas) in the life of this process; with a ! after it for good.
 func stumble(c *incidents.Claim) error {
-	all := strings.Split(os.Getenv("HIKESHI_CHAOS_STUMBLE"), ",")
-	key := c.Effect.Key
-	hopeless := slices.Contains(all, key+"!")
-	if !hopeless && !slices.Contains(all, key) {
+	all, kind := strings.Split(os.Getenv("HIKESHI_CHAOS_STUMBLE"), ","), string(c.Effect.Kind)
+	hopeless := slices.Contains(all, kind+"!")
+	if !hopeless && !slices.Contains(all, kind) {
 		return nil
 	}
-	if _, again := stumbled.LoadOrStore(key, true); again {
+	if _, again := stumbled.LoadOrStore(kind, true); again {
 		return nil
 	}
 	if hopeless {

@@ -89,7 +89,7 @@ func (s *story) waiting(ctx context.Context) (string, error) {
 		known = known || name == "hikeshi_intake_unfolded_entries"
 		switch {
 		case err != nil || n == 0 || strings.Contains(name, `lane="timer"`):
-		case strings.HasPrefix(name, "hikeshi_effects_waiting"), name == "hikeshi_intake_unfolded_entries", name == "hikeshi_dead_letters":
+		case strings.HasPrefix(name, "hikeshi_effects_waiting"), strings.HasPrefix(name, "hikeshi_effects_claimed"), name == "hikeshi_intake_unfolded_entries", name == "hikeshi_dead_letters":
 			return strings.TrimSpace(line), nil
 		}
 	}

@@ -58,7 +58,7 @@ func tellFor(t testing.TB, bound time.Duration, p place, first, always []string)
 	if err := p.configure(health.URL); err != nil {
 		return outcome{}, err
 	}
-	app := p.supervisor(append([]string{"HIKESHI_CHAOS_STUMBLE=1/rank,3/diagnose!"}, always...)...)
+	app := p.supervisor(append([]string{"HIKESHI_CHAOS_STUMBLE=rank,diagnose!"}, always...)...)
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
 	life, stop := context.WithCancel(t.Context())
@@ -140,7 +140,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 
 // atOnce is how many stories are told at the same time: they wait for most of
 // their time.
-const atOnce = 3
+const atOnce = 4
 
 // sweep kills at many points.
 type sweep struct {
