@@ -236,7 +236,7 @@ func (a *app) run(ctx context.Context) error {
 	stop()
 	<-a.jobs.Stop().Done()
 	worker.Wait() // meanwhile probes are answered (not ready), and alerts are taken
-	endLive() // open streams would hold the listener
+	endLive()     // open streams would hold the listener
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
 	if shutErr := a.server.Shutdown(closing); shutErr != nil {
