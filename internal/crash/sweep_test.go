@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 )
 
@@ -128,6 +129,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 					}
 				}
 			}
+			b.passesAll(t, first)
 			if len(first) < minPoints {
 				t.Errorf("the story passes %d points, fewer than %d: %v", len(first), minPoints, first)
 			}
@@ -135,6 +137,16 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			s.run(slices.Concat(first, third))
 			s.report(len(first))
 		})
+	}
+}
+
+// passesAll holds the story to passing each point of its store.
+func (b backend) passesAll(t *testing.T, first []string) {
+	for _, name := range failpoint.Names {
+		// Pruning runs by the minute and deletes only what is a day old.
+		if strings.HasPrefix(name, b.name+".") && !strings.Contains(name, ".prune.") && !slices.Contains(first, name+":1") {
+			t.Errorf("the story does not pass %s", name)
+		}
 	}
 }
 
