@@ -23,6 +23,7 @@ func (s *Store) NewIDs(ctx context.Context, shard, n int) (incidents.ID, error) 
 	out, err := s.do(ctx, "number incidents", &call{script: idsScript, key: s.metaKey(), args: []any{n, shard}})
 	failpoint.Hit("redis.ids.after_reply")
 	first, _ := out.(int64)
+	s.learn(first)
 	return incidents.ID(first), err
 }
 

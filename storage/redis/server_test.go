@@ -73,6 +73,15 @@ func TestHealth(t *testing.T) {
 		t.Errorf("in the end: %+v", h)
 	}
 	check(t, s.Append(t.Context(), batch(2)))
+	_, err := s.NewIDs(t.Context(), 0, 5)
+	check(t, err)
+	if h := s.Health(t.Context()); !h.Durable {
+		t.Errorf("after numbering: %+v", h)
+	}
+	check(t, adm.FlushAll(t.Context()).Err())
+	if h := s.Health(t.Context()); h.Durable || !slices.Equal(phrases(h), []string{"store.rolled_back"}) {
+		t.Errorf("an emptied server: %+v", h)
+	}
 	server.Pause()
 	started := time.Now()
 	h := s.Health(t.Context())

@@ -53,7 +53,8 @@ type Store struct {
 	weights    weights
 	shardOf    shardCache
 	complaints complaints
-	pressed    atomic.Bool // the server's memory is nearly full
+	pressed    atomic.Bool  // the server's memory is nearly full
+	highest    atomic.Int64 // number of an incident that the server has given out
 	contact    atomic.Pointer[contact]
 	stop       context.CancelFunc
 	loops      sync.WaitGroup

@@ -18,8 +18,11 @@ import (
 const pruneStep = 1000
 
 // Prune implements storage.Upkeep. Once names end by themselves, by the
-// server's clock.
+// server's clock. Where memory is short, folded intake goes whatever its age.
 func (s *Store) Prune(ctx context.Context, keep time.Duration) (int, error) {
+	if s.pressed.Load() {
+		keep = 0
+	}
 	total := 0
 	for shard := range s.Shards() {
 		for {
@@ -41,7 +44,8 @@ func (s *Store) Prune(ctx context.Context, keep time.Duration) (int, error) {
 // time before they write, ZRANGE BYSCORE): Redis 7.0.
 const oldest = 7
 
-// pressure is the part of the server's memory above which intake is refused.
+// pressure is the part of maxmemory, or where there is none of the machine's
+// memory, above which intake is refused.
 const pressure = 0.8
 
 // Health implements storage.Upkeep (R2): what the server says of itself, node
@@ -54,7 +58,8 @@ const pressure = 0.8
 //	store.replica     it is a replica: it cannot be written
 //	store.old         it is older than Redis 7.0
 //	store.disk        its last write to the append-only file failed
-//	store.memory      more than 80 % of maxmemory is used: intake is refused
+//	store.memory      more than 80 % of its memory is used: intake is refused
+//	store.rolled_back it knows less than it has told us: it lost data
 //	store.hidden      it does not let us see its configuration (CONFIG GET)
 //	store.no_password anybody on the network can write to it
 func (s *Store) Health(ctx context.Context) incidents.Health {
@@ -67,6 +72,9 @@ func (s *Store) Health(ctx context.Context) incidents.Health {
 			return s.examine(ctx, node, &h)
 		})
 	}
+	if err == nil {
+		err = s.compare(ctx, &h)
+	}
 	if err != nil {
 		h.Durable = false
 		h.Problems = append(h.Problems, awayBecause(err))
@@ -75,6 +83,33 @@ func (s *Store) Health(ctx context.Context) incidents.Health {
 		h.Problems = append(h.Problems, incidents.Because("store.no_password"))
 	}
 	return h
+}
+
+// compare looks for a roll-back (R17): a server that came back from an older
+// copy of itself, or that was emptied, has numbered fewer incidents than it told
+// us, or no longer knows what store it is.
+func (s *Store) compare(ctx context.Context, h *incidents.Health) error {
+	got, err := s.client.MGet(ctx, s.metaKey()+"ids").Result()
+	if err != nil {
+		return err
+	}
+	about, err := s.client.Exists(ctx, s.metaKey()+"about").Result()
+	if err != nil {
+		return err
+	}
+	if has := number(got[0]); about == 0 || has < s.highest.Load() {
+		h.Durable = false
+		h.Problems = append(h.Problems, incidents.Because("store.rolled_back", "has", strconv.FormatInt(has, 10), "had", strconv.FormatInt(s.highest.Load(), 10)))
+	} else {
+		s.learn(has)
+	}
+	return nil
+}
+
+// learn remembers the highest number seen.
+func (s *Store) learn(id int64) {
+	for old := s.highest.Load(); id > old && !s.highest.CompareAndSwap(old, id); old = s.highest.Load() {
+	}
 }
 
 func awayBecause(err error) incidents.Reason {
@@ -160,6 +195,9 @@ func (s *Store) judgeUsable(info, settings map[string]string, h *incidents.Healt
 	}
 	used, err1 := strconv.ParseFloat(info["used_memory"], 64)
 	limit, err2 := strconv.ParseFloat(info["maxmemory"], 64)
+	if limit == 0 {
+		limit, err2 = strconv.ParseFloat(info["total_system_memory"], 64)
+	}
 	full := err1 == nil && err2 == nil && limit > 0 && used > pressure*limit
 	s.pressed.Store(full)
 	if full {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"path/filepath"
 	"time"
 
@@ -29,16 +30,27 @@ func newKeeper() *keeper {
 	return &keeper{wake: make(chan struct{}, 1), ready: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
-// keeps ends when wake is closed.
+// keeps ends when wake is closed. Between checkpoints it sees to the attempts of
+// effects that take long.
 func (s *Store) keeps() {
 	defer close(s.keeper.done)
-	for range s.keeper.wake {
-		if err := s.keeper.carry(filepath.Join(s.dir, FileName)); err != nil {
-			s.logger.Warn("cannot carry the write-ahead log over", "error", err)
-		}
+	tick := time.NewTicker(noteEvery)
+	defer tick.Stop()
+	for {
 		select {
-		case s.keeper.ready <- struct{}{}:
-		default:
+		case <-tick.C:
+			s.noteAttempts(context.Background())
+		case _, open := <-s.keeper.wake:
+			if !open {
+				return
+			}
+			if err := s.keeper.carry(filepath.Join(s.dir, FileName)); err != nil {
+				s.logger.Warn("cannot carry the write-ahead log over", "error", err)
+			}
+			select {
+			case s.keeper.ready <- struct{}{}:
+			default:
+			}
 		}
 	}
 }

@@ -38,6 +38,11 @@ func (s *Store) Claim(ctx context.Context, q incidents.ClaimQuery) ([]incidents.
 		s.queue.release(found, now)
 		return nil, time.Time{}, err
 	}
+	for i, t := range found {
+		if t.before != "" {
+			s.logger.Info("the claim of an effect ran out", "effect", claims[i].Effect.Key, "owner", t.before, "attempt", t.attempt)
+		}
+	}
 	return claims, next, nil
 }
 
@@ -78,6 +83,35 @@ func (s *Store) Extend(_ context.Context, c *incidents.Claim, lease time.Duratio
 		return incidents.ErrClaimLost
 	}
 	return nil
+}
+
+// noting writes down the attempts of effects that are claimed.
+type noting []incidents.Key
+
+func (n noting) size() int { return 64 * len(n) }
+
+func (n noting) apply(t *tx) (error, error) {
+	for _, key := range n {
+		e := t.effect(key)
+		if !e.is.claimed {
+			continue
+		}
+		noted := *e
+		noted.is.due = t.now // after a crash it is due at once
+		if err := t.c.exec(updateEffect, noted.head(key, t.s.queue.laneKey(e.slot), t.s.clock), e.is.row); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// noteEvery is how often claims are looked at for that.
+const noteEvery = 500 * time.Millisecond
+
+func (s *Store) noteAttempts(ctx context.Context) {
+	if keys := s.queue.longHeld(s.clock.now()); len(keys) > 0 {
+		_ = s.submit(ctx, "note attempts", noting(keys), 0) // they are only rough
+	}
 }
 
 // retrying gives a claim back.

@@ -40,6 +40,8 @@ type item struct {
 type claimed struct {
 	token int64
 	again int64 // due of the next turn, asked for meanwhile; 0: none
+	since int64
+	noted bool // the attempt is in the file
 	owner string
 }
 
@@ -118,6 +120,7 @@ type taken struct {
 	row     int64
 	token   int64
 	attempt int
+	before  string            // who had it and let the lease run out
 	body    *incidents.Effect // nil: read the row
 }
 
@@ -158,18 +161,20 @@ func (q *queue) claim(i int32, ask incidents.ClaimQuery, now int64) taken {
 	it := &q.items[i]
 	q.remove(i)
 	q.token++
-	c := q.claims[i]
+	c, before := q.claims[i], ""
 	if c == nil {
 		c = &claimed{}
 		q.claims[i] = c
+	} else {
+		before = c.owner
 	}
-	c.token, c.owner = q.token, ask.Owner
+	*c = claimed{token: q.token, again: c.again, since: now, owner: ask.Owner}
 	it.attempt++
 	it.due = now + int64(ask.Lease)
 	q.push(i)
 	body := q.bodies[it.row]
 	delete(q.bodies, it.row)
-	return taken{slot: i, row: it.row, token: c.token, attempt: int(it.attempt), body: body}
+	return taken{slot: i, row: it.row, token: c.token, attempt: int(it.attempt), before: before, body: body}
 }
 
 // release gives back what take found and could not be read: as if it had
@@ -187,6 +192,21 @@ func (q *queue) release(found []taken, now int64) {
 		q.items[t.slot].attempt--
 		q.push(t.slot)
 	}
+}
+
+// longHeld returns the effects that have been claimed for longer than noteAfter
+// and whose attempt is not in the file yet.
+func (q *queue) longHeld(now int64) []incidents.Key {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var keys []incidents.Key
+	for i, c := range q.claims {
+		if !c.noted && now-c.since > noteAfter {
+			c.noted = true
+			keys = append(keys, q.items[i].key)
+		}
+	}
+	return keys
 }
 
 // extend makes a claim hold until due.
@@ -244,6 +264,11 @@ func (q *queue) backlog(c clock) map[string]incidents.LaneBacklog {
 	}
 	return lanes
 }
+
+// noteAfter is how long a claim stays in memory only. Nearly all effects are
+// done before; one that takes the process down with it must not be tried for
+// ever as if it were the first time.
+const noteAfter = int64(400 * time.Millisecond)
 
 // soon is how near an effect must be due for its body to be kept in memory.
 const soon = int64(2 * time.Second)

@@ -58,6 +58,8 @@ const (
 	rollbackTx
 	checkpointWAL
 	getMeta
+	pageCount
+	freePages
 	fillProbe
 	emptyProbe
 	insertEntry
@@ -121,6 +123,8 @@ var statements = [queryCount]string{
 	rollbackTx:    `ROLLBACK`,
 	checkpointWAL: `PRAGMA wal_checkpoint(PASSIVE)`,
 	getMeta:       `SELECT value FROM meta WHERE name = ?`,
+	pageCount:     `PRAGMA page_count`,
+	freePages:     `PRAGMA freelist_count`,
 	fillProbe:     `INSERT INTO probe (row, body) VALUES (1, zeroblob(262144)) ON CONFLICT (row) DO UPDATE SET body = excluded.body`,
 	emptyProbe:    `DELETE FROM probe`,
 

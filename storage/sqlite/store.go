@@ -29,6 +29,7 @@ type Config struct {
 
 	MaxWaiting  int   // bytes of appends that may wait to be written; default 32 MiB
 	MaxUnfolded int64 // bytes of intake that may wait to be folded; default 1 GiB
+	MaxKept     int64 // bytes of the file above which folded intake is pruned whatever its age; default 4 GiB
 	MaxPages    int   // bounds the file, in pages of 4 KiB; 0: the disk does
 }
 
@@ -74,6 +75,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if cfg.MaxUnfolded == 0 {
 		cfg.MaxUnfolded = 1 << 30
+	}
+	if cfg.MaxKept == 0 {
+		cfg.MaxKept = 4 << 30
 	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {

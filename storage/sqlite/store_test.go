@@ -395,6 +395,56 @@ func TestSpoiledOperation(t *testing.T) {
 	}
 }
 
+// TestPruneBySize: where the file is large, folded intake goes whatever its age.
+func TestPruneBySize(t *testing.T) {
+	t.Parallel()
+	s := open(t, sqlite.Config{MaxKept: 300 << 10})
+	last := int64(0)
+	for i := range 200 {
+		b := batch(i)
+		b.Alerts[0].Annotations = incidents.LabelsFromMap(map[string]string{"description": strings.Repeat("x", 10_000)})
+		check(t, s.Append(t.Context(), b))
+		last++
+	}
+	check(t, s.Commit(t.Context(), &incidents.Commit{Fold: &incidents.Fold{Log: 0, From: 0, To: last - 1}}))
+	n, err := s.Prune(t.Context(), time.Hour)
+	check(t, err)
+	entries, err := s.ReadLog(t.Context(), 0, 0, 1<<30)
+	check(t, err)
+	if n == 0 || len(entries)+n != 200 || entries[len(entries)-1].Offset != last {
+		t.Fatalf("pruned %d, %d left", n, len(entries))
+	}
+	small := open(t, sqlite.Config{})
+	check(t, small.Append(t.Context(), batch(1)))
+	check(t, small.Commit(t.Context(), &incidents.Commit{Fold: &incidents.Fold{Log: 0, From: 0, To: 1}}))
+	if n, err := small.Prune(t.Context(), time.Hour); n != 0 || err != nil {
+		t.Fatalf("pruned %d within the hour, %v", n, err)
+	}
+}
+
+// TestDeadlyEffect: an effect that takes the process down is not tried for the
+// first time for ever.
+func TestDeadlyEffect(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for attempt := 1; attempt <= 3; attempt++ {
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		check(t, err)
+		if attempt == 1 {
+			check(t, s.Commit(t.Context(), &incidents.Commit{Effects: []incidents.Effect{effect("deadly", 0)}}))
+		}
+		got := claims(t, s, "test")
+		if len(got) != 1 || got[0].Attempt != attempt {
+			t.Fatalf("claimed %+v, want attempt %d", got, attempt)
+		}
+		deadline := time.Now().Add(20 * time.Second)
+		for sqlite.Noted(s) == 0 && time.Now().Before(deadline) {
+			time.Sleep(20 * time.Millisecond)
+		}
+		check(t, s.Close()) // without having acknowledged it
+	}
+}
+
 func TestOpenIsCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -404,4 +454,13 @@ func TestOpenIsCancelled(t *testing.T) {
 		t.Fatalf("opened although nobody waits: %v", err)
 	}
 	open(t, sqlite.Config{Dir: dir})
+}
+
+func TestEveryStatementIsWritten(t *testing.T) {
+	t.Parallel()
+	for i, q := range sqlite.Statements() {
+		if q == "" {
+			t.Errorf("statement %d is empty", i)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -14,6 +15,7 @@ type pruning struct {
 	log    int
 	before int64 // ns: only what is older
 	once   bool
+	limit  int64 // bytes: above it age does not matter
 	gone   int
 }
 
@@ -31,14 +33,35 @@ func (p *pruning) apply(t *tx) (error, error) {
 }
 
 func (p *pruning) entries(t *tx) error {
-	mark := t.mark(markKey{p.log, p.log})
-	row, err := t.c.one(oldEntries, rowID(p.log, 0), rowID(p.log, mark), p.before)
+	mark, before := t.mark(markKey{p.log, p.log}), p.before
+	if used, err := t.c.used(); err != nil {
+		return err
+	} else if used > p.limit {
+		before = math.MaxInt64
+	}
+	row, err := t.c.one(oldEntries, rowID(p.log, 0), rowID(p.log, mark), before)
 	if err != nil || integer(row[0]) == 0 {
 		return err
 	}
 	p.gone = int(integer(row[0]))
 	return t.c.exec(deleteEntries, rowID(p.log, 0), integer(row[1]))
 }
+
+// used is how many bytes of the file hold something.
+func (c *conn) used() (int64, error) {
+	pages, err := c.one(pageCount)
+	if err != nil {
+		return 0, err
+	}
+	free, err := c.one(freePages)
+	if err != nil {
+		return 0, err
+	}
+	return (integer(pages[0]) - integer(free[0])) * pageSize, nil
+}
+
+// pageSize is SQLite's default.
+const pageSize = 4096
 
 func (p *pruning) names(t *tx) error {
 	var rows []int64
@@ -59,12 +82,13 @@ func (p *pruning) names(t *tx) error {
 	return nil
 }
 
-// Prune implements storage.Upkeep.
+// Prune implements storage.Upkeep. In a file larger than Config.MaxKept folded
+// intake goes whatever its age.
 func (s *Store) Prune(ctx context.Context, keep time.Duration) (int, error) {
 	total := 0
 	work := []pruning{{once: true, before: time.Now().Add(-record.OnceHours * time.Hour).UnixNano()}}
 	for log := range s.shards {
-		work = append(work, pruning{log: log, before: time.Now().Add(-keep).UnixNano()})
+		work = append(work, pruning{log: log, before: time.Now().Add(-keep).UnixNano(), limit: s.cfg.MaxKept})
 	}
 	for _, w := range work {
 		for {
