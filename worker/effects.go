@@ -98,6 +98,12 @@ const commitTime = 10 * time.Second
 // finish commits what came of an effect. Of one that was stopped in its middle
 // nothing came.
 func (w *Worker) finish(ctx context.Context, c *incidents.Claim, cmd incidents.Command) error {
+	return w.finishFrom(ctx, nil, c, cmd)
+}
+
+// finishFrom is finish with the state that cmd was made from, if that is known
+// to be nobody else's any more.
+func (w *Worker) finishFrom(ctx context.Context, s *incidents.Incident, c *incidents.Claim, cmd incidents.Command) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
@@ -108,7 +114,12 @@ func (w *Worker) finish(ctx context.Context, c *incidents.Claim, cmd incidents.C
 		_, err := w.engine.Do(ctx, c.Effect.Incident, "", cmd)
 		return err
 	}
-	_, err := w.engine.Finish(ctx, c, cmd)
+	var err error
+	if s != nil {
+		_, err = w.engine.FinishFrom(ctx, s, c, cmd)
+	} else {
+		_, err = w.engine.Finish(ctx, c, cmd)
+	}
 	failpoint.Hit("worker." + string(c.Effect.Kind) + ".after_finish")
 	return err
 }
@@ -145,7 +156,7 @@ func (w *Worker) syncRoom(ctx context.Context, c *incidents.Claim, s *incidents.
 	if had && sameRoom(old, room) {
 		return w.ack(ctx, c)
 	}
-	return w.finish(ctx, c, incidents.RoomSynced{Chat: c.Effect.Arg, Room: room})
+	return w.finishFrom(ctx, s, c, incidents.RoomSynced{Chat: c.Effect.Arg, Room: room})
 }
 
 func sameRoom(a, b incidents.Room) bool {

@@ -57,6 +57,23 @@ func (e *Engine) Finish(ctx context.Context, claim *incidents.Claim, cmd inciden
 	return e.do(ctx, claim.Effect.Incident, "", claim, cmd)
 }
 
+// FinishFrom is Finish for a command that was made from s and will change it,
+// and saves reading the incident again. Afterwards s is the engine's. Should
+// the incident have moved on meanwhile, it is read and decided as by Finish.
+func (e *Engine) FinishFrom(ctx context.Context, s *incidents.Incident, claim *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
+	id := s.ID
+	release, err := e.turns.take(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("wait for %s: %w", id, err)
+	}
+	err = e.step(ctx, s, "", claim, cmd)
+	release()
+	if errors.Is(err, incidents.ErrConflict) {
+		return e.do(ctx, id, "", claim, cmd)
+	}
+	return s, err
+}
+
 func (e *Engine) do(ctx context.Context, id incidents.ID, once string, done *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
 	for try := range maxConflicts {
 		s, err := e.attempt(ctx, id, once, done, cmd)
