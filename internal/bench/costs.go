@@ -30,7 +30,7 @@ func measureCosts(ctx context.Context, l *lab) error {
 // rated runs f for about d and reports how often a second it went, and how long
 // it took.
 func (l *lab) rated(ctx context.Context, name, unit string, records int, f func() error) error {
-	d := l.size.slice / 2
+	d := l.size.slice / 4
 	var took []time.Duration
 	for began := time.Now(); time.Since(began) < d && ctx.Err() == nil; {
 		from := time.Now()

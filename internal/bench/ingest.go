@@ -103,10 +103,10 @@ func ingest(ld load) func(context.Context, *lab) error {
 	return func(ctx context.Context, l *lab) error {
 		all := samples{}
 		ld := ld
-		ld.alerts = l.size.most
+		ld.alerts = l.size.sent[ld.batch]
 		err := l.rounds(ctx, l.subjects(), func(t *target) error {
 			ld.start = time.Now().Add(-time.Minute)
-			return all.take(ctx, t, ld, l.size.slice)
+			return all.take(ctx, t, ld, l.size.settle)
 		})
 		all.report(l, fmt.Sprintf("ingest_b%d", ld.batch))
 		return err
@@ -131,8 +131,8 @@ func measureRefire(ctx context.Context, l *lab) error {
 		if err != nil {
 			return err
 		}
-		ld.conns, ld.known, ld.alerts, ld.insist = 16, l.size.refire, 2*l.size.most, false
-		return all.take(ctx, t, ld, l.size.slice)
+		ld.conns, ld.known, ld.alerts, ld.insist = 16, l.size.refire, 2*l.size.sent[100], false
+		return all.take(ctx, t, ld, l.size.settle)
 	})
 	all.report(l, "refire_b100")
 	return err

@@ -35,7 +35,7 @@ func (l *lab) capacity(ctx context.Context, batch int) (int, error) {
 	}
 	var s sample
 	err := l.with(ctx, alertmanager, func(t *target) (err error) {
-		s, err = t.slice(ctx, load{batch: batch, conns: 64, groups: 100, start: time.Now().Add(-time.Minute)}, l.size.slice)
+		s, err = t.slice(ctx, load{batch: batch, conns: 64, groups: 100, alerts: l.size.sent[batch], start: time.Now().Add(-time.Minute)}, l.size.settle)
 		return err
 	})
 	return int(s.perSecond()), err
@@ -52,7 +52,7 @@ func (l *lab) openLoop(ctx context.Context, name string, ld load) error {
 	all := samples{}
 	err := l.rounds(ctx, l.subjects(), func(t *target) error {
 		ld.start = time.Now().Add(-time.Minute)
-		return all.take(ctx, t, ld, 2*l.size.slice)
+		return all.take(ctx, t, ld, l.size.slice)
 	})
 	for _, s := range l.subjects() {
 		list := all[s]

@@ -21,7 +21,7 @@ type flags struct {
 	out    string
 	list   bool
 	keep   bool
-	slice  time.Duration
+	rounds int
 }
 
 func main() {
@@ -31,7 +31,7 @@ func main() {
 	flag.StringVar(&f.stores, "stores", "sqlite,redis", "the stores to measure")
 	flag.StringVar(&f.binary, "binary", "bin/hikeshi", "the built binary")
 	flag.StringVar(&f.out, "out", "bench.jsonl", "where to write the figures")
-	flag.DurationVar(&f.slice, "slice", 0, "how long each slice of load lasts; 0: as the size says")
+	flag.IntVar(&f.rounds, "rounds", 0, "how often each subject has its turn; 0: as the size says")
 	flag.BoolVar(&f.list, "list", false, "list the measurements and stop")
 	flag.BoolVar(&f.keep, "keep", false, "keep the temporary directory, with the servers' logs")
 	flag.Parse()
@@ -86,8 +86,8 @@ func newLab(f flags) (*lab, error) {
 	if f.quick {
 		l.size = quick
 	}
-	if f.slice > 0 {
-		l.size.slice = f.slice
+	if f.rounds > 0 {
+		l.size.rounds = f.rounds
 	}
 	if _, err := os.Stat(f.binary); err != nil {
 		return nil, fmt.Errorf("find the binary: %w (build it with: make build)", err)

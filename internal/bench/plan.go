@@ -38,10 +38,10 @@ var plan = []measurement{
 
 // size is how much of everything.
 type size struct {
-	slice    time.Duration // of load
-	rounds   int           // slices for each subject
-	most     int           // alerts in one slice of new ones
-	active   int           // alerts in the rows about many active ones
+	rounds   int           // turns for each subject; medians are reported
+	slice    time.Duration // of a load at a fixed rate
+	sent     map[int]int   // alerts of a load without one, by alerts a POST
+	active   int           // alerts in the measurements about many active ones
 	own      int           // the same where each has its own incident
 	refire   int           // known sets that are sent again
 	open     int           // incidents in open_10k
@@ -56,11 +56,11 @@ type size struct {
 
 var (
 	full = size{
-		slice: 5 * time.Second, rounds: 3, most: 400_000, active: 100_000, own: 100_000, refire: 10_000, open: 10_000,
+		rounds: 3, slice: 10 * time.Second, sent: map[int]int{100: 200_000, 10: 100_000, 1: 60_000}, active: 100_000, own: 100_000, refire: 10_000, open: 10_000,
 		requests: 300, rooms: 200, burst: 10_000, kills: 20, idle: 20 * time.Second, settle: 5 * time.Minute, limit: 20 * time.Minute,
 	}
 	quick = size{
-		slice: time.Second, rounds: 1, most: 200_000, active: 10_000, own: 1_000, refire: 2_000, open: 1_000,
+		rounds: 1, slice: 2 * time.Second, sent: map[int]int{100: 20_000, 10: 10_000, 1: 3_000}, active: 10_000, own: 1_000, refire: 2_000, open: 1_000,
 		requests: 50, rooms: 20, burst: 2_000, kills: 3, idle: 2 * time.Second, settle: 30 * time.Second, limit: 2 * time.Minute,
 	}
 )
