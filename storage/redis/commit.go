@@ -110,11 +110,7 @@ func commitArgs(e *record.Encoded, sl *slot) ([]any, error) {
 	args = append(args, len(e.Effects))
 	for i := range e.Effects {
 		f := &e.Effects[i]
-		body, err := json.Marshal(f)
-		if err != nil {
-			return nil, fmt.Errorf("encode effect: %w", err)
-		}
-		args = append(args, f.Key, f.Lane, record.Urgency(f.Urgency), delay(f.Due), body)
+		args = append(args, f.Key, f.Lane, record.Urgency(f.Urgency), delay(f.Due), packEffect(f))
 	}
 	args = append(args, len(e.Facts))
 	for _, body := range e.Facts {

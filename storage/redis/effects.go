@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -41,7 +42,7 @@ func (s *Store) Claim(ctx context.Context, q incidents.ClaimQuery) ([]incidents.
 	reply := list(out)
 	var claims []incidents.Claim
 	for _, v := range list(at(reply, 2)) {
-		c, before, err := claimOf(list(v))
+		c, before, err := claimOf(q.Shard, q.Lane, list(v))
 		if err != nil {
 			return nil, time.Time{}, fmt.Errorf("%s: %w", doingClaim, err)
 		}
@@ -65,10 +66,11 @@ func nextOf(reply []any) time.Time {
 }
 
 // claimOf reads key, token, attempt, urgency, owner before, body.
-func claimOf(v []any) (c incidents.Claim, before string, err error) {
-	if err = json.Unmarshal([]byte(str(at(v, 5))), &c.Effect); err != nil {
+func claimOf(shard int, lane string, v []any) (c incidents.Claim, before string, err error) {
+	if c.Effect, err = unpackEffect(str(at(v, 5))); err != nil {
 		return c, "", fmt.Errorf("decode effect %q: %w", str(at(v, 0)), err)
 	}
+	c.Effect.Key, c.Effect.Shard, c.Effect.Lane = str(at(v, 0)), shard, lane
 	if c.Token, err = strconv.ParseInt(str(at(v, 1)), 10, 64); err != nil {
 		return c, "", fmt.Errorf("decode token: %w", err)
 	}
@@ -77,6 +79,29 @@ func claimOf(v []any) (c incidents.Claim, before string, err error) {
 	}
 	c.Effect.Urgency, err = strconv.Atoi(str(at(v, 3)))
 	return c, str(at(v, 4)), err
+}
+
+// packEffect writes kind|incident|due|arg: what the queue itself does not say.
+func packEffect(f *incidents.Effect) string {
+	due := int64(0)
+	if !f.Due.IsZero() {
+		due = f.Due.UnixNano()
+	}
+	return string(f.Kind) + "|" + strconv.FormatInt(int64(f.Incident), 10) + "|" + strconv.FormatInt(due, 10) + "|" + f.Arg
+}
+
+func unpackEffect(body string) (f incidents.Effect, err error) {
+	parts := strings.SplitN(body, "|", 4)
+	if len(parts) != 4 {
+		return f, fmt.Errorf("%d parts", len(parts))
+	}
+	id, err1 := strconv.ParseInt(parts[1], 10, 64)
+	due, err2 := strconv.ParseInt(parts[2], 10, 64)
+	f.Kind, f.Incident, f.Arg = incidents.EffectKind(parts[0]), incidents.ID(id), parts[3]
+	if due != 0 {
+		f.Due = time.Unix(0, due).UTC()
+	}
+	return f, errors.Join(err1, err2)
 }
 
 func (s *Store) claimAny(ctx context.Context, q incidents.ClaimQuery) ([]incidents.Claim, time.Time, error) {
@@ -187,13 +212,9 @@ func (s *Store) Redrive(ctx context.Context, key string) error {
 		return fault.NoDeadLetter(key)
 	}
 	f := letters[at].Effect
-	body, err := json.Marshal(&f)
-	if err != nil {
-		return fmt.Errorf("encode effect: %w", err)
-	}
 	sig := incidents.Signal{Kind: incidents.SignalEffect, Shard: f.Shard, Lane: f.Lane}
 	out, err := s.do(ctx, doing, &call{script: redriveScript, key: s.key(f.Shard), args: []any{
-		key, s.channel(), s.message(sig), f.Lane, record.Urgency(f.Urgency), body,
+		key, s.channel(), s.message(sig), f.Lane, record.Urgency(f.Urgency), packEffect(&f),
 	}})
 	failpoint.Hit("redis.redrive.after_reply")
 	if err != nil {

@@ -23,8 +23,11 @@ func (s *Store) Groups(_ context.Context, shard int, keys []incidents.Key) ([][]
 // Load implements storage.Incidents.
 func (s *Store) Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error) {
 	var found *incidents.Incident
+	s.mem.mu.RLock()
+	h, known := s.mem.heads[id]
+	s.mem.mu.RUnlock()
 	err := s.read(ctx, "load "+id.String(), func(c *conn) (err error) {
-		found, err = loadFrom(c, id)
+		found, err = loadFrom(c, id, known && h.weight == 0)
 		return err
 	})
 	if err != nil {
@@ -36,20 +39,23 @@ func (s *Store) Load(ctx context.Context, id incidents.ID) (*incidents.Incident,
 	return found, nil
 }
 
-// loadFrom rebuilds an incident; nil where there is none. The two reads need
-// no common transaction: events after an older snapshot lead to the same state.
-func loadFrom(c *conn, id incidents.ID) (*incidents.Incident, error) {
-	row, err := c.one(getSnapshot, int64(id))
-	if err != nil {
-		return nil, err
-	}
+// loadFrom rebuilds an incident; nil where there is none. light says that no
+// snapshot need be looked for. The two reads need no common transaction: events
+// after an older snapshot, or after none, lead to the same state.
+func loadFrom(c *conn, id incidents.ID, light bool) (*incidents.Incident, error) {
 	var snapshot []byte
 	var version int64
-	if row != nil {
-		version, snapshot = integer(row[0]), blob(row[1])
+	if !light {
+		row, err := c.one(getSnapshot, int64(id))
+		if err != nil {
+			return nil, err
+		}
+		if row != nil {
+			version, snapshot = integer(row[0]), blob(row[1])
+		}
 	}
 	var events [][]byte
-	err = c.each(readEvents, func(row columns) error {
+	err := c.each(readEvents, func(row columns) error {
 		events = append(events, blob(row[0]))
 		return nil
 	}, eventRow(int64(id), version), eventRow(int64(id)+1, 0), int64(math.MaxInt32))
@@ -82,7 +88,7 @@ func (s *Store) LoadMany(ctx context.Context, refs []incidents.Ref) ([]*incident
 			if row == nil || integer(row[0]) == refs[i].Known {
 				continue
 			}
-			if out[i], err = loadFrom(c, refs[i].ID); err != nil {
+			if out[i], err = loadFrom(c, refs[i].ID, integer(row[2]) == 0); err != nil {
 				return err
 			}
 		}
