@@ -105,8 +105,7 @@ func TestLimitedUser(t *testing.T) {
 	if h := s.Health(t.Context()); h.Durable || !slices.Equal(phrases(h), []string{"store.hidden"}) {
 		t.Errorf("health: %+v", h)
 	}
-	_, err := redis.Open(t.Context(), redis.Config{URL: "redis://bot:wrong@" + server.Addr()})
-	check(t, err) // not our configuration's fault alone: the server may be mended
+	openURL(t, "redis://bot:wrong@"+server.Addr(), 0) // not our configuration's fault alone: the server may be mended
 }
 
 // TestTwoReplicas: what one does, the other sees.
