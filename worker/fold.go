@@ -39,7 +39,7 @@ type Folder struct {
 
 	Alerts  atomic.Int64 // alerts folded
 	Repeats atomic.Int64 // of them, those that changed nothing
-	Late    atomic.Int64 // resolved alerts of which no incident knows
+	Late    atomic.Int64 // alerts that no incident needed: ends of what none knows, late beginnings of what had ended
 }
 
 // FolderOptions are what a Folder is made of.
@@ -331,7 +331,11 @@ func (f *Folder) home(g *batchOf, i int, ids []incidents.ID, known map[incidents
 		f.ended.add(fp, a.EndsAt)
 		return 0, false
 	}
-	return 0, !f.ended.after(fp, a.StartsAt)
+	if f.ended.after(fp, a.StartsAt) {
+		f.Late.Add(1)
+		return 0, false
+	}
+	return 0, true
 }
 
 // opening is a group's alerts that belong to no incident yet.
