@@ -12,6 +12,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 // serveFlags are the flags of serve and check.
@@ -59,6 +60,9 @@ func serve(ctx context.Context, args []string, std streams) int {
 		return exitInvalid
 	}
 	log := newLogger(c, std.err)
+	if err := steps.HideProcess(); err != nil {
+		log.Warn("could not hide this process from the commands it runs", "error", err)
+	}
 	a, err := build(ctx, c, log)
 	if err != nil {
 		complain(std.err, err)

@@ -188,6 +188,7 @@ func (a *app) schedule(ctx context.Context) *cron.Cron {
 	}{
 		{"@every 30s", a.ready.check},
 		{"@every 1m", a.prune},
+		{"@every 1m", a.reload},
 	} {
 		if _, err := jobs.AddFunc(job.spec, func() { job.run(ctx) }); err != nil {
 			panic("scheduled job " + job.spec + ": " + err.Error()) // a constant that does not parse
@@ -208,6 +209,14 @@ func (a *app) prune(ctx context.Context) {
 		a.log.Warn("could not prune the intake log", "error", err)
 	} else if n > 0 {
 		a.log.Debug("pruned", "entries", n)
+	}
+}
+
+// reload reads the runbooks again. Where any has an error all stay as they were
+// (S47), and a plan that was made from a file that has changed since is refused.
+func (a *app) reload(context.Context) {
+	for _, p := range runbooks.Errors(a.library.Reload()) {
+		a.log.Warn("the runbooks were not read again", "problem", p.Text(phrases.English, phrases.Fill))
 	}
 }
 

@@ -44,6 +44,9 @@ func (v *view) check(f *incidents.Finding) Check {
 	switch {
 	case f.Error != "":
 		c.State, c.Value = CheckUnknown, Line(f.Error, incidents.MaxValue)
+		if f.Because.Phrase != "" {
+			c.Value = Line(Say(v.lang, f.Because), incidents.MaxValue)
+		}
 	case !f.OK:
 		c.State = CheckBad
 	}

@@ -68,7 +68,7 @@ func (w *writer) trial(t *incidents.Trial) {
 	w.end()
 	for i := range t.Steps {
 		step := &t.Steps[i]
-		w.p(w.outcome(step.OK) + " · " + w.text(step.Title, step.Step) + " · " + markdown(resultWords(step)) + " · " + Duration(w.lang, step.Elapsed))
+		w.p(w.outcome(step.OK) + " · " + w.text(step.Title, step.Step) + " · " + markdown(resultWords(w.lang, step)) + " · " + Duration(w.lang, step.Elapsed))
 		if out := Clean(step.Output); out != "" {
 			w.p(fence(out))
 		}
@@ -81,10 +81,10 @@ func (w *writer) trial(t *incidents.Trial) {
 		c := &t.Change[i]
 		before, after, outcome := "–", "–", "–"
 		if c.Before != nil {
-			before = markdown(resultWords(c.Before))
+			before = markdown(resultWords(w.lang, c.Before))
 		}
 		if c.After != nil {
-			after, outcome = markdown(resultWords(c.After)), w.outcome(c.After.OK)
+			after, outcome = markdown(resultWords(w.lang, c.After)), w.outcome(c.After.OK)
 		}
 		w.row(w.text(c.Title, c.Step), before, after, outcome)
 	}

@@ -103,7 +103,7 @@ func (v *view) verdict(r *incidents.Run) (string, Tone) {
 	case incidents.RunFailed:
 		for i := range r.Steps {
 			if step := &r.Steps[i]; !step.OK {
-				return v.t("run.failed_step", "step", v.title(step.Title, step.Step), "value", resultWords(step)), ToneBad
+				return v.t("run.failed_step", "step", v.title(step.Title, step.Step), "value", resultWords(v.lang, step)), ToneBad
 			}
 		}
 		return v.t("run.failed", "because", because), ToneBad
@@ -120,8 +120,8 @@ func (v *view) step(r *incidents.StepResult) Check {
 	if r.OK {
 		c.State = CheckOK
 	}
-	if r.Error != "" {
-		c.Value = Line(r.Error, incidents.MaxValue)
+	if r.Error != "" || r.Because.Phrase != "" {
+		c.Value = resultWords(v.lang, r)
 	}
 	return c
 }
@@ -141,7 +141,7 @@ func (v *view) beforeAfter(r *incidents.Run) []Check {
 		planned := &r.Plan.Verify.Steps[i]
 		c := Check{Group: v.t("run.verification"), State: CheckWaiting, Name: v.title(planned.Title, planned.ID)}
 		if b := before[planned.ID]; b != nil {
-			c.Before = resultWords(b)
+			c.Before = resultWords(v.lang, b)
 		}
 		for j := range r.After {
 			if r.After[j].Step == planned.ID {
@@ -155,7 +155,10 @@ func (v *view) beforeAfter(r *incidents.Run) []Check {
 	return out
 }
 
-func resultWords(r *incidents.StepResult) string {
+func resultWords(lang string, r *incidents.StepResult) string {
+	if r.Because.Phrase != "" {
+		return Line(Say(lang, r.Because), incidents.MaxValue)
+	}
 	if r.Error != "" {
 		return Line(r.Error, incidents.MaxValue)
 	}

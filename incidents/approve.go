@@ -39,8 +39,11 @@ func (s *Incident) mayRun(p Plan, now time.Time) error {
 		return Fail(Conflict, "error.busy", "run "+r.ID+" is under way; wait for it to end", "run", r.ID).WithHint("/inc status")
 	}
 	for i := range s.Runs {
-		if r := &s.Runs[i]; r.State == RunUnknown && now.Before(r.StartedAt.Add(r.Plan.longest())) {
-			return Fail(Conflict, "error.maybe_running", "run "+r.ID+" was interrupted and may still be going on", "run", r.ID).WithHint("/inc status")
+		r := &s.Runs[i]
+		if until := r.StartedAt.Add(r.Plan.longest()); r.State == RunUnknown && now.Before(until) {
+			at := until.UTC().Format("15:04:05 UTC")
+			return Fail(Conflict, "error.maybe_running", "run "+r.ID+" was interrupted and may still be going on; nothing else is run before "+at,
+				"run", r.ID, "until", at).WithHint("/inc status")
 		}
 	}
 	if len(s.Runs) >= MaxRuns {
@@ -49,8 +52,9 @@ func (s *Incident) mayRun(p Plan, now time.Time) error {
 	return nil
 }
 
-// longest is how long the plan's recovery can take: nothing of a run whose owner
-// was lost goes on beyond it.
+// longest is how long the plan's recovery may take: after that the steps of a run
+// whose owner was lost have had their time. It is no proof: when the owner was
+// killed, what a step's own child left behind may go on.
 func (p *Plan) longest() time.Duration {
 	var sum time.Duration
 	for _, step := range p.Recover {
@@ -80,6 +84,21 @@ func (s *Incident) waiting(digest string, now time.Time) *Approval {
 	for i := range s.Approvals {
 		a := &s.Approvals[i]
 		if a.State == ApprovalPending && a.Plan.Digest == digest && now.Before(a.ExpiresAt) {
+			return a
+		}
+	}
+	return nil
+}
+
+// denialHolds is how long a denial stands against approving the same plan by
+// the suggestion's name: two people may be typing at once, and "no" must not be
+// undone by somebody who has not seen it. Asking anew is always possible.
+const denialHolds = time.Minute
+
+func (s *Incident) justDenied(digest string, now time.Time) *Approval {
+	for i := range s.Approvals {
+		a := &s.Approvals[i]
+		if a.State == ApprovalDenied && a.Plan.Digest == digest && now.Sub(a.Decided.At) < denialHolds {
 			return a
 		}
 	}
@@ -118,6 +137,9 @@ func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
 			return nil, err
 		}
 		if a = s.waiting(sug.Plan.Digest, now); a == nil {
+			if d := s.justDenied(sug.Plan.Digest, now); d != nil {
+				return nil, d.decidable(now)
+			}
 			if err := s.mayAsk(); err != nil {
 				return nil, err
 			}

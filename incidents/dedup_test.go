@@ -32,3 +32,11 @@ func TestTheSendersKeyAloneFindsItsIncident(t *testing.T) {
 		}
 	}
 }
+
+// A pattern cannot break out of its anchors.
+func TestAMatcherStaysAnchored(t *testing.T) {
+	t.Parallel()
+	if m, err := ParseMatcher(`service=~"a)|(b"`); err == nil {
+		t.Errorf("accepted %v", m)
+	}
+}

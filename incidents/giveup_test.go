@@ -77,3 +77,19 @@ func TestNothingDoneNothingLearned(t *testing.T) {
 		}
 	}
 }
+
+// A denial is not undone by somebody who names the same action a moment later
+// and has not seen it; asking anew is always possible.
+func TestADenialHolds(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	st.must(suggestions(restart(42)), minute(1))
+	st.must(Request{By: bea, Plan: restart(42)}, minute(1))
+	st.must(Deny{By: bea, ID: "1"}, minute(2))
+	approve := Approve{By: abe, Action: "restart-web", Digest: restart(42).Digest}
+	if _, err := Decide(st.s, approve, minute(2).Add(time.Second)); CodeOf(err) != Conflict {
+		t.Errorf("approved a second after the denial: %v", err)
+	}
+	st.must(Request{By: abe, Plan: restart(42)}, minute(2).Add(time.Second))
+	st.must(approve, minute(2).Add(2*time.Second))
+}

@@ -80,6 +80,10 @@ func ParseMatcher(s string) (Matcher, error) {
 		if len(m.Value) > maxPattern {
 			return Matcher{}, fmt.Errorf("matcher on %s: pattern is longer than %d bytes", m.Label, maxPattern)
 		}
+		// Alone first: a pattern such as "a)|(b" would break out of the anchors.
+		if _, err := regexp.Compile(m.Value); err != nil {
+			return Matcher{}, fmt.Errorf("matcher %q: %w", s, err)
+		}
 		re, err := regexp.Compile(`\A(?:` + m.Value + `)\z`)
 		if err != nil {
 			return Matcher{}, fmt.Errorf("matcher %q: %w", s, err)

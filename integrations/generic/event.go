@@ -1,6 +1,7 @@
 package generic
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -125,7 +126,7 @@ func (d *decoder) finish(b *incidents.Batch) error {
 	if !a.Resolved && !a.EndsAt.After(d.now) {
 		a.EndsAt = time.Time{} // it fires, whatever its end says
 	}
-	if e.title == "" && (e.key == "" || !a.Resolved) {
+	if strings.TrimSpace(e.title) == "" && (e.key == "" || !a.Resolved) {
 		return d.Invalid("the alert has no title", `add "title":"…"; only a resolved alert with a dedup_key needs none`)
 	}
 	if e.key != "" {
