@@ -24,10 +24,9 @@ test: deps ## what CI runs; installs what it needs, lists what it had to skip
 	if [ -s "$$skips" ]; then echo "SKIPPED:"; sort -u "$$skips" | sed 's/^/  /'; else echo "no test was skipped for want of a program"; fi; \
 	exit $$code
 
-bench: ## measures, prints, and writes bench.jsonl: {"name","value","unit"} a line
-	@set -o pipefail; $(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./... | tee bench.out
-	@awk '/^Benchmark/ { sub(/-[0-9]+$$/, "", $$1); for (i = 3; i < NF; i += 2) \
-	  printf "{\"name\":\"%s\",\"value\":%s,\"unit\":\"%s\"}\n", $$1, $$i, $$(i+1) }' bench.out > bench.jsonl
+bench: ## beside Alertmanager: prints a table, writes bench.jsonl (ARGS=-quick: a few minutes)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/hikeshi .
+	$(GO) run ./internal/bench $(ARGS)
 
 lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }
@@ -46,4 +45,4 @@ deps: ## install, or name, the programs that tests need
 	@./tools/deps.sh
 
 clean: ## remove what was built and measured
-	rm -rf bin bench.out bench.jsonl
+	rm -rf bin bench.jsonl

@@ -88,8 +88,8 @@ func (l *lab) burst(ctx context.Context, s subject, b *bell) (storm, error) {
 func (t *target) storm(ctx context.Context, began time.Time, alerts int) (storm, error) {
 	var one storm
 	firsts, err := collect(ctx, burstGroups, func(i int) (bool, error) {
-		c, err := t.card(ctx, i+1)
-		return c != "", err
+		r, err := t.messages(ctx, i+1, 1)
+		return len(r.Messages) > 0, err
 	})
 	if err != nil {
 		return one, fmt.Errorf("wait for the first messages: %w", err)
@@ -136,13 +136,11 @@ func (t *target) changes(ctx context.Context) (float64, error) {
 	}
 	sum := 0
 	for id := 1; id <= burstGroups; id++ {
-		var room struct {
-			After int `json:"after"`
-		}
-		if err := t.getJSON(ctx, fmt.Sprintf("/api/v1/incidents/%d/messages?limit=500", id), &room); err != nil {
+		r, err := t.messages(ctx, id, 500)
+		if err != nil {
 			return 0, err
 		}
-		sum += room.After
+		sum += r.After
 	}
 	return float64(sum) / burstGroups, nil
 }

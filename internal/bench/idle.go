@@ -111,27 +111,26 @@ func measureRoundTrips(ctx context.Context, l *lab) error {
 }
 
 func (t *target) roundTrips(ctx context.Context) error {
-	const flows, steps = 10, 4
+	const steps, breath = 4, 2500 * time.Millisecond // until all rooms are up to date
+	flows := max(t.lab.size.rooms/20, 2)
 	flow := func(i int) error {
 		ld := load{batch: 1, conns: 1, alerts: 1, first: i, start: time.Now().Add(-time.Minute), insist: true}
 		if err := t.fill(ctx, ld); err != nil {
 			return err
 		}
-		if err := t.quiet(ctx); err != nil {
-			return err
-		}
+		sleep(ctx, breath)
 		for _, command := range []string{"ack", "note it is the cache", "resolve"} {
 			code, body, err := t.post(ctx, fmt.Sprintf("/api/v1/incidents/%d/commands", i), `{"command":"`+command+`"}`)
 			if err != nil || code != http.StatusOK {
 				return fmt.Errorf("%s: %d: %.200s: %w", command, code, body, err)
 			}
 		}
-		return t.quiet(ctx)
+		sleep(ctx, breath)
+		return nil
 	}
 	if err := flow(1); err != nil { // scripts are loaded, connections made
 		return err
 	}
-	// What a Hikeshi without work asks of Redis in the same time, our own looking included.
 	began := time.Now()
 	calls, reads, err := t.during(func() error {
 		for i := range flows {
@@ -145,20 +144,15 @@ func (t *target) roundTrips(ctx context.Context) error {
 		return err
 	}
 	took := time.Since(began)
-	restCalls, restReads, err := t.during(func() error {
-		for time.Since(began) < 2*took {
-			if err := t.quiet(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	// What a Hikeshi without work asks of Redis in the same time.
+	idleCalls, idleReads, err := t.during(func() error { sleep(ctx, took); return ctx.Err() })
 	if err != nil {
 		return err
 	}
-	t.lab.out.add("round_trips.flow", redis, float64(reads-restReads)/flows, "reads")
-	t.lab.out.add("round_trips.step", redis, float64(reads-restReads)/flows/steps, "reads")
-	t.lab.out.add("round_trips.commands", redis, float64(calls-restCalls)/flows, "commands")
+	t.lab.out.add("round_trips.flow", redis, float64(reads-idleReads)/float64(flows), "reads")
+	t.lab.out.add("round_trips.step", redis, float64(reads-idleReads)/float64(flows)/steps, "reads")
+	t.lab.out.add("round_trips.commands", redis, float64(calls-idleCalls)/float64(flows), "commands")
+	t.lab.out.add("round_trips.idle", redis, float64(idleReads)/took.Seconds(), "reads/s")
 	return nil
 }
 

@@ -22,6 +22,7 @@ type flags struct {
 	list   bool
 	keep   bool
 	rounds int
+	table  bool
 }
 
 func main() {
@@ -32,6 +33,7 @@ func main() {
 	flag.StringVar(&f.binary, "binary", "bin/hikeshi", "the built binary")
 	flag.StringVar(&f.out, "out", "bench.jsonl", "where to write the figures")
 	flag.IntVar(&f.rounds, "rounds", 0, "how often each subject has its turn; 0: as the size says")
+	flag.BoolVar(&f.table, "markdown", false, "print the table as Markdown")
 	flag.BoolVar(&f.list, "list", false, "list the measurements and stop")
 	flag.BoolVar(&f.keep, "keep", false, "keep the temporary directory, with the servers' logs")
 	flag.Parse()
@@ -70,7 +72,7 @@ func run(ctx context.Context, f flags) error {
 			fmt.Fprintf(os.Stderr, "   failed: %v\n", err)
 		}
 	}
-	lab.out.print(os.Stdout, time.Since(began))
+	lab.out.print(os.Stdout, time.Since(began), f.table)
 	if err := lab.out.write(f.out); err != nil {
 		return err
 	}

@@ -69,23 +69,46 @@ func (r *report) write(path string) error {
 }
 
 // print writes the table: a row for each metric, what each subject did, the
-// ratio to the peer, and the goals.
-func (r *report) print(w io.Writer, took time.Duration) {
+// ratio to the peer, and the goals; then what is of the machine.
+func (r *report) print(w io.Writer, took time.Duration, markdown bool) {
 	fmt.Fprintf(w, "\n%d processors, %s, %s/%s, took %s\n\n", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, took.Round(time.Second))
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "metric\tunit\tsqlite\tredis\talertmanager\tsqlite:am\tredis:am\tmust\tstretch\tsqlite\tredis")
+	rows := [][]string{{"metric", "unit", "sqlite", "redis", "alertmanager", "sqlite : am", "redis : am", "must", "stretch", "sqlite", "redis"}}
+	ground := [][]string{{"of this machine", "value", "unit"}}
 	for _, metric := range r.metrics() {
-		r.row(tw, metric)
+		if v, ok := r.value(metric, machine); ok {
+			ground = append(ground, []string{metric, show(v), r.unit(metric)})
+		} else {
+			rows = append(rows, r.row(metric))
+		}
 	}
-	_ = tw.Flush() // a terminal that is gone has no reader
-	for _, m := range r.metrics() {
-		if v, ok := r.value(m, machine); ok {
-			fmt.Fprintf(w, "%-44s %12s %s\n", m, show(v), r.unit(m))
+	for _, table := range [][][]string{rows, ground} {
+		if len(table) > 1 {
+			write(w, table, markdown)
 		}
 	}
 	for _, n := range r.notes {
 		fmt.Fprintln(w, "note:", n)
 	}
+}
+
+// write writes a table whose first row is its head.
+func write(w io.Writer, table [][]string, markdown bool) {
+	if !markdown {
+		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, row := range table {
+			fmt.Fprintln(tw, strings.Join(row, "\t"))
+		}
+		_ = tw.Flush() // a terminal that is gone has no reader
+		fmt.Fprintln(w)
+		return
+	}
+	for i, row := range table {
+		fmt.Fprintln(w, "| "+strings.Join(row, " | ")+" |")
+		if i == 0 {
+			fmt.Fprintln(w, "|"+strings.Repeat("---|", len(row)))
+		}
+	}
+	fmt.Fprintln(w)
 }
 
 // metrics are the names in the order in which they were first measured.
@@ -108,10 +131,7 @@ func (r *report) unit(metric string) string {
 	return ""
 }
 
-func (r *report) row(w io.Writer, metric string) {
-	if _, ok := r.value(metric, machine); ok {
-		return
-	}
+func (r *report) row(metric string) []string {
 	cells := []string{metric, r.unit(metric)}
 	for _, s := range []subject{sqlite, redis, alertmanager} {
 		cells = append(cells, r.cell(metric, s))
@@ -127,8 +147,7 @@ func (r *report) row(w io.Writer, metric string) {
 		}
 	}
 	cells = append(cells, must, stretch)
-	cells = append(cells, verdicts...)
-	fmt.Fprintln(w, strings.Join(cells, "\t"))
+	return append(cells, verdicts...)
 }
 
 func (r *report) cell(metric string, s subject) string {

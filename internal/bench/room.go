@@ -132,27 +132,40 @@ func (t *target) follow(ctx context.Context, i int, b *bell) (time.Duration, err
 	}
 }
 
+// room is an incident's war room, as far as it is looked at here.
+type room struct {
+	After    int `json:"after"` // the room's revision: how often it changed
+	Messages []struct {
+		Message struct {
+			Key    string `json:"key"`
+			Fields []struct {
+				Name, Value string
+			} `json:"fields"`
+		} `json:"message"`
+	} `json:"messages"`
+}
+
+// messages reads up to limit of them; none where there is no such incident yet.
+func (t *target) messages(ctx context.Context, id, limit int) (room, error) {
+	var r room
+	code, body, err := t.get(ctx, fmt.Sprintf("/api/v1/incidents/%d/messages?limit=%d", id, limit))
+	if err != nil || code == http.StatusNotFound {
+		return r, err
+	}
+	if err := json.Unmarshal(body, &r); err != nil || code != http.StatusOK {
+		return r, fmt.Errorf("read the room: %d: %.200s", code, body)
+	}
+	return r, nil
+}
+
 // card is what the card of an incident says of its alerts; "" where it does
 // not stand in the room yet.
 func (t *target) card(ctx context.Context, id int) (string, error) {
-	code, body, err := t.get(ctx, fmt.Sprintf("/api/v1/incidents/%d/messages?limit=500", id))
-	if err != nil || code == http.StatusNotFound {
+	r, err := t.messages(ctx, id, 500)
+	if err != nil {
 		return "", err
 	}
-	var room struct {
-		Messages []struct {
-			Message struct {
-				Key    string `json:"key"`
-				Fields []struct {
-					Name, Value string
-				} `json:"fields"`
-			} `json:"message"`
-		} `json:"messages"`
-	}
-	if err := json.Unmarshal(body, &room); err != nil || code != http.StatusOK {
-		return "", fmt.Errorf("read the room: %d: %.200s", code, body)
-	}
-	for _, m := range room.Messages {
+	for _, m := range r.Messages {
 		if m.Message.Key != "card" {
 			continue
 		}
