@@ -24,7 +24,7 @@ func TestFailpoints(t *testing.T) {
 			t.Run(point+":"+hit, func(t *testing.T) {
 				t.Parallel()
 				url := fmt.Sprintf("%s?prefix=f%d:", server.URL, prefixes.Add(1))
-				cmd, out := conformance.Child(t, childEnv+"="+url, firstEnv+"=0", "HIKESHI_FAILPOINT="+point+":"+hit)
+				cmd, out := conformance.Child(t, childEnv+"="+url, firstEnv+"=0", limitEnv+"=100", "HIKESHI_FAILPOINT="+point+":"+hit)
 				if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
 					t.Fatalf("the child was not killed: %v", err)
 				}

@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -20,6 +21,7 @@ import (
 const (
 	childEnv = "HIKESHI_REDIS_CHILD"
 	firstEnv = "HIKESHI_REDIS_FIRST"
+	limitEnv = "HIKESHI_REDIS_LIMIT" // rounds; without it until killed
 )
 
 func TestMain(m *testing.M) {
@@ -43,7 +45,11 @@ func work(url string) error {
 	if err != nil {
 		return err
 	}
-	return conformance.Work(context.Background(), s, os.Stdout, first, 0)
+	limit, err := strconv.Atoi(cmp.Or(os.Getenv(limitEnv), "0"))
+	if err != nil {
+		return err
+	}
+	return conformance.Work(context.Background(), s, os.Stdout, first, limit)
 }
 
 // TestKilled: the process and the server are killed again and again, one or

@@ -23,7 +23,7 @@ func TestFailpoints(t *testing.T) {
 			t.Run(point+":"+hit, func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
-				cmd, out := child(t, "work", dir, firstEnv+"=0", "HIKESHI_FAILPOINT="+point+":"+hit)
+				cmd, out := child(t, "work", dir, firstEnv+"=0", limitEnv+"=100", "HIKESHI_FAILPOINT="+point+":"+hit)
 				if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
 					t.Fatalf("the child was not killed: %v", err)
 				}

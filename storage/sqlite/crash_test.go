@@ -3,6 +3,7 @@
 package sqlite_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -26,6 +27,7 @@ import (
 const (
 	childEnv = "HIKESHI_SQLITE_CHILD"
 	firstEnv = "HIKESHI_SQLITE_FIRST"
+	limitEnv = "HIKESHI_SQLITE_LIMIT" // rounds; without it until killed
 )
 
 func TestMain(m *testing.M) {
@@ -61,7 +63,11 @@ func work(dir string) error {
 	if err != nil {
 		return err
 	}
-	return conformance.Work(context.Background(), s, os.Stdout, first, 0)
+	limit, err := strconv.Atoi(cmp.Or(os.Getenv(limitEnv), "0"))
+	if err != nil {
+		return err
+	}
+	return conformance.Work(context.Background(), s, os.Stdout, first, limit)
 }
 
 // TestKilled: a process that writes is killed again and again; after each time
