@@ -1,9 +1,9 @@
 package incidents
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -126,52 +126,75 @@ type Rules []Rule
 // decides; where none does, the sender's key for the group (Alertmanager already
 // grouped, by its own configuration), else service and alert name.
 func (r Rules) Group(senderKey string, a *Alert) Grouping {
-	dedup := a.Labels.Get(DedupLabel)
-	for i := range r {
-		rule := &r[i]
-		if slices.ContainsFunc(rule.Match, func(m Matcher) bool { return !m.Matches(a.Labels) }) {
-			continue
-		}
-		g := rule.group(a)
-		if dedup != "" {
-			g.Key, g.Because = byDedup(a, dedup)
-		}
-		return g
+	g := Grouping{Key: r.Key(senderKey, a), Rule: Rule{Reopen: DefaultReopen, Quiet: DefaultQuiet}}
+	rule := r.match(a)
+	if rule != nil {
+		g.Rule = *rule
+		g.Rule.Reopen = cmp.Or(rule.Reopen, DefaultReopen)
 	}
-	g := Grouping{Rule: Rule{Reopen: DefaultReopen, Quiet: DefaultQuiet}}
-	switch service, name := a.Service(), a.Name(); {
+	switch dedup := a.Labels.Get(DedupLabel); {
 	case dedup != "":
-		g.Key, g.Because = byDedup(a, dedup)
+		g.Because = Because("because.dedup_key", "key", dedup)
+	case rule != nil:
+		g.Because = rule.because(a)
 	case senderKey != "":
-		g.Key, g.Because = KeyOf("sender", senderKey), Reason{Phrase: "because.sender_group"}
+		g.Because = Reason{Phrase: "because.sender_group"}
 	default:
-		g.Key, g.Because = KeyOf("service", service, name), Because("because.service_and_name", "service", service, "name", name)
+		g.Because = Because("because.service_and_name", "service", a.Service(), "name", a.Name())
 	}
 	return g
 }
 
-func byDedup(a *Alert, key string) (Key, Reason) {
-	return KeyOf("dedup", a.Labels.Get("source"), key), Because("because.dedup_key", "key", key)
+// Key is Group's key: all that is needed to find the alert's group, for a
+// fraction of what the whole decision costs.
+func (r Rules) Key(senderKey string, a *Alert) Key {
+	if dedup := a.Labels.Get(DedupLabel); dedup != "" {
+		return KeyOf("dedup", a.Labels.Get("source"), dedup)
+	}
+	if rule := r.match(a); rule != nil {
+		return rule.key(a)
+	}
+	if senderKey != "" {
+		return KeyOf("sender", senderKey)
+	}
+	return KeyOf("service", a.Service(), a.Name())
 }
 
-func (r *Rule) group(a *Alert) Grouping {
-	parts := make([]string, 0, 2+2*len(r.GroupBy))
-	parts = append(parts, "rule", r.Name)
-	var shown strings.Builder
-	for i, label := range r.GroupBy {
-		v := a.Labels.Get(label)
-		parts = append(parts, label, v)
-		if i > 0 {
-			shown.WriteString(", ")
+// match is the first rule that matches the alert, or nil.
+func (r Rules) match(a *Alert) *Rule {
+	for i := range r {
+		if r[i].matches(a) {
+			return &r[i]
 		}
-		fmt.Fprintf(&shown, "%s=%s", label, v)
 	}
-	g := Grouping{Key: KeyOf(parts...), Rule: *r, Because: Because("because.rule", "rule", r.Name, "labels", shown.String())}
+	return nil
+}
+
+func (r *Rule) matches(a *Alert) bool {
+	for i := range r.Match {
+		if !r.Match[i].Matches(a.Labels) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Rule) key(a *Alert) Key {
+	var room [16]string
+	parts := append(room[:0], "rule", r.Name)
+	for _, label := range r.GroupBy {
+		parts = append(parts, label, a.Labels.Get(label))
+	}
+	return KeyOf(parts...)
+}
+
+func (r *Rule) because(a *Alert) Reason {
 	if len(r.GroupBy) == 0 {
-		g.Because = Because("because.rule_all", "rule", r.Name)
+		return Because("because.rule_all", "rule", r.Name)
 	}
-	if g.Rule.Reopen == 0 {
-		g.Rule.Reopen = DefaultReopen
+	shown := make([]string, 0, len(r.GroupBy))
+	for _, label := range r.GroupBy {
+		shown = append(shown, label+"="+a.Labels.Get(label))
 	}
-	return g
+	return Because("because.rule", "rule", r.Name, "labels", strings.Join(shown, ", "))
 }

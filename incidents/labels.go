@@ -104,11 +104,8 @@ type Key [16]byte
 
 // KeyOf hashes parts in order.
 func KeyOf(parts ...string) Key {
-	size := 0
-	for _, p := range parts {
-		size += len(p) + 4
-	}
-	buf := make([]byte, 0, size)
+	var stack [512]byte
+	buf := stack[:0]
 	for _, p := range parts {
 		buf = binary.BigEndian.AppendUint32(buf, uint32(len(p)))
 		buf = append(buf, p...)

@@ -93,18 +93,43 @@ func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
 		return false, nil
 	}
 	last := entries[len(entries)-1].Offset
+	rules := f.rules()
+	dealt := f.deal(rules, entries)
 	// The log's own shard comes last: its mark says that all others are done.
 	for i := range f.shards {
 		shard := (log + 1 + i) % f.shards
-		if err := f.foldShard(ctx, log, shard, entries, last); err != nil {
+		if err := f.foldShard(ctx, log, shard, rules, dealt[shard], last); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
+// dealt is one alert of the log, and the group it belongs to.
+type dealt struct {
+	offset int64
+	batch  *incidents.Batch
+	alert  int
+	group  incidents.Key
+}
+
+// deal gives each shard the alerts of its groups, in order.
+func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) [][]dealt {
+	hands := make([][]dealt, f.shards)
+	for _, e := range entries {
+		for _, b := range e.Batches {
+			for i := range b.Alerts {
+				key := rules.Key(b.GroupKey, &b.Alerts[i])
+				shard := key.Shard(f.shards)
+				hands[shard] = append(hands[shard], dealt{offset: e.Offset, batch: b, alert: i, group: key})
+			}
+		}
+	}
+	return hands
+}
+
 // foldShard commits the part of the entries that belongs to one shard.
-func (f *Folder) foldShard(ctx context.Context, log, shard int, entries []incidents.Entry, last int64) error {
+func (f *Folder) foldShard(ctx context.Context, log, shard int, rules incidents.Rules, hand []dealt, last int64) error {
 	for try := range maxConflicts {
 		mark, err := f.log.Mark(ctx, shard, log)
 		if err != nil {
@@ -113,7 +138,7 @@ func (f *Folder) foldShard(ctx context.Context, log, shard int, entries []incide
 		if mark >= last {
 			return nil
 		}
-		p := f.portion(shard, entries, mark)
+		p := newPortion(rules, hand, mark)
 		if len(p.groups) == 0 && shard != log {
 			return nil
 		}
@@ -128,41 +153,30 @@ func (f *Folder) foldShard(ctx context.Context, log, shard int, entries []incide
 	return fmt.Errorf("fold log %d into shard %d: %w", log, shard, incidents.ErrConflict)
 }
 
-// portion picks, groups and orders the alerts of one shard after the mark.
-func (f *Folder) portion(shard int, entries []incidents.Entry, mark int64) *portion {
-	rules := f.rules()
+// newPortion groups a shard's alerts after the mark.
+func newPortion(rules incidents.Rules, hand []dealt, mark int64) *portion {
 	p := &portion{byKey: map[incidents.Key]*batchOf{}}
-	for _, e := range entries {
-		if e.Offset <= mark {
-			continue
-		}
-		for _, b := range e.Batches {
-			for i := range b.Alerts {
-				g := rules.Group(b.GroupKey, &b.Alerts[i])
-				if g.Key.Shard(f.shards) != shard {
-					continue
-				}
-				truncated := 0
-				if i == 0 { // so that it is counted once, in one shard
-					truncated = b.Truncated
-				}
-				p.add(g, b.Source, &b.Alerts[i], truncated)
-			}
+	for i := range hand {
+		if d := &hand[i]; d.offset > mark {
+			p.add(rules, d)
 		}
 	}
 	return p
 }
 
-func (p *portion) add(g incidents.Grouping, source string, a *incidents.Alert, truncated int) {
-	group := p.byKey[g.Key]
+func (p *portion) add(rules incidents.Rules, d *dealt) {
+	a := &d.batch.Alerts[d.alert]
+	group := p.byKey[d.group]
 	if group == nil {
-		group = &batchOf{grouping: g, source: source}
-		p.byKey[g.Key] = group
+		group = &batchOf{grouping: rules.Group(d.batch.GroupKey, a), source: d.batch.Source}
+		p.byKey[d.group] = group
 		p.groups = append(p.groups, group)
 	}
 	group.alerts = append(group.alerts, *a)
 	group.keys = append(group.keys, a.Fingerprint())
-	group.truncated += truncated
+	if d.alert == 0 { // so that it is counted once, in one shard
+		group.truncated += d.batch.Truncated
+	}
 }
 
 // commit moves all incidents of the portion and the mark, in one commit.
