@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -42,28 +43,50 @@ func (s *Store) ReadLog(ctx context.Context, log int, after int64, maxBytes int)
 	const doing = "read the intake log"
 	s.mem.mu.RLock()
 	end := s.mem.logs[log].end
+	recent, kept := s.mem.logs[log].after(after)
 	s.mem.mu.RUnlock()
-	if after >= end {
-		return nil, nil
+	p := portion{log: log, max: maxBytes}
+	if kept {
+		for _, body := range recent {
+			after++
+			if err := p.add(after, body); err != nil {
+				return p.end(err)
+			}
+		}
+		return p.entries, nil
 	}
-	var entries []incidents.Entry
 	err := s.read(ctx, doing, func(c *conn) error {
-		bytes := 0
 		return c.each(readEntries, func(row columns) error {
-			body := blob(row[1])
-			if len(entries) > 0 && bytes+len(body) > maxBytes {
-				return errStop
-			}
-			bytes += len(body)
-			batches, err := record.Batches(body)
-			if err != nil {
-				return fmt.Errorf("entry %d of log %d: %w", numberOf(integer(row[0])), log, err)
-			}
-			entries = append(entries, incidents.Entry{Offset: numberOf(integer(row[0])), Batches: batches})
-			return nil
+			return p.add(numberOf(integer(row[0])), blob(row[1]))
 		}, rowID(log, after), rowID(log, end))
 	})
-	return entries, err
+	return p.end(err)
+}
+
+// portion collects entries until they are enough.
+type portion struct {
+	log, bytes, max int
+	entries         []incidents.Entry
+}
+
+func (p *portion) add(offset int64, body []byte) error {
+	if len(p.entries) > 0 && p.bytes+len(body) > p.max {
+		return errStop
+	}
+	p.bytes += len(body)
+	batches, err := record.Batches(body)
+	if err != nil {
+		return fmt.Errorf("entry %d of log %d: %w", offset, p.log, err)
+	}
+	p.entries = append(p.entries, incidents.Entry{Offset: offset, Batches: batches})
+	return nil
+}
+
+func (p *portion) end(err error) ([]incidents.Entry, error) {
+	if err != nil && !errors.Is(err, errStop) {
+		return nil, err
+	}
+	return p.entries, nil
 }
 
 // Mark implements storage.Intake.

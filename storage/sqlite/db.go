@@ -21,11 +21,11 @@ type conn struct {
 	args  []driver.NamedValue
 }
 
-// The page cache of each connection, in KiB. Reads that miss it come from the
-// page cache of the system.
+// The page cache of each connection, in KiB. A reader's is void after each commit
+// and costs to be emptied, so it is small: the system caches the file anyway.
 const (
 	writerCache = 8 << 10
-	readerCache = 2 << 10
+	readerCache = 256
 )
 
 func dsn(path string, cacheKiB int, extra ...string) string {

@@ -83,9 +83,43 @@ type logState struct {
 	end     int64
 	waiting []entrySize // after the mark of the log's own shard, ascending
 	bytes   int64
+	recent  [][]byte // the last entries' bodies, up to end, for readers that keep up
+	kept    int      // bytes in recent
 }
 
 type entrySize struct{ offset, size int64 }
+
+// maxRecent bounds the bytes kept of each log. Whoever reads what was just
+// written need not go through the file: its page cache is void after each commit.
+const maxRecent = 2 << 20
+
+// add takes the entry that a transaction has written.
+func (l *logState) add(body []byte) {
+	l.end++
+	l.waiting = append(l.waiting, entrySize{l.end, int64(len(body))})
+	l.bytes += int64(len(body))
+	l.recent = append(l.recent, body)
+	l.kept += len(body)
+	l.forget(func() bool { return l.kept > maxRecent })
+}
+
+// forget drops kept entries from the front as long as tooMany says so.
+func (l *logState) forget(tooMany func() bool) {
+	for len(l.recent) > 0 && tooMany() {
+		l.kept -= len(l.recent[0])
+		l.recent[0] = nil
+		l.recent = l.recent[1:]
+	}
+}
+
+// after returns the bodies after an offset, where all of them are kept.
+func (l *logState) after(offset int64) (bodies [][]byte, kept bool) {
+	first := l.end - int64(len(l.recent)) + 1
+	if offset+1 < first {
+		return nil, false
+	}
+	return slices.Clone(l.recent[min(offset+1-first, int64(len(l.recent))):]), true
+}
 
 // folded forgets entries up to mark and says how many bytes that was.
 func (l *logState) folded(mark int64) int64 {
@@ -97,6 +131,7 @@ func (l *logState) folded(mark int64) int64 {
 	}
 	l.waiting = slices.Delete(l.waiting, 0, n)
 	l.bytes -= gone
+	l.forget(func() bool { return l.end-int64(len(l.recent)) < mark })
 	return gone
 }
 

@@ -139,10 +139,7 @@ func (t *tx) publish() {
 		m.facts[shard] = n
 	}
 	for log, e := range t.logs {
-		l := &m.logs[log]
-		l.end++
-		l.waiting = append(l.waiting, entrySize{l.end, int64(len(e.body))})
-		l.bytes += int64(len(e.body))
+		m.logs[log].add(e.body)
 		m.unfolded.Add(int64(len(e.body)))
 	}
 	for k, v := range t.marks {
