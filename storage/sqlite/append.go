@@ -25,7 +25,7 @@ func (a *appending) apply(t *tx) (error, error) {
 		e = &stagedEntry{}
 		t.logs[a.log] = e
 	}
-	e.body = append(e.body, a.body...)
+	e.parts = append(e.parts, a.body)
 	return nil, nil
 }
 

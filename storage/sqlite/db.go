@@ -24,7 +24,7 @@ type conn struct {
 // The page cache of each connection, in KiB. A reader's is void after each commit
 // and costs to be emptied, so it is small: the system caches the file anyway.
 const (
-	writerCache = 8 << 10
+	writerCache = 16 << 10
 	readerCache = 256
 )
 

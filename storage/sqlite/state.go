@@ -89,18 +89,18 @@ type logState struct {
 
 type entrySize struct{ offset, size int64 }
 
-// maxRecent bounds the bytes kept of each log. Whoever reads what was just
+// maxRecent bounds the bytes kept of all logs. Whoever reads what was just
 // written need not go through the file: its page cache is void after each commit.
-const maxRecent = 2 << 20
+const maxRecent = 8 << 20
 
-// add takes the entry that a transaction has written.
-func (l *logState) add(body []byte) {
+// add takes the entry that a transaction has written to one of so many logs.
+func (l *logState) add(body []byte, logs int) {
 	l.end++
 	l.waiting = append(l.waiting, entrySize{l.end, int64(len(body))})
 	l.bytes += int64(len(body))
 	l.recent = append(l.recent, body)
 	l.kept += len(body)
-	l.forget(func() bool { return l.kept > maxRecent })
+	l.forget(func() bool { return l.kept > maxRecent/logs })
 }
 
 // forget drops kept entries from the front as long as tooMany says so.

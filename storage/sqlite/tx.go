@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -34,7 +35,10 @@ type stagedGroup struct {
 
 // stagedEntry is the one entry that all appends of the transaction to one log
 // make.
-type stagedEntry struct{ body []byte }
+type stagedEntry struct {
+	parts [][]byte
+	body  []byte // the parts end to end, once the entry is written
+}
 
 func newTx(s *Store, c *conn) *tx {
 	return &tx{
@@ -102,6 +106,9 @@ func (t *tx) flush() error {
 	for log, e := range t.logs {
 		failpoint.Hit("sqlite.append.before_write")
 		offset := t.s.mem.logs[log].end + 1
+		if e.body = e.parts[0]; len(e.parts) > 1 {
+			e.body = bytes.Join(e.parts, nil)
+		}
 		if err := t.c.exec(insertEntry, rowID(log, offset), time.Now().UnixNano(), e.body); err != nil {
 			return err
 		}
@@ -139,7 +146,7 @@ func (t *tx) publish() {
 		m.facts[shard] = n
 	}
 	for log, e := range t.logs {
-		m.logs[log].add(e.body)
+		m.logs[log].add(e.body, len(m.logs))
 		m.unfolded.Add(int64(len(e.body)))
 	}
 	for k, v := range t.marks {

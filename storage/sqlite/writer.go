@@ -29,7 +29,7 @@ type request struct {
 // enough that the first does not wait for long.
 const (
 	maxTxOps   = 1024
-	maxTxBytes = 8 << 20
+	maxTxBytes = 4 << 20 // a quarter of the page cache: its pages are used again, not given back
 )
 
 // writer collects what waits and writes it, one transaction at a time.
