@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +118,7 @@ func (a *appender) sends(ctx context.Context) {
 type portion struct {
 	call
 	log     int
-	body    []byte
+	bodies  [][]byte
 	answers []chan error
 }
 
@@ -127,19 +128,22 @@ func (a *appender) send(ctx context.Context, writer string, numbers map[int]int6
 	for _, p := range batch {
 		q := byLog[p.log]
 		if q == nil {
-			q = &portion{log: p.log, body: p.body[:len(p.body):len(p.body)]}
+			q = &portion{log: p.log}
 			byLog[p.log] = q
 			portions = append(portions, q)
-		} else {
-			q.body = append(q.body, p.body...)
 		}
+		q.bodies = append(q.bodies, p.body)
 		q.answers = append(q.answers, p.answer)
 	}
 	for _, q := range portions {
 		numbers[q.log]++
+		body := q.bodies[0]
+		if len(q.bodies) > 1 {
+			body = bytes.Join(q.bodies, nil)
+		}
 		signal := incidents.Signal{Kind: incidents.SignalIntake, Shard: q.log}
 		q.call = call{script: appendScript, key: a.s.key(q.log), args: []any{
-			writer, numbers[q.log], a.s.cfg.MaxUnfolded, seenFor.Milliseconds(), q.body, a.s.channel(), a.s.message(signal),
+			writer, numbers[q.log], a.s.cfg.MaxUnfolded, seenFor.Milliseconds(), body, a.s.channel(), a.s.message(signal),
 		}}
 	}
 	failpoint.Hit("redis.append.before_send")
