@@ -21,6 +21,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/demo"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
 // Exit codes, documented in docs/cli.md.
@@ -32,6 +33,7 @@ const (
 )
 
 func main() {
+	steps.BeGuard()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))

@@ -12,11 +12,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
 // TestMain lets this test binary be hikeshi: scripts start it under that name.
 func TestMain(m *testing.M) {
+	steps.BeGuard()
 	testscript.Main(m, map[string]func(){"hikeshi": main})
 }
 

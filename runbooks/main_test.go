@@ -11,9 +11,14 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The test binary is also the guard of the commands that the tests run.
+func TestMain(m *testing.M) {
+	steps.BeGuard()
+	goleak.VerifyTestMain(m)
+}
 
 // plainBook is a runbook without a problem; tests change lines of it.
 const plainBook = `id: restart-web

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -16,9 +14,9 @@ import (
 
 // Command carries out command steps: an argv, without a shell, in a clean
 // process. The process gets an environment of its own, an empty directory of its
-// own, no input and no files of ours; it and everything that it starts form one
-// process group, which is ended as a whole when the first process ends, at the
-// timeout (SIGTERM, then SIGKILL), and when we die.
+// own, no input and no files of ours, and limits. It and everything that it has
+// started, daemons too, end when the first process ends, at the timeout (SIGTERM
+// to its group, then SIGKILL to all), and when we die, however: see the guard.
 type Command struct {
 	path  string
 	env   []string
@@ -118,40 +116,22 @@ func (c *Command) run(ctx context.Context, step incidents.Step, environ []string
 	if err != nil {
 		return 0, notStarted(err)
 	}
-	cmd := &exec.Cmd{Path: program, Args: step.Argv, Env: environ, Dir: dir, Stdout: ears.stdout, Stderr: ears.stderr, SysProcAttr: attributes()}
-	// The kernel sends the parent-death signal when the thread that started the
-	// child ends, so this one must live as long as the child does:
-	// https://github.com/golang/go/issues/27505
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	hideFiles()
-	err = cmd.Start()
-	ears.childHasThem()
-	if err != nil {
-		ears.close(0)
-		return 0, notStarted(err)
-	}
-	limit(cmd.Process.Pid, step.Timeout)
-	cut, err := c.wait(ctx, cmd)
+	code, cut, err := c.start(ctx, process{program, step.Argv, environ, dir, step.Timeout, ears})
 	ears.close(c.grace)
 	if cut {
 		return 0, Stopped(ctx, step)
 	}
-	return exitCode(err)
+	return code, err
 }
 
-func exitCode(err error) (int, error) {
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	switch {
-	case err == nil:
-		return 0, nil
-	case ok && exit.ExitCode() >= 0:
-		return exit.ExitCode(), nil
-	case ok:
-		return 0, incidents.Fail(incidents.Unavailable, "runbook.killed", "ended by "+exit.String(), "signal", exit.String())
-	default:
-		return 0, notStarted(err)
-	}
+// A process is what start starts.
+type process struct {
+	program string // an absolute path
+	argv    []string
+	env     []string
+	dir     string
+	timeout time.Duration
+	ears    *ears
 }
 
 // find is the program's absolute path, from the PATH of commands and not ours.

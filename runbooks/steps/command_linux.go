@@ -4,39 +4,97 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// Limits of a command's process and of each of its children (setrlimit(2)).
-const (
-	limitFile  = 1 << 30 // bytes of a file that it writes
-	limitFiles = 1024    // open files
-)
-
-// attributes: a process group of its own, and SIGKILL when we die.
-func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+// start starts the command under a guard and waits until nobody of it is left.
+// cut says that the context ended it.
+func (c *Command) start(ctx context.Context, p process) (code int, cut bool, err error) {
+	if !guardable.Load() {
+		return 0, false, notStarted(errors.New("this program cannot guard commands: its main function does not begin with steps.BeGuard"))
+	}
+	lifelineRead, lifeline, err := os.Pipe()
+	if err != nil {
+		return 0, false, notStarted(err)
+	}
+	defer lifeline.Close()
+	report, reportWrite, err := os.Pipe()
+	if err != nil {
+		_ = lifelineRead.Close()
+		return 0, false, notStarted(err)
+	}
+	defer report.Close()
+	hideFiles()
+	guard := &exec.Cmd{
+		Path: "/proc/self/exe", Args: guardArgs(c.grace, p.timeout, p.program, p.argv), Env: p.env, Dir: p.dir,
+		Stdout: p.ears.stdout, Stderr: p.ears.stderr, ExtraFiles: []*os.File{lifelineRead, reportWrite},
+		SysProcAttr: &syscall.SysProcAttr{Setpgid: true}, // what ends us on purpose (Ctrl-C) leaves the ending to us
+	}
+	err = guard.Start()
+	p.ears.childHasThem()
+	_ = lifelineRead.Close()
+	_ = reportWrite.Close()
+	if err != nil {
+		return 0, false, notStarted(err)
+	}
+	told, cut := c.await(ctx, guard, lifeline, report)
+	if cut {
+		return 0, true, nil
+	}
+	code, err = outcome(told)
+	return code, false, err
 }
 
-// limit sets the resource limits. The process has begun by then; what it starts
-// later inherits them. CPU seconds are those of one process: twice its timeout,
-// for programs with several threads.
-func limit(pid int, timeout time.Duration) {
-	cpu := uint64(timeout/time.Second)*2 + 2
-	for resource, most := range map[int]uint64{
-		unix.RLIMIT_CPU: cpu, unix.RLIMIT_FSIZE: limitFile, unix.RLIMIT_NOFILE: limitFiles, unix.RLIMIT_CORE: 0,
-	} {
-		var now unix.Rlimit
-		if unix.Prlimit(pid, resource, nil, &now) == nil && now.Max > most {
-			_ = unix.Prlimit(pid, resource, &unix.Rlimit{Cur: most, Max: most}, nil) // gone already
-		}
+// await waits for what the guard tells; where the context ends first, the guard
+// is told to end the command. A process that not even SIGKILL ends, since it
+// waits for a disk that does not answer, stays with the guard.
+func (c *Command) await(ctx context.Context, guard *exec.Cmd, lifeline, report *os.File) (told string, cut bool) {
+	heard := make(chan string, 1)
+	go func() {
+		b, _ := io.ReadAll(io.LimitReader(report, 4<<10))
+		heard <- string(b)
+		_ = guard.Wait()
+	}()
+	select {
+	case told = <-heard:
+		return told, false
+	case <-ctx.Done():
 	}
+	_, _ = lifeline.Write([]byte{'e'}) // it may just have ended
+	patience := time.NewTimer(c.grace + guardPatience)
+	defer patience.Stop()
+	select {
+	case <-heard:
+	case <-patience.C:
+		_ = report.SetReadDeadline(time.Now())
+	}
+	return "", true
+}
+
+// outcome reads what a guard has told.
+func outcome(told string) (int, error) {
+	what, rest, _ := strings.Cut(told, " ")
+	n, bad := strconv.Atoi(rest)
+	switch {
+	case what == "exit" && bad == nil:
+		return n, nil
+	case what == "signal" && bad == nil:
+		signal := "signal: " + syscall.Signal(n).String()
+		return 0, incidents.Fail(incidents.Unavailable, "runbook.killed", "ended by "+signal, "signal", signal)
+	case what == "start":
+		return 0, notStarted(errors.New(rest))
+	}
+	return 0, incidents.Fail(incidents.Unavailable, "runbook.guard_died", "the command's guard ended before it, so nobody knows what became of it")
 }
 
 // hideFiles sees to it that a child gets no file of ours, also not those that
@@ -56,35 +114,6 @@ func hideFiles() {
 			unix.CloseOnExec(fd)
 		}
 	}
-}
-
-// wait waits for the first process of the group to end by itself, or ends it
-// with the context (cut): SIGTERM to the group, and SIGKILL after the grace. In
-// each case the rest of the group is killed while the first process is not yet
-// reaped, so that its number cannot belong to somebody else.
-func (c *Command) wait(ctx context.Context, cmd *exec.Cmd) (cut bool, err error) {
-	pid := cmd.Process.Pid
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
-		}
-	}()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-		cut = true
-		_ = syscall.Kill(-pid, syscall.SIGTERM) // it may just have ended
-		grace := time.NewTimer(c.grace)
-		defer grace.Stop()
-		select {
-		case <-ended:
-		case <-grace.C:
-		}
-	}
-	_ = syscall.Kill(-pid, syscall.SIGKILL) // also those that the first process left behind
-	<-ended
-	return cut, cmd.Wait()
 }
 
 // HideProcess keeps other processes of the same user, such as the commands of

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -87,10 +88,34 @@ func TestCommandIsClean(t *testing.T) {
 			t.Errorf("it has a file of ours: %s", f)
 		}
 	}
-	for name, most := range map[string]string{"Max core file size": "0", "Max open files": "1024", "Max cpu time": "122"} {
+	for name, most := range map[string]string{"Max core file size": "0", "Max open files": "1024", "Max cpu time": "122",
+		"Max file size": "1073741824", "Max data size": "4294967296"} {
 		if line := lineWith(got.Limits, name); len(strings.Fields(strings.TrimPrefix(line, name))) < 2 || strings.Fields(strings.TrimPrefix(line, name))[1] != most {
 			t.Errorf("limit %q, want %s", line, most)
 		}
+	}
+}
+
+// The limits hold from the first moment on, for everything that the command starts.
+func TestCommandLimits(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ script, phrase, value string }{
+		"file size":  {"head -c 2G /dev/zero > big", "", "exit 153"},
+		"open files": {"ulimit -n", "", "exit 0: 1024"},
+		"processes":  {"test $(ulimit -u) != unlimited && echo bounded", "", "exit 0: bounded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, newCommand(Config{}), commandStep(time.Minute, "bash", "-c", c.script))
+			if !strings.HasPrefix(r.Value, c.value) || r.Because.Phrase != c.phrase {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	// A loop that would go on for an hour of its own ends by its processor time,
+	// which is a little more than twice the timeout; here the limit is set by hand.
+	if r := run(t, newCommand(Config{}), commandStep(time.Minute, "bash", "-c", "ulimit -t")); r.Value != "exit 0: 122" {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -197,25 +222,46 @@ func TestCommandTimeout(t *testing.T) {
 	}
 }
 
-// A grandchild that stays in the group is killed when the command ends; one that
-// left the group is beyond us, but does not hold us up.
+// Nobody outlives the step: neither a grandchild in the command's group, nor one
+// that left it for a session of its own.
 func TestCommandLeavesNobodyBehind(t *testing.T) {
 	t.Parallel()
+	for _, where := range []string{"here", "elsewhere"} {
+		r := run(t, newCommand(Config{}), commandStep(time.Minute, self(t), "child:parent", where))
+		if !r.OK {
+			t.Fatalf("%s: %+v", where, r)
+		}
+		gone(t, strings.TrimSpace(r.Output))
+	}
+}
+
+// daemonise is a script that becomes a daemon as daemons do: it starts one that
+// leaves the group and the session and listens to no SIGTERM, and whose parent
+// ends. The daemon writes its pid into the file $1; then the script stays.
+const daemonise = `#!/bin/sh
+setsid sh -c 'trap "" TERM HUP; (trap "" TERM HUP; sh -c "echo \$PPID" > "$1.part"; mv "$1.part" "$1"; while :; do sleep 600; done) & exit 0' sh "$1" </dev/null >/dev/null 2>&1 &
+while :; do sleep 600; done
+`
+
+func script(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "daemonise")
+	if err := os.WriteFile(file, []byte(daemonise), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// A daemon dies at the timeout too.
+func TestCommandTimeoutKillsDaemons(t *testing.T) {
+	t.Parallel()
 	c := newCommand(Config{})
-	c.grace = time.Second
-	r := run(t, c, commandStep(time.Minute, self(t), "child:parent"))
-	if !r.OK {
+	c.grace = 50 * time.Millisecond
+	r, pid := cutOff(t, c, script(t))
+	if r.Because.Phrase != "runbook.timeout" {
 		t.Fatalf("%+v", r)
 	}
-	gone(t, strings.TrimSpace(r.Output))
-	r = run(t, c, commandStep(time.Minute, self(t), "child:parent", "elsewhere"))
-	pid, err := strconv.Atoi(strings.TrimSpace(r.Output))
-	if err != nil || !r.OK {
-		t.Fatalf("%+v: %v", r, err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil { // it is ours to remove
-		t.Errorf("kill the one that left: %v", err)
-	}
+	gone(t, pid)
 }
 
 // A shell's background job in the same group dies with it at the timeout.
@@ -230,20 +276,82 @@ func TestCommandTimeoutKillsTheGroup(t *testing.T) {
 	gone(t, pid)
 }
 
-// When the bot is killed, the kernel kills its command (reliability, fact 4).
+// When the bot is killed with no chance to do anything, its command dies, and
+// what that has started, a daemon in a session of its own too (S43).
 func TestCommandDiesWithTheBot(t *testing.T) {
 	t.Parallel()
-	bot := exec.Command(self(t), "child:bot")
+	file := filepath.Join(t.TempDir(), "pid")
+	bot := exec.Command(self(t), "child:bot", script(t), file)
 	bot.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	if err := bot.Start(); err != nil {
 		t.Fatal(err)
 	}
-	child := childOf(t, bot.Process.Pid)
+	daemon := pidIn(t, file)
+	guard := childOf(t, bot.Process.Pid)
+	command := childOf(t, guard)
 	if err := bot.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = bot.Wait()
-	gone(t, strconv.Itoa(child))
+	gone(t, daemon)
+	gone(t, strconv.Itoa(command))
+	gone(t, strconv.Itoa(guard))
+}
+
+// A bot that hangs is no bot: the guard counts the time itself.
+func TestGuardKeepsTheTime(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "pid")
+	lifelineRead, lifeline, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lifeline.Close()
+	report, reportWrite, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer report.Close()
+	tool := script(t)
+	guard := exec.Command(self(t))
+	guard.Args = guardArgs(-guardPatience, time.Second, tool, []string{tool, file})
+	guard.ExtraFiles = []*os.File{lifelineRead, reportWrite}
+	if err := guard.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = lifelineRead.Close(), reportWrite.Close()
+	daemon := pidIn(t, file)
+	if told, err := io.ReadAll(report); string(told) != "signal 9" {
+		t.Errorf("it told %q: %v", told, err)
+	}
+	gone(t, daemon)
+	if err := guard.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A command whose guard is killed dies too, and nobody says that it succeeded.
+func TestGuardKilled(t *testing.T) {
+	t.Parallel()
+	r, pid := run(t, newCommand(Config{}), commandStep(time.Minute, "sh", "-c", "echo $$; kill -9 $PPID; sleep 600")), ""
+	if r.OK || r.Because.Phrase != "runbook.guard_died" {
+		t.Errorf("%+v", r)
+	}
+	if pid = strings.TrimSpace(r.Output); pid != "" {
+		gone(t, pid)
+	}
+}
+
+// pidIn waits for a process to write its number into the file.
+func pidIn(t *testing.T, file string) string {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if b, err := os.ReadFile(file); err == nil {
+			return strings.TrimSpace(string(b))
+		}
+	}
+	t.Fatal("the daemon did not start")
+	return ""
 }
 
 // childOf waits until the process has a child.

@@ -24,6 +24,7 @@ import (
 
 // The test binary is also the children that the tests start.
 func TestMain(m *testing.M) {
+	BeGuard()
 	if len(os.Args) > 1 {
 		if name, ok := strings.CutPrefix(os.Args[1], "child:"); ok {
 			children[name](os.Args[2:])
@@ -106,9 +107,9 @@ var _ = func() bool {
 			fmt.Println("ready")
 			_, _ = io.Copy(io.Discard, os.Stdin)
 		},
-		"bot": func([]string) {
+		"bot": func(args []string) {
 			c := newCommand(Config{})
-			c.Execute(context.Background(), commandStep(time.Hour, os.Args[0], "child:stubborn"), Env{})
+			c.Execute(context.Background(), commandStep(time.Hour, args...), Env{})
 		},
 	}
 	return true
