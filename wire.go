@@ -86,7 +86,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
 	a.worker = newWorker(a, policy, engine, runner, console)
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Library: a.library, Links: links, Now: time.Now}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Wishes: engine, Library: a.library, Links: links, Now: time.Now}),
 		Rights:   bot.Open{}, Incidents: a.store, Logger: log,
 	})
 	if err != nil {

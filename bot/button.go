@@ -40,6 +40,9 @@ const (
 	pressUp             pressVerb = "up"
 	pressDown           pressVerb = "down"
 	pressWhy            pressVerb = "why"
+	pressWorked         pressVerb = "swk"
+	pressFailed         pressVerb = "sfl"
+	pressStopped        pressVerb = "sst"
 )
 
 // presses says which words of /inc a button stands for: a button can do
@@ -56,6 +59,9 @@ var presses = map[pressVerb]func(p press) (verb string, args []string){
 	pressUp:             func(p press) (string, []string) { return "vote", []string{p.ref, "up"} },
 	pressDown:           func(p press) (string, []string) { return "vote", []string{p.ref, "down"} },
 	pressWhy:            func(p press) (string, []string) { return "why", []string{p.ref} },
+	pressWorked:         func(p press) (string, []string) { return "settle", []string{p.ref, "worked"} },
+	pressFailed:         func(p press) (string, []string) { return "settle", []string{p.ref, "failed"} },
+	pressStopped:        func(p press) (string, []string) { return "settle", []string{p.ref, "stopped"} },
 }
 
 // The words with which a line names a request and the plan that was seen:

@@ -19,6 +19,10 @@ func (v *view) card() Message {
 		Title: s.ID.String() + " " + Line(s.Title, incidents.MaxTitle),
 		Text:  Line(s.Description, 1000),
 	}
+	unsettled := s.Status().Open() && s.Unsettled() != nil
+	if unsettled { // nothing else goes on before a person has looked
+		v.field(&m, "next", v.next())
+	}
 	v.field(&m, "status", StatusWord(v.lang, s.Status()))
 	v.field(&m, "severity", s.Severity().String())
 	v.field(&m, "service", Line(s.Service, 120))
@@ -37,7 +41,9 @@ func (v *view) card() Message {
 	if s.Because.Args["rule"] != s.Rule.Name { // else the reason names it
 		v.field(&m, "rule", Line(s.Rule.Name, 120))
 	}
-	v.field(&m, "next", v.next())
+	if !unsettled {
+		v.field(&m, "next", v.next())
+	}
 	v.counts(&m)
 	m.Buttons = v.cardButtons()
 	m.Links = v.cardLinks()

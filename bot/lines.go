@@ -64,6 +64,8 @@ func ownLine(l *incidents.Line) bool {
 		return true
 	case incidents.EventRanked:
 		return len(l.Event.Moved) > 0
+	case incidents.EventRunFinished, incidents.EventRunFailed:
+		return l.By.IsPerson() // who settled it; the run's message says the rest
 	case incidents.EventDenied:
 		return l.Said != "" // the request's message says that it was denied, but not why
 	}

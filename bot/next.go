@@ -18,6 +18,9 @@ func (v *view) next() string {
 		}
 		return ""
 	}
+	if r := s.Unsettled(); r != nil {
+		return v.t("next.unknown", "run", r.ID, "command", r.SettleHint(s.ID))
+	}
 	if r := s.Busy(); r != nil {
 		return v.nextOfRun(r)
 	}
@@ -39,9 +42,6 @@ func (v *view) next() string {
 		return v.t("next.rank")
 	case len(s.Suggestions) == 0:
 		return v.t("next.human")
-	}
-	if n := len(s.Runs); n > 0 && s.Runs[n-1].State == incidents.RunUnknown {
-		return v.t("next.unknown", "run", s.Runs[n-1].ID)
 	}
 	if v.escalated() {
 		return v.t("next.escalated")

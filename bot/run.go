@@ -77,6 +77,12 @@ func (v *view) run(r *incidents.Run) Message {
 		m.Fields = append(m.Fields, Field{Name: v.t("run.took"), Value: Duration(v.lang, r.DoneAt.Sub(r.StartedAt))})
 	}
 	switch r.State {
+	case incidents.RunUnknown:
+		m.Buttons = []Button{
+			v.button("settle_worked", press{verb: pressWorked, ref: r.Number()}, ""),
+			v.button("settle_failed", press{verb: pressFailed, ref: r.Number()}, ""),
+			v.button("settle_stopped", press{verb: pressStopped, ref: r.Number()}, ""),
+		}
 	case incidents.RunVerified, incidents.RunNotVerified, incidents.RunFailed:
 		m.Buttons = []Button{
 			v.button("helped", press{verb: pressUp, ref: actionRef(r.Plan.Runbook)}, StyleUp),
@@ -101,6 +107,9 @@ func (v *view) verdict(r *incidents.Run) (string, Tone) {
 	case incidents.RunNotVerified:
 		return v.t("run.not_verified", "because", because), ToneBad
 	case incidents.RunFailed:
+		if r.Halted() {
+			return v.t("run.stopped", "because", because), ToneWarn
+		}
 		for i := range r.Steps {
 			if step := &r.Steps[i]; !step.OK {
 				return v.t("run.failed_step", "step", v.title(step.Title, step.Step), "value", resultWords(v.lang, step)), ToneBad

@@ -15,7 +15,10 @@ func alerts(d Deps) bot.Command {
 		Name: "alerts", Aliases: []string{"alert", "アラート"}, Usage: "alerts",
 		Example: []string{"/inc alerts"},
 		Help:    "help.alerts", Right: bot.View, Room: true,
-		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
+		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if err := alone("alerts", args); err != nil {
+				return bot.Reply{}, err
+			}
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
 				return bot.Reply{}, err

@@ -17,11 +17,17 @@ func approve(d Deps) bot.Command {
 		Example: []string{"/inc approve", "/inc approve 1", "/inc approve restart-web"},
 		Help:    "help.approve", Right: bot.ApproveRuns, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if s, e, err := d.before(ctx, r, incidents.EventApproved); err != nil || e != nil {
+				return decided(r, s, e, "say.approved"), err
+			}
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			target, _ := bot.ParseTarget(args)
+			target, rest := bot.ParseTarget(args)
+			if len(rest) > 0 {
+				return bot.Reply{}, unexpected(rest[0], "/inc approve "+bot.Line(args[0], 80))
+			}
 			cmd, plan, err := d.approval(s, target, args)
 			if err != nil {
 				return bot.Reply{}, err
@@ -34,6 +40,15 @@ func approve(d Deps) bot.Command {
 			return confirm(r, s, "say.approved", "action", bot.Title(r.Lang, plan.Title, plan.Runbook)), nil
 		},
 	}
+}
+
+// decided is the answer that a decision got which was made before.
+func decided(r bot.Request, s *incidents.Incident, e *incidents.Event, key string) bot.Reply {
+	if e == nil {
+		return bot.Reply{}
+	}
+	a := s.Approval(e.ApprovalID)
+	return confirm(r, s, key, "id", a.ID, "action", bot.Title(r.Lang, a.Plan.Title, a.Plan.Runbook))
 }
 
 // approval finds the plan that is meant, and refuses one that is not what the

@@ -14,6 +14,9 @@ func assign(d Deps) bot.Command {
 		Example: []string{"/inc assign @bea", "/inc assign me"},
 		Help:    "help.assign", Right: bot.Respond, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if err := atMost(1, "assign", args); err != nil {
+				return bot.Reply{}, err
+			}
 			who, err := d.named(ctx, r, args, "")
 			if err != nil {
 				return bot.Reply{}, err

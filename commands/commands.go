@@ -33,6 +33,11 @@ type Again interface {
 	Again(ctx context.Context, id incidents.ID, kind incidents.EffectKind) error
 }
 
+// Wishes knows which wishes were carried out: see Incidents for once.
+type Wishes interface {
+	Happened(ctx context.Context, id incidents.ID, once string) (bool, error)
+}
+
 // People finds a person by the name that somebody typed in a chat.
 type People interface {
 	Person(ctx context.Context, chat, name string) (incidents.Actor, bool)
@@ -47,6 +52,7 @@ type Library interface {
 type Deps struct {
 	Incidents Incidents
 	Again     Again
+	Wishes    Wishes
 	Library   Library
 	People    People // nil: names are taken as they are typed
 	Links     bot.Links
@@ -59,7 +65,7 @@ func All(d Deps) []bot.Command {
 		declare(d), list(d), status(d),
 		ack(d), severity(d), assign(d), lead(d), note(d),
 		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
-		run(d), approve(d), deny(d),
+		run(d), approve(d), deny(d), settleRun(d),
 		resolve(d), reopen(d), postmortem(d),
 	}
 	return append(all, help(all))

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -18,6 +19,9 @@ func declare(d Deps) bot.Command {
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
 			sev, title := titleOf(r.Rest, args)
 			s, err := d.Incidents.Declare(ctx, r.Once, title, sev, r.Person)
+			if e, refused := errors.AsType[*incidents.Error](err); refused && e.Phrase == "error.declared_already" {
+				s, err = d.declared(ctx, r, title, e)
+			}
 			if err != nil {
 				return bot.Reply{}, err
 			}
@@ -28,6 +32,28 @@ func declare(d Deps) bot.Command {
 			return answer(s, m), nil
 		},
 	}
+}
+
+// declared finds the incident that this person declared under this title, for
+// somebody who did not get the answer and says it again.
+func (d Deps) declared(ctx context.Context, r bot.Request, title string, otherwise error) (*incidents.Incident, error) {
+	page, err := d.Incidents.List(ctx, incidents.Query{Limit: 50})
+	if err != nil {
+		return nil, err
+	}
+	for i := range page.Incidents {
+		if page.Incidents[i].Title != title {
+			continue
+		}
+		s, err := d.Incidents.Load(ctx, page.Incidents[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		if s.Declared != nil && s.Declared.By.ID == r.Person.ID {
+			return s, nil
+		}
+	}
+	return nil, otherwise
 }
 
 // titleOf takes a severity off the front: SEV2 or P2, and nothing that could

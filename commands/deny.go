@@ -16,6 +16,9 @@ func deny(d Deps) bot.Command {
 		Example: []string{"/inc deny", "/inc deny 1 not during the sale"},
 		Help:    "help.deny", Right: bot.ApproveRuns, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if s, e, err := d.before(ctx, r, incidents.EventDenied); err != nil || e != nil {
+				return decided(r, s, e, "say.denied"), err
+			}
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
 				return bot.Reply{}, err

@@ -13,7 +13,10 @@ func diagnose(d Deps) bot.Command {
 		Name: "diagnose", Aliases: []string{"check", "調査"}, Usage: "diagnose",
 		Example: []string{"/inc diagnose"},
 		Help:    "help.diagnose", Right: bot.Respond, Room: true,
-		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
+		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if err := alone("diagnose", args); err != nil {
+				return bot.Reply{}, err
+			}
 			if err := d.Again.Again(ctx, r.Incident, incidents.DoDiagnose); err != nil {
 				return bot.Reply{}, err
 			}

@@ -22,6 +22,9 @@ func help(others []bot.Command) bot.Command {
 		if len(args) == 0 {
 			return answer(nil, verbList(r.Lang, all)), nil
 		}
+		if err := atMost(1, "help", args); err != nil {
+			return bot.Reply{}, err
+		}
 		word := strings.ToLower(strings.TrimPrefix(args[0], "/"))
 		for i := range all {
 			if all[i].Name == word || slices.Contains(all[i].Aliases, word) {

@@ -78,6 +78,10 @@ func (m *memory) Events(_ context.Context, id incidents.ID, after int64, limit i
 	return rest[:min(limit, len(rest))], nil
 }
 
+func (m *memory) Happened(_ context.Context, _ incidents.ID, once string) (bool, error) {
+	return once != "" && m.once[once], nil
+}
+
 func (m *memory) Again(_ context.Context, _ incidents.ID, kind incidents.EffectKind) error {
 	m.asks = append(m.asks, kind)
 	return nil
@@ -123,7 +127,7 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	m := &memory{all: map[incidents.ID]*incidents.Incident{}, log: map[incidents.ID][]incidents.Event{}, once: map[string]bool{}, now: someDay}
 	h := &house{memory: m, t: t}
-	all := All(Deps{Incidents: m, Again: m, Library: library{}, Links: bot.Links{Base: "https://h.example.com"}, Now: func() time.Time { return m.now }})
+	all := All(Deps{Incidents: m, Again: m, Wishes: m, Library: library{}, Links: bot.Links{Base: "https://h.example.com"}, Now: func() time.Time { return m.now }})
 	var err error
 	h.router, err = bot.NewRouter(bot.RouterOptions{Commands: all, Rights: bot.Open{}, Incidents: m, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -14,6 +14,9 @@ func lead(d Deps) bot.Command {
 		Example: []string{"/inc lead", "/inc lead @bea"},
 		Help:    "help.lead", Right: bot.Respond, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if err := atMost(1, "lead", args); err != nil {
+				return bot.Reply{}, err
+			}
 			who, err := d.named(ctx, r, args, "me")
 			if err != nil {
 				return bot.Reply{}, err

@@ -24,8 +24,10 @@ func list(d Deps) bot.Command {
 			for _, w := range args {
 				if strings.EqualFold(w, "all") || w == "すべて" {
 					q.Open = false
-				} else {
+				} else if q.Service == "" {
 					q.Service = w
+				} else {
+					return bot.Reply{}, unexpected(w, "/inc list "+bot.Line(q.Service, 80))
 				}
 			}
 			page, err := d.Incidents.List(ctx, q)

@@ -16,7 +16,10 @@ func postmortem(d Deps) bot.Command {
 		Name: "postmortem", Aliases: []string{"retro", "pm", "ポストモーテム"}, Usage: "postmortem",
 		Example: []string{"/inc postmortem", "/inc 42 postmortem"},
 		Help:    "help.postmortem", Right: bot.View, Room: true,
-		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
+		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if err := alone("postmortem", args); err != nil {
+				return bot.Reply{}, err
+			}
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
 				return bot.Reply{}, err

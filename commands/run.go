@@ -16,6 +16,9 @@ func run(d Deps) bot.Command {
 		Example: []string{"/inc run 1", "/inc run restart-web", "/inc run restart-web instance=web-2"},
 		Help:    "help.run", Right: bot.Respond, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if s, e, err := d.before(ctx, r, incidents.EventRequested); err != nil || e != nil {
+				return requested(r, s, e), err
+			}
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
 				return bot.Reply{}, err
@@ -33,12 +36,23 @@ func run(d Deps) bot.Command {
 	}
 }
 
+// requested is the answer that a request got which was made before.
+func requested(r bot.Request, s *incidents.Incident, e *incidents.Event) bot.Reply {
+	if e == nil {
+		return bot.Reply{}
+	}
+	return confirm(r, s, "say.requested", "action", bot.Title(r.Lang, e.Approval.Plan.Title, e.Approval.Plan.Runbook))
+}
+
 // plan is the plan that is meant: a suggestion's as it was shown, else one made
 // of the runbook and the values given.
 func (d Deps) plan(s *incidents.Incident, args []string) (incidents.Plan, error) {
 	target, rest := bot.ParseTarget(args)
 	if target.Empty() {
 		return incidents.Plan{}, incidents.Fail(incidents.Invalid, "error.what_to_run", "say what to run").WithHint("/inc run 1")
+	}
+	if target.Request != "" {
+		return incidents.Plan{}, unexpected("request:"+target.Request, "/inc approve request:"+bot.Line(target.Request, 20))
 	}
 	given := map[string]string{}
 	for _, word := range rest {

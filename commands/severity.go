@@ -14,6 +14,9 @@ func severity(d Deps) bot.Command {
 		Example: []string{"/inc severity SEV2", "/inc sev 1"},
 		Help:    "help.severity", Right: bot.Respond, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if err := atMost(1, "severity", args); err != nil {
+				return bot.Reply{}, err
+			}
 			sev := incidents.SevUnknown // the incident refuses it, and says what there is
 			if len(args) > 0 {
 				sev, _ = incidents.ParseSeverity(args[0])

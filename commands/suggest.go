@@ -13,7 +13,10 @@ func suggest(d Deps) bot.Command {
 		Name: "suggest", Aliases: []string{"suggestions", "actions", "提案"}, Usage: "suggest",
 		Example: []string{"/inc suggest"},
 		Help:    "help.suggest", Right: bot.Respond, Room: true,
-		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
+		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if err := alone("suggest", args); err != nil {
+				return bot.Reply{}, err
+			}
 			if err := d.Again.Again(ctx, r.Incident, incidents.DoRank); err != nil {
 				return bot.Reply{}, err
 			}

@@ -22,6 +22,13 @@ func timeline(d Deps) bot.Command {
 		Example: []string{"/inc timeline", "/inc timeline 50"},
 		Help:    "help.timeline", Right: bot.View, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if err := atMost(1, "timeline", args); err != nil {
+				return bot.Reply{}, err
+			}
+			wanted, err := wantedLines(args)
+			if err != nil {
+				return bot.Reply{}, err
+			}
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
 				return bot.Reply{}, err
@@ -32,7 +39,7 @@ func timeline(d Deps) bot.Command {
 			}
 			lines := incidents.Timeline(s, all)
 			m := bot.Message{Title: phrases.T(r.Lang, "say.timeline", "id", s.ID.String())}
-			if hidden := len(lines) - wantedLines(args); hidden > 0 {
+			if hidden := len(lines) - wanted; hidden > 0 {
 				lines = lines[hidden:]
 				m.Text = phrases.T(r.Lang, "say.timeline_hidden", "n", strconv.Itoa(hidden))
 			}
@@ -46,11 +53,14 @@ func timeline(d Deps) bot.Command {
 	}
 }
 
-func wantedLines(args []string) int {
-	if len(args) > 0 {
-		if n, err := strconv.Atoi(args[0]); err == nil && n > 0 {
-			return min(n, mostLines)
-		}
+func wantedLines(args []string) (int, error) {
+	if len(args) == 0 {
+		return shownLines, nil
 	}
-	return shownLines
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 1 {
+		return 0, incidents.Fail(incidents.Invalid, "error.lines", "how many lines is said as a number", "word", bot.Line(args[0], 80)).
+			WithHint("/inc timeline 50")
+	}
+	return min(n, mostLines), nil
 }

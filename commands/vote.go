@@ -22,6 +22,9 @@ func vote(d Deps) bot.Command {
 		Example: []string{"/inc vote 1 up", "/inc vote restart-web down wrong cause"},
 		Help:    "help.vote", Right: bot.Respond, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
+			if s, e, err := d.before(ctx, r, incidents.EventVoted); err != nil || e != nil {
+				return voted(r, s, e), err
+			}
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
 				return bot.Reply{}, err
@@ -47,6 +50,14 @@ func vote(d Deps) bot.Command {
 			return confirm(r, s, "say.voted", "action", titleOfAction(r.Lang, s, action)), nil
 		},
 	}
+}
+
+// voted is the answer that a vote got which was given before.
+func voted(r bot.Request, s *incidents.Incident, e *incidents.Event) bot.Reply {
+	if e == nil {
+		return bot.Reply{}
+	}
+	return confirm(r, s, "say.voted", "action", titleOfAction(r.Lang, s, e.Action))
 }
 
 // titleOfAction is the title of an action that was suggested or run.

@@ -22,7 +22,10 @@ func why(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			target, _ := bot.ParseTarget(args)
+			target, rest := bot.ParseTarget(args)
+			if len(rest) > 0 {
+				return bot.Reply{}, unexpected(rest[0], "/inc why "+bot.Line(args[0], 80))
+			}
 			if target.Empty() {
 				return answer(s, whyOne(r.Lang, s)), nil
 			}

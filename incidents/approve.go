@@ -43,7 +43,7 @@ func (s *Incident) mayRun(p Plan, now time.Time) error {
 		if until := r.StartedAt.Add(r.Plan.longest()); r.State == RunUnknown && now.Before(until) {
 			at := until.UTC().Format("15:04:05 UTC")
 			return Fail(Conflict, "error.maybe_running", "run "+r.ID+" was interrupted and may still be going on; nothing else is run before "+at,
-				"run", r.ID, "until", at).WithHint("/inc status")
+				"run", r.ID, "until", at).WithHint(r.SettleHint(s.ID))
 		}
 	}
 	if len(s.Runs) >= MaxRuns {

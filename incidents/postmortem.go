@@ -226,8 +226,9 @@ func (s *Incident) hints(events []Event, d *PostmortemData) []Reason {
 	for i := range d.Tried {
 		t := &d.Tried[i]
 		verified = verified || t.State == RunVerified
-		hint(t.State == RunUnknown, "hint.run_unknown", "run", t.Run)
-		hint(t.State == RunFailed, "hint.run_failed", "run", t.Run)
+		halted := d.Tried[i].Because.Phrase == becauseStopped
+		hint(t.State == RunUnknown || halted, "hint.run_unknown", "run", t.Run)
+		hint(t.State == RunFailed && !halted, "hint.run_failed", "run", t.Run)
 		hint(t.State == RunNotVerified, "hint.run_did_not_help", "run", t.Run)
 	}
 	hint(len(s.Suggestions) == 0 && s.NoAction.Phrase != "", "hint.no_runbook")

@@ -57,7 +57,19 @@ func (n *narrator) remedyWords(e *Event) (variant string, args []string) {
 		return "", args
 	case EventDenied, EventExpired:
 		return "", []string{"by", e.By.Name, "id", e.ApprovalID}
+	case EventRunFinished:
+		if e.By.IsPerson() {
+			variant = "person"
+		}
+		return variant, []string{"by", e.By.Name, "run", e.RunID}
 	case EventRunFailed:
+		if e.By.IsPerson() {
+			variant = "person"
+			if VerdictOf(e) == Stopped {
+				variant = "stopped"
+			}
+			return variant, []string{"by", e.By.Name, "run", e.RunID}
+		}
 		for i := range e.Steps {
 			if step := &e.Steps[i]; !step.OK {
 				return "step", []string{"run", e.RunID, "step", step.Step, "value", firstOf(step.Error, step.Value)}

@@ -83,13 +83,50 @@ func (e *Engine) do(ctx context.Context, id incidents.ID, once string, done *inc
 		case errors.Is(err, incidents.ErrOnce):
 			return e.store.Load(ctx, id)
 		case !errors.Is(err, incidents.ErrConflict):
-			return nil, err
+			return e.repeated(ctx, id, once, err)
 		}
 		if err := pause(ctx, try); err != nil {
 			return nil, err
 		}
 	}
 	return nil, incidents.Fail(incidents.Overloaded, "error.contended", "too many things happen to "+id.String()+" at once", "id", id.String())
+}
+
+// repeated is the answer to a wish that did not go through: where the same wish
+// did before, its answer was lost, and what it led to is no reason to refuse it.
+func (e *Engine) repeated(ctx context.Context, id incidents.ID, once string, refused error) (*incidents.Incident, error) {
+	if incidents.CodeOf(refused) == incidents.Internal {
+		return nil, refused
+	}
+	if happened, err := e.Happened(ctx, id, once); err != nil || !happened {
+		return nil, refused
+	}
+	return e.store.Load(ctx, id)
+}
+
+// Happened says whether the wish that once names was carried out on incident id
+// in the last 24 hours. Whoever looks into the present state to understand a
+// wish asks this first: the state may be what the wish itself made of it.
+func (e *Engine) Happened(ctx context.Context, id incidents.ID, once string) (bool, error) {
+	if once == "" {
+		return false, nil
+	}
+	s, err := e.store.Load(ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("load %s: %w", id, err)
+	}
+	// A store looks at Once first. No log was ever read up to before its start,
+	// so this commit does not happen whatever Once says.
+	err = e.store.Commit(ctx, &incidents.Commit{Shard: s.Shard, Once: once, Fold: &incidents.Fold{From: -1, To: -1}})
+	switch {
+	case errors.Is(err, incidents.ErrOnce):
+		return true, nil
+	case errors.Is(err, incidents.ErrConflict):
+		return false, nil
+	case err == nil:
+		return false, errors.New("a commit went through that cannot")
+	}
+	return false, fmt.Errorf("ask whether a wish was carried out on %s: %w", id, err)
 }
 
 // attempt loads, decides and commits once.

@@ -293,3 +293,30 @@ func TestOutcomeOutlivesAnAbsentStore(t *testing.T) {
 		t.Errorf("the run is %s after %d executions", s.Runs[0].State, len(p.runs))
 	}
 }
+
+// TestARepeatedWishIsAnsweredAlike: what a wish led to is no reason to refuse it
+// when it is repeated; another wish is refused as ever.
+func TestARepeatedWishIsAnsweredAlike(t *testing.T) {
+	b := newBench(t, &ports{onRun: func(ctx context.Context) { <-ctx.Done() }})
+	b.send(alertAt("shop", time.Now().UTC().Add(-time.Minute)))
+	s := b.await(1, "suggestions and a room", suggested)
+	approve := incidents.Approve{By: incidents.Actor{ID: "console:bea"}, Action: "shop-restart", Digest: s.Suggestions[0].Plan.Digest}
+	if happened, err := b.engine.Happened(t.Context(), 1, "k1"); happened || err != nil {
+		t.Fatalf("before: %v, %v", happened, err)
+	}
+	for try := range 3 {
+		s, err := b.engine.Do(t.Context(), 1, "k1", approve)
+		if err != nil || len(s.Runs) != 1 {
+			t.Fatalf("try %d: %v", try, err)
+		}
+	}
+	if happened, err := b.engine.Happened(t.Context(), 1, "k1"); !happened || err != nil {
+		t.Errorf("after: %v, %v", happened, err)
+	}
+	if _, err := b.engine.Do(t.Context(), 1, "k2", approve); incidents.CodeOf(err) != incidents.Conflict {
+		t.Errorf("another wish: %v, want a conflict", err)
+	}
+	if happened, err := b.engine.Happened(t.Context(), 1, "k2"); happened || err != nil {
+		t.Errorf("a refused wish happened: %v, %v", happened, err)
+	}
+}

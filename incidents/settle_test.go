@@ -1,0 +1,67 @@
+package incidents
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// interrupted is an incident whose run has an unknown outcome, its steps having
+// time until an hour later.
+func interrupted(t *testing.T) *story {
+	t.Helper()
+	plan := restart(42)
+	plan.Recover[0].Timeout = time.Hour
+	plan = plan.Seal()
+	st := opened(t, Rule{})
+	st.must(suggestions(plan), minute(1))
+	st.must(Approve{By: abe, Action: plan.Runbook, Digest: plan.Digest}, minute(1))
+	st.must(StartRun{Run: "INC-42/1", Owner: "p"}, minute(2))
+	st.refused(Settle{By: bea, Run: "INC-42/1", As: Stopped}, minute(2), "error.not_unknown")
+	st.must(LoseRun{Run: "INC-42/1"}, minute(3))
+	st.refused(Request{By: bea, Plan: plan}, minute(4), "error.maybe_running")
+	return st
+}
+
+func TestAPersonSettlesAnUnknownRun(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		as    Verdict
+		kind  EventKind
+		state RunState
+	}{{Worked, EventRunFinished, RunVerifying}, {DidNotWork, EventRunFailed, RunFailed}, {Stopped, EventRunFailed, RunFailed}} {
+		st := interrupted(t)
+		if r := st.s.Unsettled(); r == nil || r.Number() != "1" || r.SettleHint(42) != "/inc INC-42 settle 1 stopped" {
+			t.Fatalf("unsettled: %+v", r)
+		}
+		got := st.must(Settle{By: bea, Run: "INC-42/1", As: c.as, Text: "I looked"}, minute(5))
+		if !slices.Equal(kinds(got), []EventKind{c.kind}) || got[0].By != bea || got[0].Text != "I looked" || VerdictOf(&got[0]) != c.as {
+			t.Fatalf("%s: %+v", c.as, got)
+		}
+		r := st.s.Run("INC-42/1")
+		if r.State != c.state || r.Halted() != (c.as == Stopped) || st.s.Unsettled() != nil {
+			t.Errorf("%s: run %+v", c.as, r)
+		}
+		if facts := Facts(st.s, got); len(facts) != 0 {
+			t.Errorf("%s: a word alone teaches %+v", c.as, facts)
+		}
+		if c.as == Worked {
+			st.wantStatus(Verifying) // proof is never somebody's word
+			continue
+		}
+		st.must(Request{By: bea, Plan: r.Plan}, minute(6)) // nothing is in the way any more
+	}
+}
+
+func TestWhoSettlesWhat(t *testing.T) {
+	t.Parallel()
+	st := interrupted(t)
+	st.refused(Settle{By: Bot, Run: "INC-42/1", As: Stopped}, minute(5), "error.settle_person")
+	st.refused(Settle{By: SourceActor("x"), Run: "INC-42/1", As: Stopped}, minute(5), "error.settle_person")
+	st.refused(Settle{By: bea, Run: "INC-42/2", As: Stopped}, minute(5), "error.no_run")
+	st.refused(Settle{By: bea, Run: "INC-42/1", As: "fine"}, minute(5), "error.verdict")
+	st.must(Settle{By: bea, Run: "INC-42/1", As: Stopped}, minute(5))
+	st.refused(Settle{By: abe, Run: "INC-42/1", As: Worked}, minute(5), "error.not_unknown")
+	// The owner was only slow: it must not overrule what was decided since.
+	st.refused(FinishRun{Run: "INC-42/1", Owner: "p", Steps: []StepResult{{Step: "restart", OK: true}}}, minute(6), "error.run_claimed")
+}
