@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -8,7 +9,7 @@ import (
 
 // block is one block of a Markdown text. Only what our own postmortems use is
 // understood: headings, paragraphs, lists, tables, quotations, fenced code and rules; inside a
-// line, **bold**, _emphasis_ and `code`. Everything else stays the text it is: nothing can become
+// line, **bold**, _emphasis_, `code` and <https://links>. Everything else stays the text it is: nothing can become
 // markup, because the template escapes every string.
 type block struct {
 	Kind  string // h1 h2 h3 h4 p ul ol table code quote hr
@@ -28,7 +29,7 @@ type item struct {
 
 // span is a stretch of a line.
 type span struct {
-	Kind string // "", "b", "i", "code"
+	Kind string // "", "b", "i", "code", "a"
 	Text string
 }
 
@@ -238,6 +239,13 @@ func spans(s string) []span {
 // marked reads a marked stretch that begins at i: what it is, what it holds,
 // how long it is with its marks.
 func marked(s string, i int) (kind, inside string, size int) {
+	if rest, ok := strings.CutPrefix(s[i:], "<"); ok {
+		link, _, closed := strings.Cut(rest, ">")
+		if u, err := url.Parse(link); closed && err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && !strings.ContainsAny(link, " <\n\\") {
+			return "a", link, len(link) + 2
+		}
+		return "", "", 0
+	}
 	ticks := len(s[i:]) - len(strings.TrimLeft(s[i:], "`"))
 	marks := []struct{ mark, kind string }{{strings.Repeat("`", ticks), "code"}, {"**", "b"}, {"_", "i"}}
 	for _, m := range marks {

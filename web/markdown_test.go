@@ -62,7 +62,9 @@ func TestMarkdown(t *testing.T) {
 		"snake_case_name _yes_":                   "[p]snake_case_name ‹i yes›",
 		"":                                        "",
 		"|":                                       "[table]|",
-		"```never closed\nx":                      "[code]x",
+		"see <https://h.example.com/a?b=c&d=e_f>.":                      "[p]see ‹a https://h.example.com/a?b=c&d=e_f›.",
+		"<javascript:alert(1)> \\<http://x> <http://a b> <http://u@x/>": "[p]<javascript:alert(1)> <http://x> <http://a b> <http://u@x/>",
+		"```never closed\nx": "[code]x",
 	} {
 		if got := plainOf(markdown(in)); got != want {
 			t.Errorf("%q\n got %s\nwant %s", in, got, want)
@@ -97,7 +99,7 @@ func FuzzMarkdown(f *testing.F) {
 			for i := range bl.Spans {
 				bl.Spans[i].Kind = ""
 			}
-			b.WriteString(strings.NewReplacer("‹b ", "", "‹i ", "", "‹code ", "").Replace(plainOf([]block{bl})))
+			b.WriteString(strings.NewReplacer("‹b ", "", "‹i ", "", "‹code ", "", "‹a ", "").Replace(plainOf([]block{bl})))
 		}
 		if got := letters(b.String()); got != letters(s) {
 			t.Fatalf("%q became %q", s, b.String())
