@@ -24,6 +24,7 @@ type readiness struct {
 	mu     sync.Mutex
 	health incidents.Health
 	at     time.Time // of the latest look
+	began  time.Time // when this process was first seen to fold, since it last did not
 }
 
 // healthTimeout bounds one look at the store.
@@ -76,22 +77,50 @@ func (r *readiness) durable(ctx context.Context) bool {
 // lagging is how long a due effect may wait before the process is not ready.
 const lagging = time.Minute
 
-// reasons are why this process is not ready; none: it is.
-func (r *readiness) reasons(ctx context.Context) []incidents.Reason {
+// takeOver is how long after the death of the process that folded another one
+// begins to: the worker's folding lease.
+const takeOver = 6 * time.Second
+
+// reasons are why this process is not ready; none: it is. notes are what is no
+// reason against it and worth knowing.
+func (r *readiness) reasons(ctx context.Context) (wrong, notes []incidents.Reason) {
 	if r.stopping.Load() {
-		return []incidents.Reason{{Phrase: "ready.stopping"}}
+		return []incidents.Reason{{Phrase: "ready.stopping"}}, nil
 	}
 	r.check(ctx)
 	r.mu.Lock()
 	h := r.health
 	r.mu.Unlock()
-	var reasons []incidents.Reason
 	if !h.Durable && !r.relaxed {
-		reasons = append(reasons, incidents.Reason{Phrase: "ready.not_durable"})
-		reasons = append(reasons, h.Problems...)
+		wrong = append(wrong, incidents.Reason{Phrase: "ready.not_durable"})
+		wrong = append(wrong, h.Problems...)
 	}
-	if s := r.worker.Stats(); s.Folding && time.Since(s.LastFold) > lagging {
-		reasons = append(reasons, incidents.Reason{Phrase: "ready.fold_lags"})
+	s := r.worker.Stats()
+	lags, note := r.folding(s.Folding, s.LastFold, time.Now())
+	if lags {
+		wrong = append(wrong, incidents.Reason{Phrase: "ready.fold_lags"})
 	}
-	return reasons
+	if note.Phrase != "" {
+		notes = append(notes, note)
+	}
+	return wrong, notes
+}
+
+// folding says whether the intake log waits for this process, and for how long
+// it may wait for another one's. Who has only just become the one that folds has
+// a minute for the first time.
+func (r *readiness) folding(folds bool, last, now time.Time) (lags bool, note incidents.Reason) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !folds {
+		r.began = time.Time{}
+		return false, incidents.Because("ready.fold_elsewhere", "within", takeOver.String())
+	}
+	if r.began.IsZero() {
+		r.began = now
+	}
+	if last.Before(r.began) {
+		return now.Sub(r.began) > lagging, incidents.Because("ready.fold_begins")
+	}
+	return now.Sub(last) > lagging, incidents.Reason{}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/storage"
@@ -48,6 +49,36 @@ func TestAnUnsafeStoreAnswersForNothing(t *testing.T) {
 		r.at = r.at.Add(-2e9) // a second and more has gone by
 		if err := r.Append(t.Context(), &incidents.Batch{}); err != nil {
 			t.Errorf("the store was mended, but %v", err)
+		}
+	}
+}
+
+// TestFoldingBehind: waiting for the lease of a process that may be dead is no
+// failure, nor is having just begun; a minute without folding is one.
+func TestFoldingBehind(t *testing.T) {
+	t.Parallel()
+	r := &readiness{}
+	now := time.Now()
+	never := time.Unix(0, 0)
+	for i, c := range []struct {
+		folds bool
+		last  time.Time
+		after time.Duration
+		lags  bool
+		note  string
+	}{
+		{false, never, 0, false, "ready.fold_elsewhere"},
+		{false, never, time.Hour, false, "ready.fold_elsewhere"},
+		{true, never, time.Hour, false, "ready.fold_begins"},
+		{true, never, time.Hour + lagging, false, "ready.fold_begins"},
+		{true, never, time.Hour + lagging + 1, true, "ready.fold_begins"},
+		{true, now.Add(2 * time.Hour), 2 * time.Hour, false, ""},
+		{true, now.Add(2 * time.Hour), 2*time.Hour + lagging + 1, true, ""},
+		{false, now.Add(2 * time.Hour), 3 * time.Hour, false, "ready.fold_elsewhere"},
+		{true, now.Add(2 * time.Hour), 4 * time.Hour, false, "ready.fold_begins"}, // it was away, and folds again
+	} {
+		if lags, note := r.folding(c.folds, c.last, now.Add(c.after)); lags != c.lags || note.Phrase != c.note {
+			t.Errorf("%d: lags %v, note %q; want %v, %q", i, lags, note.Phrase, c.lags, c.note)
 		}
 	}
 }

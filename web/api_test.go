@@ -325,9 +325,11 @@ func TestReadiness(t *testing.T) {
 	type readiness struct {
 		Ready bool     `json:"ready"`
 		Said  []string `json:"said"`
+		Notes []string `json:"notes"`
 	}
-	if got := into[readiness](t, ask(s, http.MethodGet, "/readyz", "")); !got.Ready {
-		t.Error("is not ready")
+	w.notes = []incidents.Reason{incidents.Because("ready.fold_elsewhere", "within", "6s")}
+	if got := into[readiness](t, ask(s, http.MethodGet, "/readyz", "")); !got.Ready || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "within 6 s") {
+		t.Errorf("is not ready, or does not say for whom it waits: %+v", got)
 	}
 	w.reasons = []incidents.Reason{incidents.Because("because.quiet", "for", "5m0s")}
 	got := ask(s, http.MethodGet, "/readyz", "")

@@ -19,10 +19,15 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request, v *visit) error 
 	type readiness struct {
 		Ready   bool               `json:"ready"`
 		Reasons []incidents.Reason `json:"reasons"`
-		Said    []string           `json:"said"` // the reasons in words
+		Said    []string           `json:"said"`            // the reasons in words
+		Notes   []string           `json:"notes,omitempty"` // what is no reason against it, in words
 	}
 	answer := readiness{Reasons: []incidents.Reason{}, Said: []string{}}
-	for _, reason := range s.Ready(r.Context()) {
+	wrong, notes := s.Ready(r.Context())
+	for _, note := range notes {
+		answer.Notes = append(answer.Notes, bot.Say(v.lang, note))
+	}
+	for _, reason := range wrong {
 		answer.Reasons = append(answer.Reasons, reason)
 		answer.Said = append(answer.Said, bot.Say(v.lang, reason))
 	}

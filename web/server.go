@@ -40,10 +40,10 @@ type Options struct {
 	Postmortem  func(lang string, s *incidents.Incident, events []incidents.Event) string // as Markdown
 	DeadLetters DeadLetters
 	Watch       func() (signals <-chan incidents.Signal, stop func())
-	Ready       func(context.Context) []incidents.Reason // what is wrong; none: ready
-	Rights      Rights                                   // nil: bot.Open
-	Log         *slog.Logger                             // nil: slog.Default()
-	Now         func() time.Time                         // nil: time.Now
+	Ready       func(context.Context) (wrong, notes []incidents.Reason) // nothing wrong: ready; notes: what is worth knowing all the same
+	Rights      Rights                                                  // nil: bot.Open
+	Log         *slog.Logger                                            // nil: slog.Default()
+	Now         func() time.Time                                        // nil: time.Now
 }
 
 // Server is the console. Its Handler serves; Run feeds the live streams.

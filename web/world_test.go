@@ -19,20 +19,20 @@ import (
 // world is a store in memory with the real core, the real router and the real
 // room sync around it: enough for every page to show what it will show.
 type world struct {
-	mu       sync.Mutex
-	now      func() time.Time
-	policy   incidents.Policy
-	logs     map[incidents.ID][]incidents.Event
-	rooms    map[string][]incidents.Posting
-	revs     map[string]int64
-	once     map[string]bool
-	watchers map[chan incidents.Signal]bool
-	dead     []incidents.DeadLetter
-	redriven []string
-	reasons  []incidents.Reason
-	fail     error // what every read answers, if set
-	pressed  []bot.Request
-	router   *bot.Router
+	mu             sync.Mutex
+	now            func() time.Time
+	policy         incidents.Policy
+	logs           map[incidents.ID][]incidents.Event
+	rooms          map[string][]incidents.Posting
+	revs           map[string]int64
+	once           map[string]bool
+	watchers       map[chan incidents.Signal]bool
+	dead           []incidents.DeadLetter
+	redriven       []string
+	reasons, notes []incidents.Reason
+	fail           error // what every read answers, if set
+	pressed        []bot.Request
+	router         *bot.Router
 }
 
 func newWorld(t testing.TB, now func() time.Time) *world {
@@ -289,7 +289,7 @@ func (w *world) options() Options {
 	story := bot.Story{Now: w.now}
 	return Options{
 		Incidents: w, Rooms: w, Router: w.router, Postmortem: story.Postmortem, DeadLetters: w, Watch: w.watch,
-		Ready: func(context.Context) []incidents.Reason { return w.reasons },
+		Ready: func(context.Context) (wrong, notes []incidents.Reason) { return w.reasons, w.notes },
 		Log:   slog.New(slog.DiscardHandler), Now: w.now,
 	}
 }
