@@ -254,7 +254,7 @@ func (l *lane) settle(ctx context.Context, c *incidents.Claim, cause error) {
 	failpoint.Hit("worker.settle")
 	if !hopeless {
 		l.count(func(s *LaneStats) { s.Retried++ })
-		l.w.logger.Info("an effect failed and will be tried again", "effect", c.Effect.Key, "attempt", c.Attempt, "at", due, "error", cause)
+		l.tellRetry(c, due, cause)
 		if err := l.w.queue.Retry(ctx, c, due, cause.Error()); err != nil && !errors.Is(err, incidents.ErrClaimLost) {
 			l.w.complain("put an effect back", err, "effect", c.Effect.Key)
 		}
@@ -269,6 +269,15 @@ func (l *lane) settle(ctx context.Context, c *incidents.Claim, cause error) {
 	}
 	if err != nil && !errors.Is(err, incidents.ErrClaimLost) {
 		l.w.complain("give up an effect", err, "effect", c.Effect.Key)
+	}
+}
+
+// tellRetry logs at most one failure of the lane in ten seconds, with how many
+// there were: where a disk is full or a provider is down, all fail alike.
+func (l *lane) tellRetry(c *incidents.Claim, due time.Time, cause error) {
+	if n, say := l.w.quiet.due("carry out "+l.name, l.w.now()); say {
+		l.w.logger.Info("an effect failed and will be tried again", "lane", l.name, "times", n,
+			"effect", c.Effect.Key, "attempt", c.Attempt, "at", due, "error", cause)
 	}
 }
 
