@@ -24,7 +24,7 @@ func (v *view) card() Message {
 		v.field(&m, "next", v.next())
 	}
 	v.field(&m, "status", StatusWord(v.lang, s.Status()))
-	v.field(&m, "severity", s.Severity().String())
+	v.field(&m, "severity", v.severity())
 	v.field(&m, "service", Line(s.Service, 120))
 	v.field(&m, "since", v.since())
 	v.field(&m, "alerts", v.alerts())
@@ -99,6 +99,32 @@ func GaveUp(lang, key, reason string) string {
 // StatusWord is a status in the reader's words.
 func StatusWord(lang string, status incidents.Status) string {
 	return phrases.T(lang, "status."+string(status))
+}
+
+// severity is how bad it is. Where it is only assumed, it says so: an alert
+// whose word for it nobody understood could be worse than it looks.
+func (v *view) severity() string {
+	sev := v.s.Severity().String()
+	if word := UnknownSeverity(v.s); word != "" {
+		return v.t("card.severity_assumed", "severity", sev, "word", word)
+	}
+	return sev
+}
+
+// UnknownSeverity is what the alerts say of their severity where that is no
+// severity that we know, and nobody has set one; else "".
+func UnknownSeverity(s *incidents.Incident) string {
+	if s.SetSeverity != nil || s.AlertSeverity != incidents.SevUnknown {
+		return ""
+	}
+	for i := range s.Samples {
+		for _, name := range []string{"severity", "priority"} {
+			if word := s.Samples[i].Labels.Get(name); word != "" {
+				return Line(word, 40)
+			}
+		}
+	}
+	return ""
 }
 
 func (v *view) since() string {

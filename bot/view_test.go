@@ -302,3 +302,25 @@ func TestExactlyWhatRuns(t *testing.T) {
 		}
 	}
 }
+
+// TestASeverityThatIsAssumedSaysSo: nobody takes SEV3 for the sender's word
+// where the sender said something that is no severity.
+func TestASeverityThatIsAssumedSaysSo(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{"catastrophic": "SEV3, assumed: its alerts say “catastrophic”, which is no severity we know", "critical": "SEV1", "": "SEV3"} {
+		s := &incidents.Incident{}
+		a := incidents.Alert{Labels: incidents.LabelsFromMap(map[string]string{"alertname": "A", "severity": word}), StartsAt: someDay}
+		if _, _, err := incidents.Advance(s, incidents.Open{ID: 1, Alerts: []incidents.Alert{a}, Keys: []incidents.Key{a.Fingerprint()}}, someDay, incidents.Policy{}); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range Card(s, "en", someDay, Links{}).Fields {
+			if f.Name == "Severity" {
+				got = f.Value
+			}
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}

@@ -50,6 +50,8 @@ func whyOne(lang string, s *incidents.Incident) bot.Message {
 		from, by = "say.why_severity_set", bot.Who(s.SetSeverity.By)
 	case s.AlertSeverity != incidents.SevUnknown:
 		from = "say.why_severity_alerts"
+	case bot.UnknownSeverity(s) != "":
+		from, by = "say.why_severity_unknown", bot.UnknownSeverity(s)
 	}
 	m.Fields = []bot.Field{{
 		Name:  phrases.T(lang, "card.severity"),

@@ -61,8 +61,8 @@ type Event struct {
 	Findings    []Finding    `json:"findings,omitempty"`
 	Suggestions []Suggestion `json:"suggestions,omitempty"`
 	Moved       []RankMove   `json:"moved,omitempty"`
-	Action      string       `json:"action,omitempty"` // voted
-	Value       int          `json:"value,omitempty"`
+	Action      string       `json:"action,omitempty"`   // voted
+	Value       int          `json:"value,omitempty"`    // voted: the thumb; diagnosed: 1 where it was done before
 	Approval    *Approval    `json:"approval,omitempty"` // requested
 	ApprovalID  string       `json:"approval_id,omitempty"`
 	RunID       string       `json:"run_id,omitempty"`

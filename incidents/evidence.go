@@ -25,8 +25,15 @@ func (c Diagnosed) decide(s *Incident, _ time.Time) ([]Event, error) {
 		findings[i].Detail = cut(findings[i].Detail, MaxDetail)
 		findings[i].Error = cut(findings[i].Error, MaxValue)
 	}
-	return []Event{{Kind: EventDiagnosed, Findings: findings}}, nil
+	e := Event{Kind: EventDiagnosed, Findings: findings}
+	if !s.DiagnosedAt.IsZero() {
+		e.Value = again
+	}
+	return []Event{e}, nil
 }
+
+// again is a diagnosed event's Value where it is not the first one.
+const again = 1
 
 // Ranked is the list of next actions as it stands now, best first; None says
 // why it is empty.

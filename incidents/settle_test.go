@@ -65,3 +65,19 @@ func TestWhoSettlesWhat(t *testing.T) {
 	// The owner was only slow: it must not overrule what was decided since.
 	st.refused(FinishRun{Run: "INC-42/1", Owner: "p", Steps: []StepResult{{Step: "restart", OK: true}}}, minute(6), "error.run_claimed")
 }
+
+// TestEveryInvestigationButTheFirstIsTheSecond: the timeline does not say that
+// the first investigation was done each time.
+func TestEveryInvestigationButTheFirstIsTheSecond(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	var got []string
+	for i, findings := range [][]Finding{{{Check: "a"}}, {{Check: "a"}}, {{Check: "a", OK: true}}, {{Check: "a", Error: "x"}}, nil} {
+		events := st.must(Diagnosed{Findings: findings}, minute(i+1))
+		got = append(got, Timeline(st.s, events)[0].Phrase.Phrase)
+	}
+	want := []string{"timeline.diagnosed", "timeline.diagnosed.again", "timeline.diagnosed.clean.again", "timeline.diagnosed.unknown.again", "timeline.diagnosed.none"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -1,6 +1,9 @@
 package incidents
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // words chooses the variant of an event's sentence and fills its places; ""
 // is the plain sentence "timeline.<kind>". Titles of actions come from line.
@@ -27,7 +30,11 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 		}
 		return "", []string{"chat", e.Chat, "room", ""}
 	case EventDiagnosed:
-		return findingWords(e.Findings)
+		variant, args = findingWords(e.Findings)
+		if e.Value == again && len(e.Findings) > 0 {
+			variant = strings.TrimPrefix(variant+".again", ".")
+		}
+		return variant, args
 	case EventRanked:
 		return rankWords(e)
 	case EventVoted:
