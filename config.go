@@ -20,6 +20,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 	"github.com/hikeshi-ops/hikeshi/web"
 )
 
@@ -79,7 +80,15 @@ type runbooksConfig struct {
 	Paths      []string          `yaml:"paths"`
 	Vars       map[string]string `yaml:"vars"`
 	HTTPHosts  []string          `yaml:"http_hosts"`
+	Addresses  []string          `yaml:"addresses"`
+	Path       string            `yaml:"path"`
+	Env        []string          `yaml:"env"`
 	Prometheus string            `yaml:"prometheus"`
+}
+
+// steps is what the executors of steps want to know.
+func (c runbooksConfig) steps() steps.Config {
+	return steps.Config{HTTPHosts: c.HTTPHosts, Addresses: c.Addresses, Prometheus: c.Prometheus, Path: c.Path, Env: c.Env}
 }
 
 type logConfig struct {
@@ -275,6 +284,9 @@ func (c config) settle() (*settled, error) {
 		rule, err := r.settle()
 		note(err)
 		s.rules = append(s.rules, rule)
+	}
+	if err := c.Runbooks.steps().Validate(); err != nil {
+		note(fmt.Errorf("runbooks: %w", err))
 	}
 	if len(c.Console.People) == 0 && !loopbackOnly(c.Listen) {
 		note(fmt.Errorf("listen %s is open to others, but nobody is named in console.people", c.Listen))

@@ -77,7 +77,8 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	policy := incidents.Policy{Chats: []string{consoleChat}, RemindAck: time.Duration(c.RemindAck)}
 	engine := worker.NewEngine(a.store, shards, policy, time.Now, log)
 	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{
-		Library: a.library, HTTPHosts: c.Runbooks.HTTPHosts, Prometheus: c.Runbooks.Prometheus, Secrets: c.secrets(), Logger: log,
+		Library: a.library, HTTPHosts: c.Runbooks.HTTPHosts, Addresses: c.Runbooks.Addresses, Prometheus: c.Runbooks.Prometheus,
+		Path: c.Runbooks.Path, Env: c.Runbooks.Env, Secrets: c.secrets(), Logger: log,
 	})
 	if err != nil {
 		return configError(err)

@@ -1,7 +1,8 @@
 package runbooks
 
 import (
-	"regexp"
+	"errors"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -53,8 +54,12 @@ func (r *reader) matchers(rb *Runbook, n *yaml.Node) {
 			continue
 		}
 		m, err := incidents.ParseMatcher(s)
-		if err == nil && strings.HasSuffix(m.Op, "~") {
-			_, err = regexp.Compile(m.Value) // alone: a)|(b would break out of the anchors
+		if wrong, ok := errors.AsType[*syntax.Error](err); ok {
+			if strings.Contains(wrong.Expr, `\z`) { // our anchor: only as a part of a larger one is it wrong
+				r.fail(item, "runbook.lint.pattern_open", "pattern", s)
+				continue
+			}
+			err = errors.New(patternError(wrong))
 		}
 		if err != nil {
 			r.fail(item, "runbook.lint.bad_matcher", "matcher", s, "error", err.Error())

@@ -151,13 +151,18 @@ func (r *reader) paramPattern(p *Param, f fields, k *yaml.Node) {
 		return
 	}
 	if _, err := regexp.Compile(s); err != nil {
-		r.fail(n, "runbook.lint.param_pattern", "error", err.Error())
+		r.fail(n, "runbook.lint.param_pattern", "error", patternError(err))
 		return
 	}
 	re, err := regexp.Compile(`\A(?:` + s + `)\z`)
-	if err != nil {
-		r.fail(n, "runbook.lint.param_pattern", "error", err.Error())
+	if err != nil { // only as a part of a larger one is it wrong
+		r.fail(n, "runbook.lint.pattern_open", "pattern", s)
 		return
 	}
 	p.match = re
+}
+
+// patternError is what is wrong with a regular expression, without Go's preamble.
+func patternError(err error) string {
+	return strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 }

@@ -62,6 +62,9 @@ func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) inc
 		return result
 	}
 	ok, seen := expect.output(text, said.out.bytes())
+	if len(text) > maxOutput && len(expect.Lacks) > 0 { // it may be in what was not kept
+		ok, seen = false, append(seen, fmt.Sprintf("more than %d bytes", maxOutput))
+	}
 	result := incidents.StepResult{OK: ok && expect.code(code), Output: string(text), Value: fmt.Sprintf("exit %d", code)}
 	if len(seen) == 0 {
 		seen = said.gist(code)

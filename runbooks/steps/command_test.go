@@ -411,6 +411,16 @@ func TestCommandOutputIsBounded(t *testing.T) {
 	}
 }
 
+// What was not kept may hold what must not be there.
+func TestCommandLacksNothingItDidNotSee(t *testing.T) {
+	t.Parallel()
+	step := commandStep(time.Minute, self(t), "child:flood", strconv.Itoa(64<<10))
+	step.Expect = `code 0 and lacks "error"`
+	if r := run(t, newCommand(Config{}), step); r.OK || !strings.Contains(r.Value, "more than 1048576 bytes") {
+		t.Errorf("%t %s", r.OK, r.Value)
+	}
+}
+
 // A command that never stops talking ends at its timeout.
 func TestCommandEndless(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -74,8 +78,36 @@ type Config struct {
 	Env        []string        // names of our environment variables that commands get
 }
 
+var envName = regexp.MustCompile(`\A[A-Za-z_][A-Za-z0-9_]*\z`)
+
+// Validate says what is wrong with the configuration.
+func (c Config) Validate() error {
+	_, err := newPromQL(c) // also checks hosts and addresses, if there is a Prometheus
+	if err == nil {
+		_, err = newGate(c)
+	}
+	problems := []error{err}
+	for _, dir := range filepath.SplitList(c.Path) {
+		if !filepath.IsAbs(dir) {
+			problems = append(problems, fmt.Errorf("path %q: %q is not an absolute directory", c.Path, dir))
+		}
+	}
+	for _, name := range c.Env {
+		switch {
+		case !envName.MatchString(name):
+			problems = append(problems, fmt.Errorf("env %.100q is not the name of a variable", name))
+		case strings.HasPrefix(name, "HIKESHI_"), strings.HasPrefix(name, "RB_"), slices.Contains([]string{"PATH", "HOME", "TMPDIR", "LANG"}, name):
+			problems = append(problems, fmt.Errorf("env %s: commands have one of their own, or must not have it", name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // New makes the executors by kind. An error is one of the configuration.
 func New(c Config) (map[string]Executor, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
 	g, err := newGate(c)
 	if err != nil {
 		return nil, err

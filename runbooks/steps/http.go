@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -34,7 +35,7 @@ func newGate(c Config) (*gate, error) {
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil {
 			return nil, fmt.Errorf("http host %d is not of the form https://name:port", i+1) // it may hold a password
 		}
-		g.always = append(g.always, Origin(u))
+		g.always, g.named = append(g.always, Origin(u)), append(g.named, plainHost(u.Hostname()))
 	}
 	for _, a := range c.Addresses {
 		p, err := netip.ParsePrefix(a)
@@ -77,16 +78,21 @@ func (h *HTTP) Execute(ctx context.Context, step incidents.Step, env Env) incide
 	}
 }
 
-// fetch reads at most maxReply bytes of the answer.
+// fetch reads the whole answer. Half of one is none: what it lacks could be in
+// the other half.
 func fetch(client *http.Client, req *http.Request) (int, []byte, error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
-	if err != nil && len(body) == 0 {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	if err != nil {
 		return 0, nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if len(body) > maxReply {
+		return 0, nil, incidents.Fail(incidents.Unavailable, "runbook.reply_too_large",
+			fmt.Sprintf("the answer is larger than %d bytes", maxReply), "max", strconv.Itoa(maxReply>>10))
 	}
 	return resp.StatusCode, body, nil
 }

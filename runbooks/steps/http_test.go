@@ -50,6 +50,10 @@ func TestHTTPOutcome(t *testing.T) {
 			_, _ = w.Write(chunk)
 		}
 	})
+	mux.HandleFunc("/broken", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		fmt.Fprint(w, "all well so far")
+	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	h := executor(t, KindHTTP, Config{Origins: func() []string { return []string{server.URL} }})
@@ -65,7 +69,6 @@ func TestHTTPOutcome(t *testing.T) {
 		"wanted status":  {"/bad", "code 500-599", true, "HTTP 503"},
 		"text":           {"/ok", `code 200 and contains "nope"`, false, `HTTP 200, no "nope"`},
 		"not redirected": {"/moved", "code 302", true, "HTTP 302"},
-		"big":            {"/big", "code 200", true, "HTTP 200"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, h, httpStep("GET", server.URL+c.path, c.expect))
@@ -73,6 +76,11 @@ func TestHTTPOutcome(t *testing.T) {
 				t.Errorf("%t %q %q, %d bytes", r.OK, r.Value, r.Error, len(r.Output))
 			}
 		})
+	}
+	for path, phrase := range map[string]string{"/big": "runbook.reply_too_large", "/broken": "runbook.no_answer"} {
+		if r := run(t, h, httpStep("GET", server.URL+path, `code 200 and lacks "error"`)); r.OK || r.Because.Phrase != phrase || r.Output != "" {
+			t.Errorf("%s: %t %+v, %d bytes", path, r.OK, r.Because, len(r.Output))
+		}
 	}
 	if r := run(t, h, httpStep("POST", server.URL+"/ok", "code 200")); !r.OK {
 		t.Fatalf("%+v", r)
@@ -147,7 +155,7 @@ func TestHTTPGoesNowhereElse(t *testing.T) {
 // machine or to a cloud's metadata is not called, however it got there.
 func TestGateAddress(t *testing.T) {
 	t.Parallel()
-	g, err := newGate(Config{Addresses: []string{"169.254.7.0/24", "127.9.0.0/16"}})
+	g, err := newGate(Config{HTTPHosts: []string{"https://Named.internal"}, Addresses: []string{"169.254.7.0/24", "127.9.0.0/16", "10.9.0.0/16"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,8 +164,26 @@ func TestGateAddress(t *testing.T) {
 		phrase     string
 	}{
 		{"shop.example.com", "93.184.216.34", ""},
-		{"shop.internal", "10.1.2.3", ""},
-		{"shop.internal", "fd12::1", ""},
+		{"shop.internal", "10.1.2.3", "runbook.address_private"},
+		{"shop.internal", "172.31.0.1", "runbook.address_private"},
+		{"shop.internal", "192.168.0.1", "runbook.address_private"},
+		{"shop.internal", "100.64.0.1", "runbook.address_private"},
+		{"shop.internal", "fd12::1", "runbook.address_private"},
+		{"shop.internal", "::ffff:10.1.2.3", "runbook.address_private"},
+		{"shop.internal", "64:ff9b::a01:203", "runbook.address_private"},
+		{"shop.internal", "10.9.2.3", ""},
+		{"named.internal.", "10.1.2.3", ""},
+		{"named.internal", "127.0.0.1", "runbook.address_here"},
+		{"named.internal", "169.254.169.254", "runbook.address_refused"},
+		{"10.1.2.3", "10.1.2.3", ""},
+		{"fd12::1", "fd12::1", ""},
+		{"shop.example.com", "64:ff9b::a9fe:a9fe", "runbook.address_refused"},
+		{"shop.example.com", "2002:a9fe:a9fe::1", "runbook.address_refused"},
+		{"shop.example.com", "64:ff9b::7f00:1", "runbook.address_here"},
+		{"shop.example.com", "168.63.129.16", "runbook.address_refused"},
+		{"shop.example.com", "192.0.0.192", "runbook.address_refused"},
+		{"shop.example.com", "0.1.2.3", "runbook.address_refused"},
+		{"shop.example.com", "fe80::1%eth0", "runbook.address_refused"},
 		{"127.0.0.1", "127.0.0.1", ""},
 		{"localhost", "::1", ""},
 		{"LOCALHOST", "127.0.0.1", ""},
@@ -196,11 +222,13 @@ func TestHTTPRebinding(t *testing.T) {
 	defer server.Close()
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	u := "http://shop.example:" + port
-	g, err := newGate(Config{HTTPHosts: []string{u}})
+	g, err := newGate(Config{Origins: func() []string { return []string{u} }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for addr, want := range map[[4]byte]string{{127, 0, 0, 1}: "runbook.address_here", {169, 254, 169, 254}: "runbook.address_refused"} {
+	for addr, want := range map[[4]byte]string{
+		{127, 0, 0, 1}: "runbook.address_here", {169, 254, 169, 254}: "runbook.address_refused", {10, 0, 0, 1}: "runbook.address_private",
+	} {
 		g.resolver = liar(t, addr)
 		r := run(t, &HTTP{gate: g, client: g.client()}, httpStep("GET", u, "code 200"))
 		if r.Because.Phrase != want || asked.Load() != 0 {
@@ -287,6 +315,11 @@ func TestConfigIsChecked(t *testing.T) {
 		"no range":            {Addresses: []string{"10.0.0.1"}},
 		"prometheus":          {Prometheus: "prometheus:9090"},
 		"prometheus scheme":   {Prometheus: "unix:///run/x"},
+		"relative path":       {Path: "/bin:bin"},
+		"here":                {Path: "."},
+		"no variable":         {Env: []string{"A=b"}},
+		"our secrets":         {Env: []string{"HIKESHI_CONSOLE_TOKEN"}},
+		"another path":        {Env: []string{"PATH"}},
 	} {
 		if _, err := New(c); err == nil || strings.Contains(err.Error(), "u:p") {
 			t.Errorf("%s: %v", name, err)
