@@ -16,8 +16,8 @@ import (
 const (
 	DiagnoseWithin = 10 * time.Second // for all checks together; then what is not there is missing
 	MaxExecutions  = 8                // steps of runs at once; as many checks again
-	maxShown       = incidents.MaxDetail
-	maxLine        = 160 // bytes of a result's one line
+	maxShown       = 1000             // bytes of an output, both its ends: as many as a card shows whole
+	maxLine        = 160              // bytes of a result's one line
 )
 
 // Runner carries plans out. It starts nothing by itself and remembers nothing:

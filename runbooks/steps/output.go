@@ -59,5 +59,20 @@ func (o *output) bytes() []byte {
 	return append(b, o.tail[:o.next]...)
 }
 
+// lost is how many more bytes than it has an output had before it was cut: the
+// number stands at one place only, so that nothing a program prints can pass for it.
+func lost(s string) int {
+	if len(s) <= maxOutput {
+		return 0
+	}
+	var n int
+	if _, err := fmt.Sscanf(s[halfOutput:], leftOutForm, &n); err != nil {
+		return 0
+	}
+	return n - len(leftOut(n))
+}
+
+const leftOutForm = "\n[… %d bytes …]\n"
+
 // leftOut stands for n bytes that are not there.
-func leftOut(n int) string { return fmt.Sprintf("\n[… %d bytes …]\n", n) }
+func leftOut(n int) string { return fmt.Sprintf(leftOutForm, n) }

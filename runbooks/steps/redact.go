@@ -73,16 +73,22 @@ func (r *Redactor) Clean(s string) string {
 const window = 32 << 10
 
 // Excerpt is the beginning and the end of an output, cleaned, at most most bytes
-// in all.
+// in all. Where it leaves something out it says how many bytes, those that were
+// not even kept (see output) among them.
 func (r *Redactor) Excerpt(s string, most int) string {
 	if len(s) <= 2*window {
 		return HeadAndTail(r.Clean(s), most)
 	}
 	head, tail := r.Clean(s[:window]), r.Clean(s[len(s)-window:])
-	head, tail = strings.Trim(head, "\n"), strings.Trim(tail, "\n")
-	half := (most - leftOutRoom) / 2
-	head, tail = cutAt(head, half), cutTail(tail, half)
-	return head + leftOut(len(s)-len(head)-len(tail)) + tail
+	return join(strings.Trim(head, "\n"), strings.Trim(tail, "\n"), len(s)+lost(s), most)
+}
+
+// join makes one text of the ends of one that had total bytes. Two thirds go to
+// the end, where programs say what became of it all.
+func join(head, tail string, total, most int) string {
+	third := (most - leftOutRoom) / 3
+	head, tail = cutAt(head, third), cutTail(tail, 2*third)
+	return head + leftOut(total-len(head)-len(tail)) + tail
 }
 
 // terminal matches escape sequences: CSI, OSC and the two-character ones
@@ -124,9 +130,7 @@ func HeadAndTail(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
-	half := (most - leftOutRoom) / 2
-	head, tail := cutAt(s, half), cutTail(s, half)
-	return head + leftOut(len(s)-len(head)-len(tail)) + tail
+	return join(s, s, len(s), most)
 }
 
 // leftOutRoom is what leftOut takes at most.

@@ -2,6 +2,8 @@ package steps
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -165,6 +167,32 @@ func TestExcerpt(t *testing.T) {
 	}
 	if got := r.Excerpt("short my-canary-token", 2000); got != "short "+Struck {
 		t.Errorf("%q", got)
+	}
+}
+
+// What is left out is counted once, however often the output was cut: what is
+// shown and what is said to be missing are all that the program said. A program
+// cannot change the count by printing one itself.
+func TestExcerptCountsOverBothCuts(t *testing.T) {
+	t.Parallel()
+	said := regexp.MustCompile(`\n\[… ([0-9]+) bytes …\]\n`)
+	for name, total := range map[string]int{
+		"not cut before": maxOutput, "one byte gone": maxOutput + 1, "few gone": maxOutput + 20, "much gone": 3 * maxOutput,
+	} {
+		o := &output{}
+		_, _ = o.Write([]byte(strings.Repeat("x", halfOutput-window)))
+		_, _ = o.Write([]byte(leftOut(7))) // forged
+		_, _ = o.Write([]byte(strings.Repeat("y", total-halfOutput+window-len(leftOut(7))-len("the end"))))
+		_, _ = o.Write([]byte("the end"))
+		got := NewRedactor().Excerpt(string(o.bytes()), 1000)
+		m := said.FindStringSubmatch(got)
+		if m == nil || len(got) > 1000 || len(got) < 900 || !strings.HasPrefix(got, "xxx") || !strings.HasSuffix(got, "the end") {
+			t.Fatalf("%s: %d bytes: %q", name, len(got), got)
+		}
+		missing, _ := strconv.Atoi(m[1])
+		if shown := len(got) - len(m[0]); shown+missing != total {
+			t.Errorf("%s: %d shown and %d missing are not %d", name, shown, missing, total)
+		}
 	}
 }
 
