@@ -8,20 +8,22 @@ import (
 )
 
 // AlertList is alerts that an incident, or its log, keeps whole. Within JSON
-// it is text only machines read: the intake record's form of each alert, with
-// its length before it, in base64. A storm's first events hold thousands of
+// it is text only machines read: a zero byte, then each alert as what differs
+// from the one before, in base64. A storm's first events hold thousands of
 // alerts, and as JSON they would cost more than all the rest of folding.
 //
-// Every alert of a list that was read back has memory of its own: keeping one
-// does not keep the others.
+// The alerts of a list that was read back share memory: whoever keeps one for
+// long keeps a copy (own).
 type AlertList []Alert
 
 // MarshalJSON writes the binary form in base64.
 func (l AlertList) MarshalJSON() ([]byte, error) {
-	var list, one []byte
+	if len(l) == 0 {
+		return quoted(nil), nil
+	}
+	list := make([]byte, 1, 512+64*len(l))
 	for i := range l {
-		one = appendAlert(one[:0], &l[i])
-		list = append(binary.AppendUvarint(list, uint64(len(one))), one...)
+		list = appendNext(list, before(l, i), &l[i])
 	}
 	return quoted(list), nil
 }
@@ -32,6 +34,25 @@ func (l *AlertList) UnmarshalJSON(in []byte) error {
 	if err := json.Unmarshal(in, &list); err != nil {
 		return fmt.Errorf("decode alerts: %w", err)
 	}
+	if len(list) > 0 && list[0] != 0 {
+		return l.readSized(list)
+	}
+	out := AlertList{}
+	if len(list) > 0 {
+		for d := (decoder{s: string(list[1:])}); len(d.s) > 0; {
+			out = append(out, d.next(before(out, len(out))))
+			if d.err != nil {
+				return fmt.Errorf("decode alerts: %w", d.err)
+			}
+		}
+	}
+	*l = out
+	return nil
+}
+
+// readSized reads the form of earlier releases: every alert written out, its
+// length before it.
+func (l *AlertList) readSized(list []byte) error {
 	out := AlertList{}
 	for len(list) > 0 {
 		size, n := binary.Uvarint(list)

@@ -91,9 +91,19 @@ func syncRooms(s *Incident, e *Event, p Policy) []Effect {
 	return effects
 }
 
-// newsPace is how long more of the same may wait to be shown: a storm of
-// reports becomes an edit a second, which is also what chats allow a channel.
-const newsPace = time.Second
+// More of the same may wait to be shown: a storm of reports becomes an edit a
+// second at first, then one each time the incident is half as old again, at
+// most every five seconds. Chats allow few edits a minute for all rooms
+// together (Slack: chat.update is Tier 3, 50 a minute and workspace,
+// https://docs.slack.dev/apis/web-api/rate-limits).
+const (
+	leastNewsPace = time.Second
+	mostNewsPace  = 5 * time.Second
+)
+
+func newsPace(age time.Duration) time.Duration {
+	return min(max(age/2, leastNewsPace), mostNewsPace)
+}
 
 // syncNews shows at once that the first alert fires or the last one cleared,
 // and how many there are a little later.
@@ -103,7 +113,7 @@ func syncNews(s *Incident, e *Event, p Policy) []Effect {
 		return effects
 	}
 	for i := range effects {
-		effects[i].Due = e.Written.Add(newsPace)
+		effects[i].Due = e.Written.Add(newsPace(e.Written.Sub(s.CreatedAt)))
 	}
 	return effects
 }

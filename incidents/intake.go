@@ -11,15 +11,15 @@ import (
 // fifth of JSON to read back. All numbers are varints, strings are
 // length-prefixed, times are nanoseconds since 1970 (0 for none).
 //
-//	version, receivedAt, source, groupKey, truncated, n,
-//	n × { flags, startsAt, endsAt, generatorURL, labels, annotations }
-const batchVersion = 1
-
-const flagResolved = 1
+//	version, receivedAt, source, groupKey, truncated, n, n × alert
+//
+// Version 1 writes every alert out (appendAlert), version 2 what differs from
+// the alert before (appendNext).
+const batchVersion = 2
 
 // The fewest bytes that an alert and a label take: nothing is allocated for
 // more of them than the record can hold.
-const minAlert, minLabel = 6, 2
+const minAlert, minLabel = 3, 2
 
 var errTruncatedRecord = errors.New("intake record is truncated")
 
@@ -32,29 +32,17 @@ func AppendBatch(dst []byte, b *Batch) []byte {
 	dst = binary.AppendUvarint(dst, uint64(b.Truncated))
 	dst = binary.AppendUvarint(dst, uint64(len(b.Alerts)))
 	for i := range b.Alerts {
-		dst = appendAlert(dst, &b.Alerts[i])
+		dst = appendNext(dst, before(b.Alerts, i), &b.Alerts[i])
 	}
 	return dst
-}
-
-func appendAlert(dst []byte, a *Alert) []byte {
-	flags := byte(0)
-	if a.Resolved {
-		flags |= flagResolved
-	}
-	dst = append(dst, flags)
-	dst = appendTime(dst, a.StartsAt)
-	dst = appendTime(dst, a.EndsAt)
-	dst = appendString(dst, a.GeneratorURL)
-	dst = appendLabels(dst, a.Labels)
-	return appendLabels(dst, a.Annotations)
 }
 
 // DecodeBatch reads a record that AppendBatch wrote. It never panics, and
 // allocates no more than a small multiple of the record's size.
 func DecodeBatch(record []byte) (*Batch, error) {
 	d := decoder{s: string(record)}
-	if v := d.byte(); d.err == nil && v != batchVersion {
+	v := d.byte()
+	if d.err == nil && (v < 1 || v > batchVersion) {
 		return nil, fmt.Errorf("intake record has version %d, this binary knows %d", v, batchVersion)
 	}
 	b := &Batch{ReceivedAt: d.time(), Source: d.string(), GroupKey: d.string(), Truncated: int(d.uvarint())}
@@ -63,8 +51,13 @@ func DecodeBatch(record []byte) (*Batch, error) {
 		return nil, errTruncatedRecord
 	}
 	b.Alerts = make([]Alert, 0, n)
-	for range n {
-		a := d.alert()
+	for i := range int(n) {
+		var a Alert
+		if v == 1 {
+			a = d.alert()
+		} else {
+			a = d.next(before(b.Alerts, i))
+		}
 		if d.err != nil {
 			return nil, d.err
 		}
@@ -95,8 +88,9 @@ func appendLabels(dst []byte, l Labels) []byte {
 // decoder walks a record; after the first error every read returns zero.
 // It holds the record as a string so that fields are substrings of it.
 type decoder struct {
-	s   string
-	err error
+	s      string
+	err    error
+	shared int // labels allocated for less than they take in the record
 }
 
 func (d *decoder) fail() { d.s, d.err = "", errTruncatedRecord }
@@ -141,12 +135,6 @@ func (d *decoder) string() string {
 	s := d.s[:n]
 	d.s = d.s[n:]
 	return s
-}
-
-func (d *decoder) alert() Alert {
-	a := Alert{Resolved: d.byte()&flagResolved != 0, StartsAt: d.time(), EndsAt: d.time(), GeneratorURL: d.string()}
-	a.Labels, a.Annotations = d.labels(), d.labels()
-	return a
 }
 
 func (d *decoder) labels() Labels {

@@ -34,13 +34,24 @@ func TestHowSoonNewsIsShown(t *testing.T) {
 		wait time.Duration
 	}{
 		{"it opens", opening(Rule{}, a), noon, 0},
-		{"another alert", receive(b), minute(1), newsPace},
-		{"one of two ends", receive(ended(a, minute(2))), minute(2), newsPace},
+		{"another alert", receive(b), minute(1), mostNewsPace},
+		{"one of two ends", receive(ended(a, minute(2))), minute(2), mostNewsPace},
 		{"the last one ends", receive(ended(b, minute(3))), minute(3), 0},
 		{"one fires again", receive(firing("A", "warning", minute(4))), minute(4), 0},
 	} {
 		if due := dueOf(t, s, step.cmd, step.at); due.Sub(step.at) != step.wait {
 			t.Errorf("%s: shown after %s, want %s", step.what, due.Sub(step.at), step.wait)
+		}
+	}
+}
+
+func TestNewsPace(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]time.Duration{
+		-time.Hour: leastNewsPace, 0: leastNewsPace, 2 * time.Second: time.Second, 6 * time.Second: 3 * time.Second, time.Hour: mostNewsPace,
+	} {
+		if got := newsPace(age); got != want {
+			t.Errorf("an incident %s old: %s, want %s", age, got, want)
 		}
 	}
 }
