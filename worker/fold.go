@@ -38,8 +38,18 @@ type Folder struct {
 	ended  *tombs
 
 	Alerts  atomic.Int64 // alerts folded
+	Opened  atomic.Int64 // incidents
 	Repeats atomic.Int64 // of them, those that changed nothing
 	Late    atomic.Int64 // alerts that no incident needed: ends of what none knows, late beginnings of what had ended
+}
+
+// folded counts alerts and the incidents that they opened.
+type folded struct{ alerts, opened int64 }
+
+func (f *Folder) count() folded { return folded{f.Alerts.Load(), f.Opened.Load()} }
+
+func (n folded) since(before folded) folded {
+	return folded{n.alerts - before.alerts, n.opened - before.opened}
 }
 
 // FolderOptions are what a Folder is made of.
@@ -233,6 +243,7 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	for _, g := range p.groups {
 		f.Alerts.Add(int64(len(g.alerts)))
 	}
+	f.Opened.Add(int64(len(openings)))
 	for _, ch := range c.Changes {
 		f.cache.put(ch.State)
 	}

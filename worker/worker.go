@@ -181,7 +181,7 @@ func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 			w.folding.Store(held && err == nil)
 			renewed = w.now()
 		}
-		more, began := false, w.now()
+		more, began, before := false, w.now(), w.folder.count()
 		if w.folding.Load() {
 			more = w.foldOnce(ctx)
 		}
@@ -189,7 +189,8 @@ func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 			if w.now().Sub(idle) > lagging {
 				w.trouble.Store(w.now().UnixNano())
 			}
-			rest(ctx, began, w.now())
+			took := w.now().Sub(began)
+			rest(ctx, pace(took, w.folder.count().since(before))-took)
 			continue
 		}
 		idle = w.now()
