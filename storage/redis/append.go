@@ -193,6 +193,16 @@ func (a *appender) deliver(ctx context.Context, portions []*portion) {
 	}
 }
 
+// logs is how many intake logs are written to. One process folds them all, so
+// more than one only makes its steps smaller; in a Cluster they spread the load
+// over the nodes.
+func (s *Store) logs() int {
+	if _, cluster := s.client.(*redis.ClusterClient); cluster {
+		return s.Shards()
+	}
+	return 1
+}
+
 const doingAppend = "append to the intake log"
 
 // Append implements storage.Intake.
@@ -206,7 +216,7 @@ func (s *Store) Append(ctx context.Context, b *incidents.Batch) error {
 	if s.pressed.Load() {
 		return fault.Overloaded(doingAppend)
 	}
-	p := appending{log: record.Log(b, s.Shards()), body: record.Batch(b), answer: make(chan error, 1)}
+	p := appending{log: record.Log(b, s.logs()), body: record.Batch(b), answer: make(chan error, 1)}
 	if err := s.appender.add(p); err != nil {
 		if errors.Is(err, errFull) {
 			return fault.Overloaded(doingAppend)
