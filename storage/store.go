@@ -104,8 +104,8 @@ type Upkeep interface {
 	// longer than ctx, and an unreachable store is an answer, not an error.
 	Health(ctx context.Context) incidents.Health
 	// Prune drops folded intake older than keep and Once names older than 24 h,
-	// by the store's clock, in small steps. It returns how many entries and names
-	// went.
+	// by the store's clock, in small steps; it may keep the last 64 MiB of intake
+	// longer. It returns how many entries and names went.
 	Prune(ctx context.Context, keep time.Duration) (int, error)
 	// Close answers what waits with Unavailable and lets go of everything.
 	Close() error

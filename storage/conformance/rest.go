@@ -197,7 +197,8 @@ func testPrune(t *testing.T, s storage.Store) {
 			check(t, err)
 		}
 		rest := readAll(t, s, log)
-		if rest[0].Offset <= half/2 || rest[0].Offset > half+1 || rest[len(rest)-1].Offset != last {
+		if rest[0].Offset > half+1 || // a store may keep more: it prunes by the segment
+			rest[len(rest)-1].Offset != last {
 			t.Fatalf("after folding to %d of %d: %d … %d", half, last, rest[0].Offset, rest[len(rest)-1].Offset)
 		}
 		// A log that was folded and pruned to the end goes on counting.

@@ -17,6 +17,7 @@ func (s *Store) load(ctx context.Context) error {
 	m.groups = groups{one: map[shardKey]group{}, more: map[shardKey][]incidents.ID{}}
 	m.logs = make([]logState, s.shards)
 	m.facts = make([]int64, s.shards)
+	s.tables = make([]int64, s.shards)
 	for _, step := range []func() error{s.loadMarks, s.loadCounts, s.loadLogs, s.loadGroups, s.loadOnce, s.loadEffects} {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -56,8 +57,8 @@ func (s *Store) loadCounts() error {
 	return nil
 }
 
-// loadLogs finds where each log ends. A log that was trimmed to nothing ends
-// at its mark.
+// loadLogs finds where each log ends, as far as the database knows. A log that
+// was trimmed to nothing ends at its mark.
 func (s *Store) loadLogs() error {
 	for log := range s.shards {
 		l, mark := &s.mem.logs[log], s.mem.marks[markKey{log, log}]
@@ -67,7 +68,8 @@ func (s *Store) loadLogs() error {
 		}
 		l.end = mark
 		if row != nil {
-			l.end = max(l.end, numberOf(integer(row[0])))
+			s.tables[log] = numberOf(integer(row[0]))
+			l.end = max(l.end, s.tables[log])
 		}
 		err = s.conn.each(sizeEntries, func(row columns) error {
 			l.waiting = append(l.waiting, entrySize{numberOf(integer(row[0])), integer(row[1])})

@@ -62,7 +62,6 @@ const (
 	freePages
 	fillProbe
 	emptyProbe
-	insertEntry
 	readEntries
 	sizeEntries
 	lastEntry
@@ -128,7 +127,6 @@ var statements = [queryCount]string{
 	fillProbe:     `INSERT INTO probe (row, body) VALUES (1, zeroblob(262144)) ON CONFLICT (row) DO UPDATE SET body = excluded.body`,
 	emptyProbe:    `DELETE FROM probe`,
 
-	insertEntry:   `INSERT INTO intake (row, at, body) VALUES (?, ?, ?)`,
 	readEntries:   `SELECT row, body FROM intake WHERE row > ? AND row <= ? ORDER BY row`,
 	sizeEntries:   `SELECT row, length(body) FROM intake WHERE row > ? AND row <= ? ORDER BY row`,
 	lastEntry:     `SELECT row FROM intake WHERE row > ? AND row <= ? ORDER BY row DESC LIMIT 1`,

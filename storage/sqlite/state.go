@@ -89,18 +89,21 @@ type logState struct {
 
 type entrySize struct{ offset, size int64 }
 
-// maxRecent bounds the bytes kept of all logs. Whoever reads what was just
-// written need not go through the file: its page cache is void after each commit.
+// maxRecent bounds the bytes kept of the log: whoever keeps up reads what was
+// just written without going through the file.
 const maxRecent = 8 << 20
 
-// add takes the entry that a transaction has written to one of so many logs.
-func (l *logState) add(body []byte, logs int) {
-	l.end++
+// add takes an entry that has been written.
+func (l *logState) add(offset int64, body []byte) {
+	if offset != l.end+1 { // after damage was taken away: what is kept is a run without gaps
+		l.recent, l.kept = nil, 0
+	}
+	l.end = offset
 	l.waiting = append(l.waiting, entrySize{l.end, int64(len(body))})
 	l.bytes += int64(len(body))
 	l.recent = append(l.recent, body)
 	l.kept += len(body)
-	l.forget(func() bool { return l.kept > maxRecent/logs })
+	l.forget(func() bool { return l.kept > maxRecent })
 }
 
 // forget drops kept entries from the front as long as tooMany says so.

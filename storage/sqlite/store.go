@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/storage/broadcast"
 	"github.com/hikeshi-ops/hikeshi/storage/fault"
+	"github.com/hikeshi-ops/hikeshi/storage/journal"
 	"github.com/hikeshi-ops/hikeshi/storage/record"
 )
 
@@ -49,12 +50,17 @@ type Store struct {
 	queue   *queue
 	hub     broadcast.Hub
 	keeper  *keeper
-	failing atomic.Pointer[failing]
+	trouble trouble // of the writer
+
+	journal       *journal.Journal
+	journalRoot   *os.Root
+	appender      *appender
+	intakeTrouble trouble
+	tables        []int64 // the last entry of each log that an earlier release put into the database
 
 	// The writer's own.
-	logged        time.Time // when it last said that it cannot write
-	walPages      int       // written since the write-ahead log began anew
-	checkpointing bool      // the keeper is at it
+	walPages      int  // written since the write-ahead log began anew
+	checkpointing bool // the keeper is at it
 
 	done   chan struct{}
 	once   sync.Once
@@ -88,7 +94,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		cfg: cfg, dir: dir, logger: cfg.Logger, clock: newClock(), queue: newQueue(),
-		writer: writer{wake: make(chan struct{}, 1)}, readers: make(chan *conn, readerCount), keeper: newKeeper(), done: make(chan struct{}),
+		writer: writer{wake: make(chan struct{}, 1)}, readers: make(chan *conn, readerCount), keeper: newKeeper(), appender: newAppender(), done: make(chan struct{}),
 	}
 	for range readerCount {
 		s.readers <- nil // opened by whoever needs it first
@@ -98,6 +104,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	go s.writes()
+	go s.appends()
 	go s.keeps()
 	return s, nil
 }
@@ -127,6 +134,37 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.load(ctx); err != nil {
 		return fmt.Errorf("read %s: %w", FileName, err)
 	}
+	return s.openJournal()
+}
+
+// JournalDir is the intake log's directory in the data directory.
+const JournalDir = "intake"
+
+// openJournal opens the intake log after the last entry that is known of.
+func (s *Store) openJournal() error {
+	err := s.root.Mkdir(JournalDir, 0o700)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make the directory of the intake log: %w", err)
+	}
+	if s.journalRoot, err = s.root.OpenRoot(JournalDir); err != nil {
+		return fmt.Errorf("open the directory of the intake log: %w", err)
+	}
+	l, mark := &s.mem.logs[intakeLog], s.mem.marks[markKey{intakeLog, intakeLog}]
+	options := journal.Options{Least: l.end + 1, Segment: min(64<<20, max(s.cfg.MaxKept/4, 4<<10))}
+	s.journal, err = journal.Open(s.journalRoot, options, mark, func(number, size int64) {
+		l.waiting = append(l.waiting, entrySize{number, size})
+		l.bytes += size
+		s.mem.unfolded.Add(size)
+	})
+	if err != nil {
+		return incidents.Fail(incidents.Unavailable, "error.intake_log", fmt.Sprintf("the intake log in %s cannot be read: %v", filepath.Join(s.dir, JournalDir), err),
+			"dir", filepath.Join(s.dir, JournalDir), "error", err.Error()).
+			WithHint("put the file back from a backup; to go on without what it holds, move it elsewhere and start again")
+	}
+	if s.journal.Cut > 0 {
+		s.logger.Info("an append that was under way when the process ended is not in the intake log; nobody was told that it is", "bytes", s.journal.Cut)
+	}
+	l.end = s.journal.Next() - 1
 	return nil
 }
 
@@ -241,6 +279,8 @@ func wrapRead(doing string, err error) error {
 // Close implements storage.Upkeep.
 func (s *Store) Close() error {
 	s.once.Do(func() {
+		s.appender.close()
+		<-s.appender.done
 		s.writer.close()
 		<-s.done
 		close(s.keeper.wake)
@@ -264,6 +304,12 @@ func (s *Store) release() error {
 	}
 	if s.conn != nil {
 		errs = append(errs, s.conn.close())
+	}
+	if s.journal != nil {
+		errs = append(errs, s.journal.Close())
+	}
+	if s.journalRoot != nil {
+		errs = append(errs, s.journalRoot.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

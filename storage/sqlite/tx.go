@@ -1,9 +1,7 @@
 package sqlite
 
 import (
-	"bytes"
 	"slices"
-	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
@@ -19,7 +17,6 @@ type tx struct {
 	groups  map[shardKey]stagedGroup
 	marks   map[markKey]int64
 	once    map[shardKey]int64
-	logs    map[int]*stagedEntry
 	facts   map[int]int64
 	effects map[incidents.Key]*staged
 	order   []incidents.Key // of effects, so that new rows are written ascending
@@ -33,18 +30,11 @@ type stagedGroup struct {
 	ids []incidents.ID
 }
 
-// stagedEntry is the one entry that all appends of the transaction to one log
-// make.
-type stagedEntry struct {
-	parts [][]byte
-	body  []byte // the parts end to end, once the entry is written
-}
-
 func newTx(s *Store, c *conn) *tx {
 	return &tx{
 		s: s, c: c, now: s.clock.now(),
 		heads: map[incidents.ID]head{}, groups: map[shardKey]stagedGroup{}, marks: map[markKey]int64{},
-		once: map[shardKey]int64{}, logs: map[int]*stagedEntry{}, facts: map[int]int64{},
+		once: map[shardKey]int64{}, facts: map[int]int64{},
 		effects: map[incidents.Key]*staged{},
 	}
 }
@@ -100,21 +90,9 @@ func (t *tx) signal(sig incidents.Signal) {
 	}
 }
 
-// flush writes what was collected rather than written at once: one entry for
-// each log, one statement for each effect however often it was asked for.
+// flush writes what was collected rather than written at once: one statement for
+// each effect however often it was asked for.
 func (t *tx) flush() error {
-	for log, e := range t.logs {
-		failpoint.Hit("sqlite.append.before_write")
-		offset := t.s.mem.logs[log].end + 1
-		if e.body = e.parts[0]; len(e.parts) > 1 {
-			e.body = bytes.Join(e.parts, nil)
-		}
-		if err := t.c.exec(insertEntry, rowID(log, offset), time.Now().UnixNano(), e.body); err != nil {
-			return err
-		}
-		failpoint.Hit("sqlite.append.after_write")
-		t.signal(incidents.Signal{Kind: incidents.SignalIntake, Shard: log})
-	}
 	if len(t.effects) > 0 {
 		failpoint.Hit("sqlite.effects.before_write")
 	}
@@ -144,10 +122,6 @@ func (t *tx) publish() {
 	}
 	for shard, n := range t.facts {
 		m.facts[shard] = n
-	}
-	for log, e := range t.logs {
-		m.logs[log].add(e.body, len(m.logs))
-		m.unfolded.Add(int64(len(e.body)))
 	}
 	for k, v := range t.marks {
 		m.marks[k] = v

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
+	"github.com/hikeshi-ops/hikeshi/storage/fault"
 	"github.com/hikeshi-ops/hikeshi/storage/record"
 )
 
@@ -82,10 +83,20 @@ func (p *pruning) names(t *tx) error {
 	return nil
 }
 
+// folded is the last entry of the intake log that every shard has folded.
+func (s *Store) folded() int64 {
+	s.mem.mu.RLock()
+	defer s.mem.mu.RUnlock()
+	return s.mem.marks[markKey{intakeLog, intakeLog}]
+}
+
 // Prune implements storage.Upkeep. In a file larger than Config.MaxKept folded
 // intake goes whatever its age.
 func (s *Store) Prune(ctx context.Context, keep time.Duration) (int, error) {
-	total := 0
+	total, err := s.journal.Prune(s.folded(), time.Now().Add(-keep), s.cfg.MaxKept)
+	if err != nil {
+		return total, fault.Unavailable("prune", err)
+	}
 	work := []pruning{{once: true, before: time.Now().Add(-record.OnceHours * time.Hour).UnixNano()}}
 	for log := range s.shards {
 		work = append(work, pruning{log: log, before: time.Now().Add(-keep).UnixNano(), limit: s.cfg.MaxKept})
@@ -117,27 +128,32 @@ func (p probing) apply(t *tx) (error, error) { return nil, t.c.exec(p.q) }
 // readiness comes back even when nobody writes because we are not ready.
 func (s *Store) Health(ctx context.Context) incidents.Health {
 	h := incidents.Health{Kind: "sqlite", Durable: true}
-	if s.failing.Load() != nil {
+	if s.trouble.now.Load() != nil || s.intakeTrouble.now.Load() != nil {
 		s.probe(ctx)
 	}
-	f := s.failing.Load()
-	switch {
-	case f == nil:
-	case noRoom(f.err):
+	for _, f := range []*failing{s.trouble.now.Load(), s.intakeTrouble.now.Load()} {
+		if f == nil {
+			continue
+		}
 		h.Durable = false
-		h.Problems = append(h.Problems, incidents.Because("store.disk_full", "dir", s.dir, "since", f.since.UTC().Format(time.RFC3339)))
-	default:
-		h.Durable = false
-		h.Problems = append(h.Problems, incidents.Because("store.failing", "error", f.err.Error(), "since", f.since.UTC().Format(time.RFC3339)))
+		since := f.since.UTC().Format(time.RFC3339)
+		if noRoom(f.err) {
+			h.Problems = append(h.Problems, incidents.Because("store.disk_full", "dir", s.dir, "since", since))
+			break // both are on one disk
+		}
+		h.Problems = append(h.Problems, incidents.Because("store.failing", "error", f.err.Error(), "since", since))
 	}
 	return h
 }
 
-// probe tries to write; how it went stands in failing.
+// probe tries to write; how it went stands in trouble. The intake log has the
+// same disk: it is tried by the next append, and until then taken to be as well
+// as the database is.
 func (s *Store) probe(ctx context.Context) {
 	for _, q := range []query{fillProbe, emptyProbe} {
 		if s.submit(ctx, "probe", probing{q}, 0) != nil {
 			return
 		}
 	}
+	s.intakeTrouble.now.Store(nil)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 	"github.com/hikeshi-ops/hikeshi/storage/fault"
@@ -165,11 +164,11 @@ func (s *Store) write(batch []request) {
 		return
 	}
 	if err != nil {
-		s.failed(err)
+		s.trouble.failed(s.logger, "cannot write to the store", err)
 		answerAll(batch, &fileError{err})
 		return
 	}
-	s.recovered()
+	s.trouble.recovered(s.logger, "the store can be written again")
 	failpoint.Hit("sqlite.tx.before_answer")
 	for i, r := range batch {
 		r.answer <- refusals[i]
@@ -209,32 +208,4 @@ func (s *Store) transact(batch []request) (refusals []error, err error) {
 	failpoint.Hit("sqlite.tx.after_commit")
 	t.publish()
 	return refusals, nil
-}
-
-// failing is since when writes fail, and why.
-type failing struct {
-	since time.Time
-	err   error
-}
-
-const logEvery = 10 * time.Second
-
-func (s *Store) failed(err error) {
-	now := time.Now()
-	f := failing{since: now, err: err}
-	if old := s.failing.Load(); old != nil {
-		f.since = old.since
-	}
-	s.failing.Store(&f)
-	if now.Sub(s.logged) >= logEvery {
-		s.logged = now
-		s.logger.Error("cannot write to the store", "error", err, "failing_for", now.Sub(f.since).Round(time.Millisecond))
-	}
-}
-
-func (s *Store) recovered() {
-	if f := s.failing.Swap(nil); f != nil {
-		s.logged = time.Time{}
-		s.logger.Info("the store can be written again", "after", time.Since(f.since).Round(time.Millisecond))
-	}
 }
