@@ -44,6 +44,7 @@ func stumble(c *incidents.Claim) error {
 
 // runUnclaimed is the bug "no-claim": it runs first and claims afterwards.
 func (w *Worker) runUnclaimed(ctx context.Context, c *incidents.Claim, r *incidents.Run, owner string) error {
+	defer w.keepLease(ctx, c)() // without a crash it must not show, however slow the machine
 	before, steps := w.ports.Run.Run(ctx, r.Plan, r.ID)
 	failpoint.Hit("worker.run.done")
 	if _, err := w.claimRun(ctx, c.Effect.Incident, r.ID, owner); err != nil {

@@ -261,7 +261,7 @@ func TestFullDisk(t *testing.T) {
 	if err := s.load(ctx, 2, 5, &acked); err != nil {
 		t.Fatal(err)
 	}
-	full := unix.Rlimit{Cur: 4096, Max: unix.RLIM_INFINITY}
+	full := unix.Rlimit{Cur: 8, Max: unix.RLIM_INFINITY}
 	if err := unix.Prlimit(proc.cmd.Process.Pid, unix.RLIMIT_FSIZE, &full, nil); err != nil {
 		t.Fatal(err)
 	}
