@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -43,7 +41,9 @@ type config struct {
 	RemindAck duration       `yaml:"remind_ack"`
 	Log       logConfig      `yaml:"log"`
 
-	embedded fs.FS // the demo's runbooks, inside the binary
+	embedded fs.FS     // the demo's runbooks, inside the binary
+	from     places    // where it was read from
+	problems []problem // what was wrong with the file
 }
 
 type consoleConfig struct {
@@ -119,7 +119,7 @@ type duration time.Duration
 func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 	v, err := time.ParseDuration(n.Value)
 	if err != nil || v < 0 {
-		return fmt.Errorf("line %d: %q is not a duration such as 90s, 5m or 1h30m", n.Line, n.Value)
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s %s", n.Line, badDuration, n.Value)}} // the others are still read
 	}
 	*d = duration(v)
 	return nil
@@ -139,26 +139,12 @@ const maxConfig = 1 << 20
 func loadConfig(path string, getenv func(string) string) (config, error) {
 	c := defaultConfig()
 	if path != "" {
-		f, err := os.Open(path)
+		c.from.file = path
+		b, err := readFile(path)
 		if err != nil {
-			return c, configError(err)
+			return c, err
 		}
-		defer f.Close()
-		b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-		if err != nil {
-			return c, configError(fmt.Errorf("read %s: %w", path, err))
-		}
-		if len(b) > maxConfig {
-			return c, configError(fmt.Errorf("%s is larger than %d bytes", path, maxConfig))
-		}
-		dec := yaml.NewDecoder(bytes.NewReader(b))
-		dec.KnownFields(true)
-		if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-			return c, configError(fmt.Errorf("%s: %w", path, err))
-		}
-		if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-			return c, configError(fmt.Errorf("%s: there is a second document (---), which would not be read", path))
-		}
+		c.read(b)
 		c.relativeTo(filepath.Dir(path))
 	}
 	c.fromEnv(getenv)
@@ -166,6 +152,33 @@ func loadConfig(path string, getenv func(string) string) (config, error) {
 		c.Data = "data"
 	}
 	return c, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	refused := func(phrase string, args ...string) error {
+		return (&places{file: path}).problemsError([]problem{wrong("", phrase, args...)})
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, refused("config.unreadable", "error", cause(err))
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	switch {
+	case err != nil:
+		return nil, refused("config.unreadable", "error", cause(err))
+	case len(b) > maxConfig:
+		return nil, refused("config.too_large", "max", strconv.Itoa(maxConfig))
+	}
+	return b, nil
+}
+
+// cause is what went wrong with a file, without its name.
+func cause(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 // relativeTo makes the file's paths relative to the file.
@@ -191,49 +204,47 @@ func (c *config) relativeTo(dir string) {
 
 // fromEnv reads HIKESHI_LISTEN and the like; each secret also as *_FILE.
 func (c *config) fromEnv(getenv func(string) string) {
-	set := func(name string, field *string) {
+	set := func(name string, field *string, key ...string) {
 		if v := getenv("HIKESHI_" + name); v != "" {
 			*field = v
+			c.stands("HIKESHI_"+name, key...)
 		}
 	}
-	set("LANGUAGE", &c.Language)
-	set("LISTEN", &c.Listen)
-	set("PUBLIC_URL", &c.PublicURL)
-	set("DATA", &c.Data)
+	set("LANGUAGE", &c.Language, "language")
+	set("LISTEN", &c.Listen, "listen")
+	set("PUBLIC_URL", &c.PublicURL, "public_url")
+	set("DATA", &c.Data, "data")
 	if v, file := getenv("HIKESHI_STORE"), getenv("HIKESHI_STORE_FILE"); v != "" || file != "" {
 		c.Store, c.StoreFile = secretValue(v), file // together, or the file's key would contradict
+		c.stands("HIKESHI_STORE", "store", "store_file")
 	}
-	set("PROMETHEUS", &c.Runbooks.Prometheus)
-	set("LOG_LEVEL", &c.Log.Level)
-	set("LOG_FORMAT", &c.Log.Format)
+	set("PROMETHEUS", &c.Runbooks.Prometheus, "runbooks.prometheus")
+	set("LOG_LEVEL", &c.Log.Level, "log.level")
+	set("LOG_FORMAT", &c.Log.Format, "log.format")
 	var token, file string
 	set("CONSOLE_TOKEN", &token)
 	set("CONSOLE_TOKEN_FILE", &file)
 	if token != "" || file != "" {
+		c.stands("HIKESHI_CONSOLE_TOKEN", fmt.Sprintf("console.people[%d]", len(c.Console.People)))
 		c.Console.People = append(c.Console.People, personConfig{Name: "admin", Token: secretValue(token), TokenFile: file})
 	}
 	token, file = "", ""
 	set("SOURCE_TOKEN", &token)
 	set("SOURCE_TOKEN_FILE", &file)
 	if token != "" || file != "" {
+		c.stands("HIKESHI_SOURCE_TOKEN", fmt.Sprintf("sources[%d]", len(c.Sources)))
 		c.Sources = append(c.Sources, sourceConfig{Name: "default", Token: secretValue(token), TokenFile: file})
 	}
 }
 
-// secret returns the value, or the content of the file without its last
-// newline. Both at once are refused.
-func secret(what string, value secretValue, file string) (string, error) {
-	if value != "" && file != "" {
-		return "", fmt.Errorf("%s: give the value or the file, not both", what)
+// stands notes that a variable or a flag stands in the place of keys.
+func (c *config) stands(name string, keys ...string) {
+	if c.from.override == nil {
+		c.from.override = map[string]string{}
 	}
-	if file == "" {
-		return string(value), nil
+	for _, key := range keys {
+		c.from.override[key] = name
 	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", what, err)
-	}
-	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
 // settled is the configuration after everything was looked up and checked.
@@ -244,57 +255,6 @@ type settled struct {
 	sources []intake.Source
 	rules   incidents.Rules
 	level   slog.Level
-}
-
-// settle checks everything and reports all problems together.
-func (c config) settle() (*settled, error) {
-	s := &settled{config: c}
-	var problems []error
-	note := func(err error) {
-		if err != nil {
-			problems = append(problems, err)
-		}
-	}
-	if !slices.Contains(phrases.Languages, c.Language) {
-		note(fmt.Errorf("language %q: there are en and ja", c.Language))
-	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		note(fmt.Errorf("listen %q is not host:port", c.Listen))
-	}
-	note(s.level.UnmarshalText([]byte(c.Log.Level)))
-	if c.Log.Format != "text" && c.Log.Format != "json" {
-		note(fmt.Errorf("log.format %q: there are text and json", c.Log.Format))
-	}
-	var err error
-	s.store, err = secret("store", c.Store, c.StoreFile)
-	note(err)
-	for _, p := range c.Console.People {
-		token, err := secret("console.people "+p.Name, p.Token, p.TokenFile)
-		note(err)
-		s.people = append(s.people, web.Person{Name: p.Name, Token: token})
-	}
-	note(web.Config{People: s.people}.Validate())
-	for _, src := range c.Sources {
-		built, err := src.settle()
-		note(err)
-		s.sources = append(s.sources, built)
-	}
-	note(intake.ValidateSources(s.sources))
-	for _, r := range c.Grouping {
-		rule, err := r.settle()
-		note(err)
-		s.rules = append(s.rules, rule)
-	}
-	if err := c.Runbooks.steps().Validate(); err != nil {
-		note(fmt.Errorf("runbooks: %w", err))
-	}
-	if len(c.Console.People) == 0 && !loopbackOnly(c.Listen) {
-		note(fmt.Errorf("listen %s is open to others, but nobody is named in console.people", c.Listen))
-	}
-	if len(problems) > 0 {
-		return nil, configError(errors.Join(problems...))
-	}
-	return s, nil
 }
 
 // secrets are all that must never be seen in an output, a log or a chat.
@@ -316,52 +276,6 @@ func (s *settled) secrets() []string {
 	return all
 }
 
-func (c sourceConfig) settle() (intake.Source, error) {
-	s := intake.Source{Name: c.Name}
-	token, err := secret("source "+c.Name, c.Token, c.TokenFile)
-	if err != nil {
-		return s, err
-	}
-	s.Tokens = append(s.Tokens, intake.Token(token))
-	if c.NextToken != "" || c.NextTokenFile != "" {
-		next, err := secret("source "+c.Name+" (next)", c.NextToken, c.NextTokenFile)
-		if err != nil {
-			return s, err
-		}
-		s.Tokens = append(s.Tokens, intake.Token(next))
-	}
-	return s, nil
-}
-
-func (c ruleConfig) settle() (incidents.Rule, error) {
-	quiet := incidents.DefaultQuiet
-	if c.Quiet != nil {
-		quiet = time.Duration(*c.Quiet)
-	}
-	r := incidents.Rule{
-		Name: c.Name, GroupBy: c.GroupBy, Window: time.Duration(c.Window), Hold: time.Duration(c.Hold),
-		Reopen: time.Duration(c.Reopen), Quiet: quiet,
-	}
-	if c.Name == "" {
-		return r, errors.New("grouping: each rule needs a name")
-	}
-	for _, text := range c.Match {
-		m, err := incidents.ParseMatcher(text)
-		if err != nil {
-			return r, fmt.Errorf("grouping rule %s: %w", c.Name, err)
-		}
-		r.Match = append(r.Match, m)
-	}
-	if c.Severity != "" {
-		sev, ok := incidents.ParseSeverity(c.Severity)
-		if !ok {
-			return r, fmt.Errorf("grouping rule %s: severity %q: there are SEV1 (the worst) to SEV5", c.Name, c.Severity)
-		}
-		r.Severity = sev
-	}
-	return r, nil
-}
-
 // loopbackOnly says whether nobody but this machine can reach addr.
 func loopbackOnly(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
@@ -370,9 +284,4 @@ func loopbackOnly(addr string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// configError is an error of the configuration, with what to do about it.
-func configError(err error) error {
-	return incidents.Fail(incidents.Invalid, "error.config", "the configuration is wrong:\n"+err.Error(), "problems", err.Error()).WithHint("hikeshi check --config FILE")
 }

@@ -12,32 +12,10 @@ import (
 	"time"
 )
 
-// keys are all keys of a configuration, as "sources[].name".
-func keys(t reflect.Type, before string) []string {
-	var all []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		tag := f.Tag.Get("yaml")
-		if tag == "" {
-			continue
-		}
-		key := before + tag
-		switch kind := f.Type; {
-		case kind.Kind() == reflect.Struct:
-			all = append(all, keys(kind, key+".")...)
-		case kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.Struct:
-			all = append(append(all, key), keys(kind.Elem(), key+"[].")...)
-		default:
-			all = append(all, key)
-		}
-	}
-	return all
-}
-
 func TestEveryKeyIsDocumented(t *testing.T) {
 	t.Parallel()
 	page, example := read(t, "docs/configuration.md"), read(t, "examples/hikeshi.yaml")
-	all := keys(reflect.TypeFor[config](), "")
+	all := allKeys(reflect.TypeFor[config](), "")
 	if len(all) < 35 {
 		t.Fatalf("found only %d keys: %v", len(all), all)
 	}

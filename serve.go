@@ -32,12 +32,15 @@ func (f *serveFlags) load() (*settled, error) {
 	}
 	if f.store != "" {
 		c.Store, c.StoreFile = secretValue(f.store), ""
+		c.stands("--store", "store", "store_file")
 	}
 	if f.data != "" {
 		c.Data = f.data
+		c.stands("--data", "data")
 	}
 	if f.listen != "" {
 		c.Listen = f.listen
+		c.stands("--listen", "listen")
 	}
 	return c.settle()
 }

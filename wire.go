@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -306,12 +305,14 @@ var owner = sync.OnceValue(func() string {
 func loadRunbooks(c *settled) (*runbooks.Library, error) {
 	library, problems := runbooks.Load(runbooks.Sources{Paths: c.Runbooks.Paths, Vars: c.Runbooks.Vars, Embedded: c.embedded})
 	if bad := runbooks.Errors(problems); len(bad) > 0 {
-		lines := make([]error, 0, len(bad))
-		for _, p := range bad {
-			lines = append(lines, errors.New(p.Text(phrases.English, phrases.Fill)))
+		say := func(lang string) string {
+			lines := make([]string, 0, len(bad))
+			for _, p := range bad {
+				lines = append(lines, p.Text(lang, phrases.Fill))
+			}
+			return strings.Join(lines, "\n")
 		}
-		joined := errors.Join(lines...).Error()
-		return nil, incidents.Fail(incidents.Invalid, "error.runbooks", "some runbooks are wrong:\n"+joined, "problems", joined).
+		return nil, incidents.Fail(incidents.Invalid, "error.runbooks", "some runbooks are wrong:\n"+say(phrases.English), "problems", say(language())).
 			WithHint("hikeshi runbook lint " + strings.Join(c.Runbooks.Paths, " "))
 	}
 	return library, nil

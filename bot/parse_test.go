@@ -82,13 +82,13 @@ func TestGuess(t *testing.T) {
 	t.Parallel()
 	verbs := []string{"ack", "alerts", "approve", "assign", "declare", "deny", "help", "list", "note", "resolve", "severity", "why"}
 	for word, want := range map[string]string{"akc": "ack", "resolev": "resolve", "aprove": "approve", "lits": "list", "hlep": "help"} {
-		if got := guess(word, verbs); len(got) == 0 || got[0] != want {
-			t.Errorf("guess(%q) = %v, want %s", word, got, want)
+		if got := Guess(word, verbs); len(got) == 0 || got[0] != want {
+			t.Errorf("Guess(%q) = %v, want %s", word, got, want)
 		}
 	}
 	for _, word := range []string{"deploy", "x", "", "restart-the-whole-world-and-everything-in-it"} {
-		if got := guess(word, verbs); len(got) > 0 {
-			t.Errorf("guess(%q) = %v, want nothing", word, got)
+		if got := Guess(word, verbs); len(got) > 0 {
+			t.Errorf("Guess(%q) = %v, want nothing", word, got)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func ErrorText(lang string, e *incidents.Error) string {
 // unknown says that there is no such verb, and which ones look like it.
 func (r *Router) unknown(verb string) *incidents.Error {
 	verb = Line(verb, 40)
-	near := guess(verb, slices.Sorted(maps.Keys(r.verbs)))
+	near := Guess(verb, slices.Sorted(maps.Keys(r.verbs)))
 	if len(near) == 0 {
 		return incidents.Fail(incidents.Invalid, "error.unknown_verb", "there is no command "+verb, "verb", verb).WithHint("/inc help")
 	}

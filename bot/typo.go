@@ -8,8 +8,8 @@ import (
 // maxTypo is how many mistakes a word may hold and still be guessed.
 const maxTypo = 2
 
-// guess returns the words most like word, best first, at most three.
-func guess(word string, words []string) []string {
+// Guess returns the words most like word, best first, at most three.
+func Guess(word string, words []string) []string {
 	type near struct {
 		word     string
 		distance int

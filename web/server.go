@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -68,10 +69,14 @@ func (c Config) Validate() error {
 	var problems []error
 	for _, p := range c.People {
 		if len(p.Token) < MinToken {
-			problems = append(problems, fmt.Errorf("console: the token of %q has %d bytes; at least %d are needed (openssl rand -hex 32)", p.Name, len(p.Token), MinToken))
+			problems = append(problems, incidents.Fail(incidents.Invalid, "config.person_token",
+				fmt.Sprintf("console: the token of %q has %d bytes; at least %d are needed", p.Name, len(p.Token), MinToken),
+				"key", "token", "name", p.Name, "n", strconv.Itoa(len(p.Token)), "min", strconv.Itoa(MinToken)).WithHint("openssl rand -hex 32"))
 		}
 		if name, ok := personName(p.Name); !ok || name != p.Name {
-			problems = append(problems, fmt.Errorf("console: %q is no usable name: 1 to %d letters, digits, spaces or . _ -", p.Name, maxName))
+			problems = append(problems, incidents.Fail(incidents.Invalid, "config.person_name",
+				fmt.Sprintf("console: %q is no usable name: 1 to %d letters, digits, spaces or . _ -", p.Name, maxName),
+				"key", "name", "name", p.Name, "max", strconv.Itoa(maxName)))
 		}
 	}
 	return errors.Join(problems...)

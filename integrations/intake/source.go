@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -38,29 +39,35 @@ func (Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 var sourceName = regexp.MustCompile(`\A[a-z0-9][a-z0-9_-]{0,62}\z`)
 
-// ValidateSources says everything that is wrong with sources, or nil.
+// ValidateSources says everything that is wrong with sources, or nil: joined
+// errors that are *incidents.Error, each of whose Args say which source ("index",
+// from 0) and which of its keys ("key") is meant.
 func ValidateSources(sources []Source) error {
 	var problems []error
 	names, digests := map[string]bool{}, map[[sha256.Size]byte]string{}
 	for i, s := range sources {
+		wrong := func(key, phrase, message string, args ...string) *incidents.Error {
+			args = append(args, "index", strconv.Itoa(i), "key", key, "name", s.Name, "min", strconv.Itoa(MinToken))
+			return incidents.Fail(incidents.Invalid, phrase, message, args...)
+		}
 		if !sourceName.MatchString(s.Name) {
-			problems = append(problems, invalid(fmt.Sprintf("the name of alert source %d is not of the form prometheus-eu", i+1), "use lower-case letters, digits, - and _"))
+			problems = append(problems, wrong("name", "config.source_name", fmt.Sprintf("the name of alert source %d is not of the form prometheus-eu", i+1)))
 		}
 		if names[s.Name] {
-			problems = append(problems, invalid(fmt.Sprintf("two alert sources are called %q", s.Name), "give each its own name, or one of them two tokens"))
+			problems = append(problems, wrong("name", "config.source_twice", fmt.Sprintf("two alert sources are called %q", s.Name)))
 		}
 		names[s.Name] = true
 		if n := len(s.Tokens); n < 1 || n > MaxTokens {
-			problems = append(problems, invalid(fmt.Sprintf("alert source %q has %d tokens; it needs one, or two during a rotation", s.Name, n), newToken))
+			problems = append(problems, wrong("token", "config.source_tokens", fmt.Sprintf("alert source %q has %d tokens; it needs one, or two during a rotation", s.Name, n)).WithHint(newToken))
 		}
 		for _, t := range s.Tokens {
-			if problem := checkToken(t); problem != "" {
-				problems = append(problems, invalid(fmt.Sprintf("a token of alert source %q %s", s.Name, problem), newToken))
+			if phrase, problem := checkToken(t); problem != "" {
+				problems = append(problems, wrong("token", phrase, fmt.Sprintf("a token of alert source %q %s", s.Name, problem)).WithHint(newToken))
 				continue
 			}
 			digest := sha256.Sum256([]byte(t))
 			if other, taken := digests[digest]; taken {
-				problems = append(problems, invalid(fmt.Sprintf("alert sources %q and %q have a token in common", other, s.Name), newToken))
+				problems = append(problems, wrong("token", "config.source_common", fmt.Sprintf("alert sources %q and %q have a token in common", other, s.Name), "other", other).WithHint(newToken))
 			}
 			digests[digest] = s.Name
 		}
@@ -68,18 +75,18 @@ func ValidateSources(sources []Source) error {
 	return errors.Join(problems...)
 }
 
-const newToken = "make one with: openssl rand -hex 32"
+const newToken = "openssl rand -hex 32"
 
-func checkToken(t Token) string {
+func checkToken(t Token) (phrase, problem string) {
 	switch {
 	case len(t) < MinToken:
-		return fmt.Sprintf("is shorter than %d bytes", MinToken)
+		return "config.source_token_short", fmt.Sprintf("is shorter than %d bytes", MinToken)
 	case strings.ContainsFunc(string(t), func(c rune) bool { return c <= ' ' || c > '~' }):
-		return "holds a space, or something that cannot be in a header"
+		return "config.source_token_space", "holds a space, or something that cannot be in a header"
 	case strings.Count(string(t), string(t[:1])) == len(t):
-		return "is one character over and over"
+		return "config.source_token_same", "is one character over and over"
 	}
-	return ""
+	return "", ""
 }
 
 func invalid(message, hint string) *incidents.Error {
