@@ -12,7 +12,7 @@ import (
 )
 
 // newRegistry collects what the parts count. No label value comes from
-// outside, so the number of series is bounded (S39).
+// outside, so the number of series is bounded.
 func newRegistry(store storage.Store, w *worker.Worker) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(

@@ -30,7 +30,7 @@ type readiness struct {
 // healthTimeout bounds one look at the store.
 const healthTimeout = 3 * time.Second
 
-// check looks at the store (R2: at the start and every 30 s).
+// check looks at the store (at the start, and every 30 s).
 func (r *readiness) check(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -48,7 +48,7 @@ func (r *readiness) check(ctx context.Context) {
 }
 
 // Append is the store's, for alerts: a store that could lose them must not
-// answer for them (R2). A store that was unsafe is looked at again, once a
+// answer for them. A store that was unsafe is looked at again, once a
 // second at most, so that it is used as soon as it is mended.
 func (r *readiness) Append(ctx context.Context, b *incidents.Batch) error {
 	if !r.relaxed && !r.durable(ctx) {

@@ -26,7 +26,7 @@ func (m *moody) Append(context.Context, *incidents.Batch) error {
 	return nil
 }
 
-// R2: no alert is answered for by a store that may lose it, unless that is
+// No alert is answered for by a store that may lose it, unless that is
 // configured, and then it is announced.
 func TestAnUnsafeStoreAnswersForNothing(t *testing.T) {
 	t.Parallel()

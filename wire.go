@@ -167,7 +167,7 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 }
 
 // thisMachine serves programs on this machine only: metrics tell strangers too
-// much (S49). Set a scraper beside the bot, or a proxy that checks who asks.
+// much. Set a scraper beside the bot, or a proxy that checks who asks.
 func thisMachine(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !intake.ThisMachine(r) {
@@ -212,15 +212,15 @@ func (a *app) prune(ctx context.Context) {
 	}
 }
 
-// reload reads the runbooks again. Where any has an error all stay as they were
-// (S47), and a plan that was made from a file that has changed since is refused.
+// reload reads the runbooks again. Where any has an error all stay as they
+// were, and a plan that was made from a file that has changed since is refused.
 func (a *app) reload(context.Context) {
 	for _, p := range runbooks.Errors(a.library.Reload()) {
 		a.log.Warn("the runbooks were not read again", "problem", p.Text(phrases.English, phrases.Fill))
 	}
 }
 
-// run serves until ctx ends, then drains (R33): not ready at once, no new
+// run serves until ctx ends, then drains: not ready at once, no new
 // claims, what is under way ends, the listener closes.
 func (a *app) run(ctx context.Context) error {
 	var worker, parts sync.WaitGroup

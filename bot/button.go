@@ -15,7 +15,7 @@ import (
 //
 // at most 100 bytes (Discord's limit for a custom_id:
 // https://docs.discord.com/developers/components/reference). It carries no
-// authority and no data (S14): ref is looked up in the incident, and check,
+// authority and no data: ref is looked up in the incident, and check,
 // the first 16 hex digits of a plan's digest, only says which plan the presser
 // saw. The digest that is approved is the full one from the incident.
 type press struct {

@@ -10,7 +10,7 @@ import (
 // browsers and chats would act upon instead of showing it: escape sequences
 // (ANSI), control characters, marks that reverse or hide text (CVE-2021-42574,
 // "Trojan Source"), and bytes that are not UTF-8. Line breaks and tabs stay.
-// Markup is not its business: each renderer escapes for its own medium (S37).
+// Markup is not its business: each renderer escapes for its own medium.
 func Clean(s string) string {
 	if plain(s) {
 		return s

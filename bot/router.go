@@ -112,7 +112,7 @@ func (l *line) takeID(q *Request, c *Command) {
 }
 
 // Press carries out a button of a war room. The button says which incident it
-// belongs to; pressed anywhere else it does nothing (S14).
+// belongs to; pressed anywhere else it does nothing.
 func (r *Router) Press(ctx context.Context, q Request, buttonID string) (Reply, error) {
 	q.Origin = Pressed
 	p, ok := decodePress(buttonID)

@@ -192,7 +192,7 @@ func TestOneChokepoint(t *testing.T) {
 	}
 }
 
-// TestPress: a button does what it says, in its own room only (S14).
+// TestPress: a button does what it says, in its own room only.
 func TestPress(t *testing.T) {
 	t.Parallel()
 	for verb, want := range map[pressVerb]string{

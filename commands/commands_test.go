@@ -214,7 +214,7 @@ func TestButtonsOfARoom(t *testing.T) {
 
 // TestInventory: every verb has a right, is explained in both languages, has an
 // example that works the way it is written, and is refused to nobody, to the
-// bot and to whoever has no right (S15).
+// bot and to whoever has no right.
 func TestInventory(t *testing.T) {
 	t.Parallel()
 	h := withIncident(t)

@@ -10,7 +10,7 @@ import (
 
 // person reads who is meant: "me", "@bea" or "bea". Somebody whom the chat
 // knows, else somebody of that name who is in the incident already, else the
-// name as it was typed. Being named gives nobody a right (S12).
+// name as it was typed. Being named gives nobody a right.
 func (d Deps) person(ctx context.Context, r bot.Request, s *incidents.Incident, word string) (incidents.Actor, error) {
 	name := bot.Line(strings.TrimPrefix(strings.TrimPrefix(word, "@"), "＠"), 80)
 	switch {

@@ -94,7 +94,8 @@ const (
 	ApprovalExpired ApprovalState = "expired"
 )
 
-// ApprovalTerm is how long a request waits for a decision (S18: at most 15 minutes).
+// ApprovalTerm is how long a request waits for a decision: long enough to reach
+// somebody, short enough that what was seen when it was made still holds.
 const ApprovalTerm = 15 * time.Minute
 
 func (s *Incident) approval(id string) *Approval {

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// R9: an incident's visible state does not depend on the order in which news
+// An incident's visible state does not depend on the order in which news
 // of it arrives. News is what happened outside, with the time at which it
 // happened: reports of alerts, and people's words that carry the time at which
 // they were said. docs/decisions/0001-registers.md says how.
@@ -271,7 +271,7 @@ func TestNoOrderMatters(t *testing.T) {
 	})
 }
 
-// TestLateNewsIsWelcome spells out R9's "acknowledged after it was closed".
+// TestLateNewsIsWelcome spells out "acknowledged after it was closed".
 func TestLateNewsIsWelcome(t *testing.T) {
 	t.Parallel()
 	rule := Rule{Quiet: 5 * time.Minute, Reopen: 30 * time.Minute}
@@ -294,7 +294,7 @@ func TestLateNewsIsWelcome(t *testing.T) {
 	st.wantStatus(Closed)
 }
 
-// TestClocksAheadOfOurs (R10): what is said now counts, even where a replica
+// TestClocksAheadOfOurs: what is said now counts, even where a replica
 // whose clock is ten minutes ahead wrote what it answers.
 func TestClocksAheadOfOurs(t *testing.T) {
 	t.Parallel()

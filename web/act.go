@@ -170,7 +170,7 @@ func (s *Server) commandForm(w http.ResponseWriter, r *http.Request, v *visit) e
 }
 
 // pressForm is every button of a room. The button's id is opaque and carries no
-// authority; the router looks up what it stands for (S14).
+// authority; the router looks up what it stands for.
 func (s *Server) pressForm(w http.ResponseWriter, r *http.Request, v *visit) error {
 	id, err := incidentID(r)
 	if err != nil {

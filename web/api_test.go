@@ -55,7 +55,7 @@ func TestTheAPIPlaysAWholeIncident(t *testing.T) {
 	if len(got.Incident.Runs) != 1 || got.Incident.Approvals[0].Decided.By.ID != "console:kenji" || got.Incident.Status != incidents.Remediating {
 		t.Errorf("approve: %+v", got.Incident)
 	}
-	// The same button is of no use in another room (S14).
+	// The same button is of no use in another room.
 	into[answered](t, ask(s, http.MethodPost, "/api/v1/commands", `{"command":"declare another one"}`))
 	fails(t, ask(s, http.MethodPost, "/api/v1/incidents/2/buttons", `{"id":"`+approve+`"}`), http.StatusForbidden, incidents.Forbidden)
 	more := into[listing](t, ask(s, http.MethodGet, fmt.Sprintf("/api/v1/incidents/1/messages?after=%d&lang=ja", room.After), ""))
@@ -178,7 +178,7 @@ func TestAnIdempotencyKeyWorksOncePerPerson(t *testing.T) {
 	}
 }
 
-// S8: what two readers could read differently is refused.
+// What two readers could read differently is refused.
 func TestControlMessagesAreStrict(t *testing.T) {
 	t.Parallel()
 	w, s := handler(t, nil)
@@ -298,7 +298,7 @@ func TestInternalErrorsAreNotTold(t *testing.T) {
 	}
 }
 
-// S9: a panic in one request is one failed request.
+// A panic in one request is one failed request.
 func TestAPanicIsOneFailedRequest(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

@@ -126,7 +126,7 @@ func (b *tab) clean() {
 	}
 }
 
-// S25: in a real browser no dialog, no breach of the policy, and as many
+// In a real browser no dialog, no breach of the policy, and as many
 // elements as with harmless text; the same for what arrives live.
 func hostileInBrowser(t *testing.T, browser context.Context) {
 	b := newTab(t, browser)

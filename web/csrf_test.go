@@ -7,7 +7,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// S23, S24: what another site's page sends does nothing, whatever it claims.
+// What another site's page sends does nothing, whatever it claims.
 func TestOtherSitesPagesCanDoNothing(t *testing.T) {
 	t.Parallel()
 	forged := map[string][]func(*http.Request){

@@ -32,7 +32,7 @@ type visit struct {
 	path      string
 }
 
-// The bounds of a request (S7).
+// The bounds of a request.
 const (
 	maxBody     = 64 << 10
 	requestTime = 15 * time.Second
@@ -101,7 +101,7 @@ func (s *Server) noRoute(w http.ResponseWriter, r *http.Request, v *visit, handl
 	}
 }
 
-// guard is the one chokepoint before every handler (S15): where from, from
+// guard is the one chokepoint before every handler: where from, from
 // which page, how large, who, may they; only then the handler.
 func (s *Server) guard(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -156,7 +156,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, v *visit, rt rout
 }
 
 // sameOrigin refuses what another site's page sent: everything that changes
-// something (S23), and the streams, which a stranger could use up (S24).
+// something, and the streams, which a stranger could use up.
 func (s *Server) sameOrigin(r *http.Request, rt route) error {
 	check := r
 	if rt.stream {

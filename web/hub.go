@@ -7,7 +7,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// The bounds of the streams (S24).
+// The bounds of the streams.
 const (
 	maxStreams       = 1000 // in all
 	maxStreamsPerson = 5

@@ -82,7 +82,7 @@ func (s *Server) identify(r *http.Request, v *visit) {
 }
 
 // personOf finds the person of a token, in a time that does not depend on how
-// much of it is right (S3).
+// much of it is right.
 func (s *Server) personOf(token string) (string, bool) {
 	given := sha256.Sum256([]byte(token))
 	name, found := "", 0
@@ -122,7 +122,7 @@ func personName(raw string) (string, bool) {
 }
 
 // peer is the address at the other end of the connection; headers that claim
-// another are not believed (S10).
+// another are not believed.
 func peer(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

@@ -269,7 +269,7 @@ func TestTokensAreChecked(t *testing.T) {
 			t.Error("the error tells the token")
 		}
 	}
-	_, s := handler(t, func(o *Options) { // a change of tokens: both hold (S3)
+	_, s := handler(t, func(o *Options) { // a change of tokens: both hold
 		o.Config.People = []Person{{"bea", token}, {"bea", "the-next-token-of-bea"}, {"kenji", "the-token-of-kenji"}}
 	})
 	for tok, want := range map[string]string{token: "bea", "the-next-token-of-bea": "bea", "the-token-of-kenji": "kenji", "": "", "the-token-of-kenj": ""} {

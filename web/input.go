@@ -45,7 +45,7 @@ func asInvalid(err error) error {
 }
 
 // readControl reads a control message: one flat JSON object of strings that
-// holds the names given and nothing else. Stricter than encoding/json (S8): a
+// holds the names given and nothing else. Stricter than encoding/json: a
 // name that comes twice or in another case, a NUL, invalid UTF-8 and anything
 // after the object are refused, so that no two readers of one message disagree.
 func readControl(r *http.Request, names ...string) (map[string]string, error) {

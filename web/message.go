@@ -139,7 +139,7 @@ func sortButtons(all []bot.Button, up, down int) (votes []voteView, actions []bo
 }
 
 // cleaned takes out of every string what a browser would act upon instead of
-// showing it (S37), and every link that is no link to the web. The strings
+// showing it, and every link that is no link to the web. The strings
 // stay text: html/template escapes them.
 func cleaned(m bot.Message) bot.Message {
 	m.Kind = oneOf(m.Kind, bot.KindLine, bot.KindCard, bot.KindDiagnostics, bot.KindSuggestions, bot.KindApproval, bot.KindRun, bot.KindReply, bot.KindSaid)

@@ -31,7 +31,7 @@ func example(rt route) (method, path, body string) {
 	return method, path, body
 }
 
-// S15: every route has a row and is denied to strangers and to people without
+// Every route has a row and is denied to strangers and to people without
 // a right; what has no row is not served.
 func TestEveryRouteIsDeniedToStrangersAndToPeopleWithoutRights(t *testing.T) {
 	t.Parallel()
@@ -125,7 +125,7 @@ func TestNothingIsServedBesidesTheTable(t *testing.T) {
 	}
 }
 
-// Nothing changes on GET, HEAD or anything else than POST (S23).
+// Nothing changes on GET, HEAD or anything else than POST.
 func TestWhatChangesTakesPostOnly(t *testing.T) {
 	t.Parallel()
 	w, s := handler(t, nil)

@@ -29,7 +29,7 @@ type Person struct {
 	Token string // at least MinToken bytes
 }
 
-// MinToken is the shortest token that is accepted, in bytes (S1).
+// MinToken is the shortest token that is accepted, in bytes.
 const MinToken = 16
 
 // Options are the parts that a Server is made of. All are needed unless noted.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The bounds of a session (S22).
+// The bounds of a session.
 const (
 	sessionIdle  = 30 * time.Minute
 	sessionLimit = 12 * time.Hour

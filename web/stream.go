@@ -142,7 +142,7 @@ func (st *stream) run(ctx context.Context, l *listener) {
 	}
 }
 
-// stillAllowed: the session holds, and so does the right (S22, S24).
+// stillAllowed: the session holds, and so does the right.
 func (st *stream) stillAllowed() bool {
 	if st.v.session != nil && !st.s.sessions.alive(st.v.session, st.s.Now()) {
 		return false

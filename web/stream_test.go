@@ -262,7 +262,7 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 	}
 }
 
-// S22, S24: whoever may no longer look sees nothing more.
+// Whoever may no longer look sees nothing more.
 func TestStreamsEndWithTheSessionAndWithTheRight(t *testing.T) {
 	t.Parallel()
 	rights := &someRights{}

@@ -131,7 +131,7 @@ func shape(html string) []string {
 	return out
 }
 
-// S25, S37: hostile text changes no page's structure and reaches no attribute
+// Hostile text changes no page's structure and reaches no attribute
 // that a browser acts upon.
 func TestHostileTextIsOnlyText(t *testing.T) {
 	t.Parallel()

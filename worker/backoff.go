@@ -8,7 +8,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// Bounds of the retries (R21): exponential with full jitter.
+// Bounds of the retries: exponential with full jitter.
 const (
 	firstBackoff = 500 * time.Millisecond
 	maxBackoff   = time.Minute
