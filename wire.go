@@ -26,6 +26,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/web"
+	"github.com/hikeshi-ops/hikeshi/web/find"
 	"github.com/hikeshi-ops/hikeshi/worker"
 )
 
@@ -95,7 +96,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	a.console, err = web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS},
-		Incidents: a.store, Rooms: a.store, Router: router, DeadLetters: a.store,
+		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: shards}), Rooms: a.store, Router: router, DeadLetters: a.store,
 		Watch: a.store.Watch, Ready: a.ready.reasons, Log: log,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
 	})

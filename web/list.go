@@ -13,12 +13,14 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/web/find"
 )
 
 // filter is what of the incidents a reader wants to see.
 type filter struct {
 	Show    string // "": open ones first, then those that ended; "open"; "all"
 	Service string
+	Search  string // as typed
 	Before  incidents.ID
 	Limit   int
 }
@@ -32,6 +34,9 @@ type listView struct {
 	OpenAll  int
 	More     string // the next page's address
 	Services []string
+
+	Found  bool // it is what a search found: Rest
+	Extent find.Extent
 }
 
 // row is one incident in the list.
@@ -70,12 +75,22 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	view, err := s.list(r.Context(), v, f)
+	f.Search = strings.TrimSpace(r.URL.Query().Get("q"))
+	terms, err := readSearch(f.Search)
+	if err != nil {
+		return err
+	}
+	var view listView
+	if len(terms) > 0 {
+		view, err = s.search(r.Context(), v, f, terms)
+	} else {
+		view, err = s.list(r.Context(), v, f)
+	}
 	if err != nil {
 		return err
 	}
 	d := pageData{TitleKey: "web.list.title", Tab: "list", Body: map[string]any{"List": view, "Compose": s.compose(v, 0)}}
-	if f.Before == 0 {
+	if f.Before == 0 && !view.Found { // what was found stands still: a storm would search again and again
 		d.Stream = "/api/v1/events?lang=" + v.lang + "&" + f.query(0).Encode()
 	}
 	s.page(w, v, http.StatusOK, "list", d)
@@ -161,6 +176,9 @@ func (f filter) query(before incidents.ID) url.Values {
 	if f.Service != "" {
 		q.Set("service", f.Service)
 	}
+	if f.Search != "" {
+		q.Set("q", f.Search)
+	}
 	if before > 0 {
 		q.Set("before", strconv.FormatInt(int64(before), 10))
 	}
@@ -179,6 +197,12 @@ func (f filter) With(show string) string {
 // Only is the list's address with one service only; "" is all of them.
 func (f filter) Only(service string) string {
 	f.Service = service
+	return f.With(f.Show)
+}
+
+// Everything is the list's address without a search.
+func (f filter) Everything() string {
+	f.Search = ""
 	return f.With(f.Show)
 }
 

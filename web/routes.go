@@ -46,6 +46,7 @@ var routes = []route{
 	{pattern: "POST /dead-letters/redrive", right: bot.ApproveRuns, form: formPage, serve: (*Server).redriveForm},
 
 	// For programs. What a command needs beyond View is the router's to ask.
+	{pattern: "GET /api/v1/alerts", right: bot.View, form: formAPI, serve: (*Server).apiAlerts},
 	{pattern: "GET /api/v1/incidents", right: bot.View, form: formAPI, serve: (*Server).apiList},
 	{pattern: "GET /api/v1/incidents/{id}", right: bot.View, form: formAPI, serve: (*Server).apiIncident},
 	{pattern: "GET /api/v1/incidents/{id}/timeline", right: bot.View, form: formAPI, serve: (*Server).apiTimeline},

@@ -36,6 +36,7 @@ const MinToken = 16
 type Options struct {
 	Config      Config
 	Incidents   Incidents
+	Alerts      Alerts
 	Rooms       RoomStore
 	Router      Router
 	Postmortem  func(lang string, s *incidents.Incident, events []incidents.Event) string // as Markdown

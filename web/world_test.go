@@ -14,6 +14,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/web/find"
 )
 
 // world is a store in memory with the real core, the real router and the real
@@ -288,7 +289,7 @@ func (w *world) verb(name, usage string, right bot.Right, cmd func(bot.Request, 
 func (w *world) options() Options {
 	story := bot.Story{Now: w.now}
 	return Options{
-		Incidents: w, Rooms: w, Router: w.router, Postmortem: story.Postmortem, DeadLetters: w, Watch: w.watch,
+		Incidents: w, Alerts: find.New(find.Options{Incidents: w, Now: w.now}), Rooms: w, Router: w.router, Postmortem: story.Postmortem, DeadLetters: w, Watch: w.watch,
 		Ready: func(context.Context) (wrong, notes []incidents.Reason) { return w.reasons, w.notes },
 		Log:   slog.New(slog.DiscardHandler), Now: w.now,
 	}
