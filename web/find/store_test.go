@@ -7,16 +7,18 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/web/find"
 	"github.com/hikeshi-ops/hikeshi/worker"
 )
 
-// filled is a real store with n alerts of two services, folded by the real
+// fill puts into a real store n alerts of two services, folded by the real
 // folder: each incident has more than its log keeps whole.
-func filled(t *testing.T, n int) storage.Store {
+func fill(t *testing.T, c storage.Config, n int) storage.Store {
 	t.Helper()
-	store, err := storage.Open(t.Context(), storage.Config{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	c.Logger = slog.New(slog.DiscardHandler)
+	store, err := storage.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +50,20 @@ func filled(t *testing.T, n int) storage.Store {
 // included; a page that would need too many of its entries says what it lacks.
 func TestAlertsAreFoundInARealStore(t *testing.T) {
 	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		findIn(t, storage.Config{Dir: t.TempDir()})
+	})
+	t.Run("redis", func(t *testing.T) {
+		t.Parallel()
+		findIn(t, storage.Config{URL: testenv.Redis(t).URL})
+	})
+}
+
+func findIn(t *testing.T, c storage.Config) {
+	t.Helper()
 	const n = 2000
-	store := filled(t, n)
+	store := fill(t, c, n)
 	f := find.New(find.Options{Incidents: store, Log: store, Shards: store.Shards(), Patience: time.Minute})
 	for _, i := range []int{0, 1, 450, n - 1} {
 		a, err := f.Find(t.Context(), find.Query{Terms: []find.Term{{Name: "pod", Value: fmt.Sprintf("pod-%d", i)}}, Limit: 5})
