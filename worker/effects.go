@@ -47,22 +47,23 @@ type Ports struct {
 // carry does what the effect says and commits what came of it. A nil error
 // means that the effect is acknowledged.
 func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
-	s, err := w.store.Load(ctx, c.Effect.Incident)
+	h, err := w.borrow(ctx, &c.Effect)
 	if err != nil {
 		return err
 	}
+	s := h.Incident
 	switch c.Effect.Kind {
 	case incidents.DoSyncRoom:
-		return w.syncRoom(ctx, c, s)
+		return w.syncRoom(ctx, c, h)
 	case incidents.DoDiagnose:
 		findings := w.ports.Diagnose.Diagnose(ctx, s)
-		return w.finish(ctx, c, incidents.Diagnosed{Findings: findings})
+		return w.finishFrom(ctx, h, c, incidents.Diagnosed{Findings: findings})
 	case incidents.DoRank:
 		list, none, err := w.ports.Rank.Rank(ctx, s)
 		if err != nil {
 			return err
 		}
-		return w.finish(ctx, c, incidents.Ranked{Suggestions: list, None: none})
+		return w.finishFrom(ctx, h, c, incidents.Ranked{Suggestions: list, None: none})
 	case incidents.DoRun:
 		return w.run(ctx, c, s)
 	case incidents.DoLook:
@@ -76,9 +77,26 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 		if until := w.lapseFrom(); c.Effect.Arg == string(incidents.TimerAlerts) && w.now().Before(until) {
 			return w.queue.Retry(ctx, c, until, "senders get time to repeat their alerts")
 		}
-		return w.finish(ctx, c, incidents.Tick{Name: c.Effect.Arg, Policy: w.policy})
+		return w.finishFrom(ctx, h, c, incidents.Tick{Name: c.Effect.Arg, Policy: w.policy})
 	}
 	return incidents.Fail(incidents.Invalid, "error.effect", "no such kind of effect: "+string(c.Effect.Kind), "kind", string(c.Effect.Kind))
+}
+
+// borrow gets the incident of an effect as it is now, to be changed by whatever
+// comes of the effect.
+func (w *Worker) borrow(ctx context.Context, f *incidents.Effect) (*shelved, error) {
+	h := w.engine.shelf.takeSmall(f.Incident)
+	if h == nil {
+		return w.engine.fresh(ctx, f.Incident)
+	}
+	newer, err := w.store.LoadMany(ctx, []incidents.Ref{{ID: h.ID, Shard: h.Shard, Known: h.Version}})
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", h.ID, err)
+	}
+	if newer[0] != nil {
+		return &shelved{Incident: newer[0]}, nil
+	}
+	return h, nil
 }
 
 // lapseGrace is how long after a start, or after trouble with the store, no
@@ -101,9 +119,9 @@ func (w *Worker) finish(ctx context.Context, c *incidents.Claim, cmd incidents.C
 	return w.finishFrom(ctx, nil, c, cmd)
 }
 
-// finishFrom is finish with the state that cmd was made from, if that is known
-// to be nobody else's any more.
-func (w *Worker) finishFrom(ctx context.Context, s *incidents.Incident, c *incidents.Claim, cmd incidents.Command) error {
+// finishFrom is finish with the state that cmd was made from, which is the
+// engine's afterwards; nil where it is somebody else's.
+func (w *Worker) finishFrom(ctx context.Context, h *shelved, c *incidents.Claim, cmd incidents.Command) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
@@ -115,10 +133,10 @@ func (w *Worker) finishFrom(ctx context.Context, s *incidents.Incident, c *incid
 		return err
 	}
 	var err error
-	if s != nil {
-		_, err = w.engine.FinishFrom(ctx, s, c, cmd)
+	if h != nil {
+		err = w.engine.finishFrom(ctx, h, c, cmd)
 	} else {
-		_, err = w.engine.Finish(ctx, c, cmd)
+		err = w.engine.Finish(ctx, c, cmd)
 	}
 	failpoint.Hit("worker." + string(c.Effect.Kind) + ".after_finish")
 	return err
@@ -133,15 +151,19 @@ func (w *Worker) ack(ctx context.Context, c *incidents.Claim) error {
 // folded into one line anyway.
 const syncEvents = 500
 
-func (w *Worker) syncRoom(ctx context.Context, c *incidents.Claim, s *incidents.Incident) error {
+func (w *Worker) syncRoom(ctx context.Context, c *incidents.Claim, h *shelved) error {
+	s := h.Incident
 	port, ok := w.ports.Rooms[c.Effect.Arg]
 	if !ok { // the chat was taken out of the configuration
 		return incidents.Fail(incidents.NotFound, "error.no_chat", "chat "+c.Effect.Arg+" is not configured", "chat", c.Effect.Arg)
 	}
 	old, had := s.Rooms[c.Effect.Arg]
-	events, err := w.store.Events(ctx, s.ID, max(old.LastSeq, s.Version-syncEvents), syncEvents)
-	if err != nil {
-		return fmt.Errorf("read the events of %s: %w", s.ID, err)
+	events, known := h.after(old.LastSeq)
+	if !known {
+		var err error
+		if events, err = w.store.Events(ctx, s.ID, max(old.LastSeq, s.Version-syncEvents), syncEvents); err != nil {
+			return fmt.Errorf("read the events of %s: %w", s.ID, err)
+		}
 	}
 	room, err := port.Sync(ctx, s, events)
 	if err != nil {
@@ -154,9 +176,10 @@ func (w *Worker) syncRoom(ctx context.Context, c *incidents.Claim, s *incidents.
 	}
 	failpoint.Hit("worker.room.synced")
 	if had && sameRoom(old, room) {
+		w.engine.shelf.put(h)
 		return w.ack(ctx, c)
 	}
-	return w.finishFrom(ctx, s, c, incidents.RoomSynced{Chat: c.Effect.Arg, Room: room})
+	return w.finishFrom(ctx, h, c, incidents.RoomSynced{Chat: c.Effect.Arg, Room: room})
 }
 
 func sameRoom(a, b incidents.Room) bool {
@@ -217,7 +240,7 @@ func (w *Worker) claimRun(ctx context.Context, id incidents.ID, run, owner strin
 	if err == nil {
 		return s, nil
 	}
-	now, loadErr := w.store.Load(ctx, id)
+	now, loadErr := w.engine.Load(ctx, id)
 	if loadErr == nil {
 		if r := now.Run(run); r != nil && r.State == incidents.RunRunning && r.Owner == owner {
 			return now, nil

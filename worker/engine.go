@@ -30,12 +30,12 @@ type Engine struct {
 	now    func() time.Time
 	log    *slog.Logger
 	turns  *turns
-	heard  *hearsay // who wants to know what was committed; nil: nobody
+	shelf  *shelf
 }
 
 // NewEngine makes an engine over store.
 func NewEngine(store Incidents, shards int, policy incidents.Policy, now func() time.Time, log *slog.Logger) *Engine {
-	return &Engine{store: store, shards: shards, policy: policy, now: now, log: log, turns: newTurns()}
+	return &Engine{store: store, shards: shards, policy: policy, now: now, log: log, turns: newTurns(), shelf: newShelf()}
 }
 
 // maxConflicts bounds how often one command is decided anew because somebody
@@ -46,44 +46,59 @@ const maxConflicts = 50
 // same wish never works twice within 24 hours, however often its chat repeats
 // it. It returns the incident as it is afterwards.
 func (e *Engine) Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {
-	return e.do(ctx, id, once, nil, cmd)
+	h, err := e.do(ctx, id, wish{once: once, cmd: cmd})
+	if err != nil {
+		return nil, err
+	}
+	return h.Incident, nil
 }
 
 // Finish is Do for the outcome of a claimed effect: the effect is acknowledged
 // in the same commit, even where the outcome changes nothing. It returns
 // incidents.ErrClaimLost when the effect is not ours any more; then nothing
 // was committed.
-func (e *Engine) Finish(ctx context.Context, claim *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
-	return e.do(ctx, claim.Effect.Incident, "", claim, cmd)
+func (e *Engine) Finish(ctx context.Context, claim *incidents.Claim, cmd incidents.Command) error {
+	_, err := e.do(ctx, claim.Effect.Incident, wish{done: claim, cmd: cmd})
+	return err
 }
 
-// FinishFrom is Finish for a command that was made from s and will change it,
-// and saves reading the incident again. Afterwards s is the engine's. Should
-// the incident have moved on meanwhile, it is read and decided as by Finish.
-func (e *Engine) FinishFrom(ctx context.Context, s *incidents.Incident, claim *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
-	id := s.ID
-	release, err := e.turns.take(ctx, id)
+// finishFrom is Finish for a command that was made from h and will change it.
+// Afterwards h is the engine's. Should the incident have moved on meanwhile, it
+// is read and decided as by Finish.
+func (e *Engine) finishFrom(ctx context.Context, h *shelved, claim *incidents.Claim, cmd incidents.Command) error {
+	release, err := e.turns.take(ctx, h.ID)
 	if err != nil {
-		return nil, fmt.Errorf("wait for %s: %w", id, err)
+		return fmt.Errorf("wait for %s: %w", h.ID, err)
 	}
-	err = e.step(ctx, s, "", claim, cmd)
+	err = e.step(ctx, h, wish{done: claim, cmd: cmd, unsure: true})
+	if err == nil {
+		e.shelf.put(h)
+	}
 	release()
-	if errors.Is(err, incidents.ErrConflict) {
-		return e.do(ctx, id, "", claim, cmd)
+	if errors.Is(err, errUnsure) || errors.Is(err, incidents.ErrConflict) {
+		return e.Finish(ctx, claim, cmd)
 	}
-	return s, err
+	return err
 }
 
-func (e *Engine) do(ctx context.Context, id incidents.ID, once string, done *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
+// wish is a command, and what its commit settles besides.
+type wish struct {
+	once   string
+	done   *incidents.Claim
+	cmd    incidents.Command
+	unsure bool // the state may be an earlier one: a refusal, or that nothing is to be done, must not be believed
+}
+
+func (e *Engine) do(ctx context.Context, id incidents.ID, w wish) (*shelved, error) {
 	for try := range maxConflicts {
-		s, err := e.attempt(ctx, id, once, done, cmd)
+		h, err := e.attempt(ctx, id, w)
 		switch {
 		case err == nil:
-			return s, nil
+			return h, nil
 		case errors.Is(err, incidents.ErrOnce):
-			return e.store.Load(ctx, id)
+			return e.fresh(ctx, id)
 		case !errors.Is(err, incidents.ErrConflict):
-			return e.repeated(ctx, id, once, err)
+			return e.repeated(ctx, id, w.once, err)
 		}
 		if err := pause(ctx, try); err != nil {
 			return nil, err
@@ -92,16 +107,24 @@ func (e *Engine) do(ctx context.Context, id incidents.ID, once string, done *inc
 	return nil, incidents.Fail(incidents.Overloaded, "error.contended", "too many things happen to "+id.String()+" at once", "id", id.String())
 }
 
+func (e *Engine) fresh(ctx context.Context, id incidents.ID) (*shelved, error) {
+	s, err := e.store.Load(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", id, err)
+	}
+	return &shelved{Incident: s}, nil
+}
+
 // repeated is the answer to a wish that did not go through: where the same wish
 // did before, its answer was lost, and what it led to is no reason to refuse it.
-func (e *Engine) repeated(ctx context.Context, id incidents.ID, once string, refused error) (*incidents.Incident, error) {
+func (e *Engine) repeated(ctx context.Context, id incidents.ID, once string, refused error) (*shelved, error) {
 	if incidents.CodeOf(refused) == incidents.Internal {
 		return nil, refused
 	}
 	if happened, err := e.Happened(ctx, id, once); err != nil || !happened {
 		return nil, refused
 	}
-	return e.store.Load(ctx, id)
+	return e.fresh(ctx, id)
 }
 
 // Happened says whether the wish that once names was carried out on incident id
@@ -129,24 +152,47 @@ func (e *Engine) Happened(ctx context.Context, id incidents.ID, once string) (bo
 	return false, fmt.Errorf("ask whether a wish was carried out on %s: %w", id, err)
 }
 
-// attempt loads, decides and commits once.
-func (e *Engine) attempt(ctx context.Context, id incidents.ID, once string, done *incidents.Claim, cmd incidents.Command) (*incidents.Incident, error) {
+// attempt decides and commits once. An outcome leaves the incident on the
+// shelf; the answer to a command is the caller's.
+func (e *Engine) attempt(ctx context.Context, id incidents.ID, w wish) (*shelved, error) {
 	release, err := e.turns.take(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("wait for %s: %w", id, err)
 	}
 	defer release()
-	s, err := e.store.Load(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", id, err)
+	h := e.shelf.take(id)
+	if h != nil {
+		w.unsure = true
+		err = e.step(ctx, h, w)
 	}
-	return s, e.step(ctx, s, once, done, cmd)
+	if h == nil || errors.Is(err, errUnsure) {
+		if h, err = e.fresh(ctx, id); err != nil {
+			return nil, err
+		}
+		w.unsure = false
+		err = e.step(ctx, h, w)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if w.done != nil {
+		e.shelf.put(h)
+	}
+	return h, nil
 }
 
-// step decides cmd for s and commits it.
-func (e *Engine) step(ctx context.Context, s *incidents.Incident, once string, done *incidents.Claim, cmd incidents.Command) error {
+// errUnsure is that there is nothing to commit, by a state that may be an
+// earlier one.
+var errUnsure = errors.New("nothing to commit as far as is known")
+
+// step decides the wish for h and commits it.
+func (e *Engine) step(ctx context.Context, h *shelved, w wish) error {
+	s, once, done := h.Incident, w.once, w.done
 	base := s.Version
-	events, effects, err := incidents.Advance(s, cmd, e.now(), e.policy)
+	events, effects, err := incidents.Advance(s, w.cmd, e.now(), e.policy)
+	if w.unsure && (err != nil || len(events) == 0) {
+		return errUnsure
+	}
 	if err != nil {
 		return err
 	}
@@ -167,9 +213,7 @@ func (e *Engine) step(ctx context.Context, s *incidents.Incident, once string, d
 	if err := e.store.Commit(ctx, c); err != nil {
 		return err
 	}
-	if e.heard != nil && len(c.Changes) > 0 {
-		e.heard.tell(&c.Changes[0])
-	}
+	h.wrote(events)
 	return nil
 }
 
@@ -193,24 +237,24 @@ func (e *Engine) ungroup(ctx context.Context, s *incidents.Incident) ([]incident
 
 // Declare opens an incident by hand.
 func (e *Engine) Declare(ctx context.Context, once, title string, sev incidents.Severity, by incidents.Actor) (*incidents.Incident, error) {
-	wish := []string{"declared", once} // the same wish goes to the same shard, where its name is known
+	name := []string{"declared", once} // the same wish goes to the same shard, where its name is known
 	if once == "" {
-		wish = append(wish, title, by.ID, strconv.FormatInt(e.now().UnixNano(), 10))
+		name = append(name, title, by.ID, strconv.FormatInt(e.now().UnixNano(), 10))
 	}
-	shard := incidents.KeyOf(wish...).Shard(e.shards)
+	shard := incidents.KeyOf(name...).Shard(e.shards)
 	id, err := e.store.NewIDs(ctx, shard, 1)
 	if err != nil {
 		return nil, fmt.Errorf("number a new incident: %w", err)
 	}
-	s := &incidents.Incident{}
-	err = e.step(ctx, s, once, nil, incidents.Declare{ID: id, Shard: shard, Title: title, Severity: sev, By: by})
+	h := &shelved{Incident: &incidents.Incident{}}
+	err = e.step(ctx, h, wish{once: once, cmd: incidents.Declare{ID: id, Shard: shard, Title: title, Severity: sev, By: by}})
 	if errors.Is(err, incidents.ErrOnce) {
 		return nil, incidents.Fail(incidents.Conflict, "error.declared_already", "this was declared already").WithHint("/inc list")
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return h.Incident, nil
 }
 
 // Again asks for the investigation or the ranking of an incident to be done

@@ -32,9 +32,8 @@ type Folder struct {
 	policy incidents.Policy
 	now    func() time.Time
 	logger *slog.Logger
-	cache  *cache
+	shelf  *shelf
 	turns  *turns
-	heard  *hearsay
 	ended  *tombs
 
 	Alerts  atomic.Int64 // alerts folded
@@ -67,7 +66,7 @@ type FolderOptions struct {
 func NewFolder(o FolderOptions) *Folder {
 	return &Folder{
 		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy,
-		now: o.Now, logger: o.Logger, cache: newCache(), turns: newTurns(), heard: &hearsay{}, ended: newTombs(),
+		now: o.Now, logger: o.Logger, shelf: newShelf(), turns: newTurns(), ended: newTombs(),
 	}
 }
 
@@ -208,15 +207,6 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	if err != nil {
 		return err
 	}
-	committed := false
-	defer func() {
-		if committed {
-			return
-		}
-		for id := range known { // some were changed in place, and it is not true
-			f.cache.drop(id)
-		}
-	}()
 	c := &incidents.Commit{Shard: shard, Fold: fold}
 	var openings []*opening
 	for i, g := range p.groups {
@@ -226,7 +216,7 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 				continue
 			}
 			cmd := incidents.Receive{Source: g.source, Alerts: part.alerts, Keys: part.keys, Truncated: part.truncated}
-			if err := f.advance(c, known[part.id], cmd); err != nil {
+			if err := f.advance(c, known[part.id].Incident, cmd); err != nil {
 				return err
 			}
 		}
@@ -238,28 +228,24 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	if err := f.store.Commit(ctx, c); err != nil {
 		return err
 	}
-	committed = true
 	failpoint.Hit("worker.fold.after_commit")
 	for _, g := range p.groups {
 		f.Alerts.Add(int64(len(g.alerts)))
 	}
 	f.Opened.Add(int64(len(openings)))
-	for _, ch := range c.Changes {
-		f.cache.put(ch.State)
-	}
+	f.putBack(c, known)
 	return nil
 }
 
-// load gets the incidents of all groups, from the cache where it is current.
-func (f *Folder) load(ctx context.Context, shard int, lists [][]incidents.ID) (map[incidents.ID]*incidents.Incident, error) {
-	f.cache.learn(f.heard.take())
-	known := map[incidents.ID]*incidents.Incident{}
+// load gets the incidents of all groups, from the shelf where they are current.
+func (f *Folder) load(ctx context.Context, shard int, lists [][]incidents.ID) (map[incidents.ID]*shelved, error) {
+	known := map[incidents.ID]*shelved{}
 	var refs []incidents.Ref
 	for _, ids := range lists {
 		for _, id := range ids {
 			ref := incidents.Ref{ID: id, Shard: shard}
-			if s := f.cache.get(id); s != nil {
-				known[id], ref.Known = s, s.Version
+			if h := f.shelf.take(id); h != nil {
+				known[id], ref.Known = h, h.Version
 			}
 			refs = append(refs, ref)
 		}
@@ -273,16 +259,30 @@ func (f *Folder) load(ctx context.Context, shard int, lists [][]incidents.ID) (m
 	}
 	for i, s := range loaded {
 		if s != nil {
-			known[refs[i].ID] = s
-			f.cache.put(s)
+			known[refs[i].ID] = &shelved{Incident: s}
 		}
 	}
 	return known, nil
 }
 
+// putBack puts what was committed, and what needed no change, on the shelf.
+func (f *Folder) putBack(c *incidents.Commit, known map[incidents.ID]*shelved) {
+	for _, ch := range c.Changes {
+		h := known[ch.State.ID]
+		if h == nil {
+			h = &shelved{Incident: ch.State}
+			known[ch.State.ID] = h
+		}
+		h.wrote(ch.Events)
+	}
+	for _, h := range known {
+		f.shelf.put(h)
+	}
+}
+
 // route gives each alert of a group to the incident that knows it, else to the
 // group's newest within the rule's window, else to a new one (id 0).
-func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*incidents.Incident) []*routed {
+func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*shelved) []*routed {
 	var parts []*routed
 	fresh := f.fresh(g, ids, known)
 	for i := range g.alerts {
@@ -309,7 +309,7 @@ func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*i
 
 // fresh are the alerts that open an incident with this very step. Their ends
 // may be in the same step, before or after, and belong to it.
-func (f *Folder) fresh(g *batchOf, ids []incidents.ID, known map[incidents.ID]*incidents.Incident) map[incidents.Key]bool {
+func (f *Folder) fresh(g *batchOf, ids []incidents.ID, known map[incidents.ID]*shelved) map[incidents.Key]bool {
 	var fresh map[incidents.Key]bool
 	if !slices.ContainsFunc(g.alerts, func(a incidents.Alert) bool { return a.Resolved }) {
 		return nil
@@ -337,7 +337,7 @@ type routed struct {
 // home finds the incident of one alert; false where there is none and none is
 // due: the end of something we never heard of, or the late start of something
 // we already heard the end of.
-func (f *Folder) home(g *batchOf, i int, ids []incidents.ID, known map[incidents.ID]*incidents.Incident) (incidents.ID, bool) {
+func (f *Folder) home(g *batchOf, i int, ids []incidents.ID, known map[incidents.ID]*shelved) (incidents.ID, bool) {
 	a, fp := &g.alerts[i], g.keys[i]
 	for _, id := range slices.Backward(ids) {
 		if s := known[id]; s != nil {

@@ -263,7 +263,7 @@ func (l *lane) settle(ctx context.Context, c *incidents.Claim, cause error) {
 	l.count(func(s *LaneStats) { s.Dead++ })
 	l.w.logger.Warn("an effect was given up", "effect", c.Effect.Key, "attempt", c.Attempt, "error", cause)
 	c.Dead = cause.Error()
-	_, err := l.w.engine.Finish(ctx, c, incidents.GiveUp{Effect: c.Effect, Reason: c.Dead})
+	err := l.w.engine.Finish(ctx, c, incidents.GiveUp{Effect: c.Effect, Reason: c.Dead})
 	if incidents.CodeOf(err) == incidents.NotFound {
 		err = l.w.ack(ctx, c)
 	}

@@ -13,7 +13,7 @@ import (
 
 // Store is what the worker needs of a store besides the engine's part.
 type Store interface {
-	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+	LoadMany(ctx context.Context, refs []incidents.Ref) ([]*incidents.Incident, error)
 	Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error)
 	Commit(ctx context.Context, c *incidents.Commit) error
 	Lease(ctx context.Context, name, owner string, ttl time.Duration) (bool, error)
@@ -89,7 +89,7 @@ func New(o Options) *Worker {
 		}
 	}
 	w.lease = hurried(w.lease)
-	w.engine.heard, w.engine.turns = w.folder.heard, w.folder.turns
+	w.engine.shelf, w.engine.turns = w.folder.shelf, w.folder.turns
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),
