@@ -120,14 +120,17 @@ func (f *Finder) giveUp(began time.Time) {
 }
 
 // goBack sets the cursors to where the search begins: at the first question, and
-// for incidents that were opened again after we had forgotten them, to a little
+// for incidents that we did not know and that are not new (reopened), to a little
 // before the first alert began that is sought. Everything else is beyond
 // the cursors.
 func (f *Finder) goBack(ctx context.Context, r *round) error {
 	first, back := f.now(), f.cursors == nil
 	for _, h := range f.list {
-		if t := time.Unix(0, h.since); h.sought > 0 && (f.cursors == nil || h.back) && t.Before(first) {
-			first, back = t, true
+		if h.sought > 0 && (f.cursors == nil || h.back) {
+			back = true
+			if t := time.Unix(0, h.since); t.Before(first) {
+				first = t
+			}
 		}
 	}
 	if !back {

@@ -16,6 +16,7 @@ type round struct {
 	began   time.Time
 	ticket  uint64        // every question up to this one came before the round
 	ends    []int64       // how far each intake log was folded before the list
+	newest  incidents.ID  // of all incidents, when ends was read; whatever is newer stands beyond ends
 	seen    []listed      // newest first
 	next    incidents.ID  // of the list
 	spent   time.Duration // on the list
@@ -88,7 +89,7 @@ func (f *Finder) goOn(ctx context.Context, r *round) error {
 	defer f.mu.Unlock()
 	f.tidy()
 	f.behind, f.asOf = false, r.began
-	f.covers, f.round = r.ticket, nil
+	f.covers, f.newest, f.round = r.ticket, r.newest, nil
 	f.listed, f.took = r.at, r.spent
 	return nil
 }
@@ -107,6 +108,13 @@ func (f *Finder) look(ctx context.Context, r *round) error {
 		ends, err := f.marks(ctx)
 		if err != nil {
 			return err
+		}
+		all, err := f.incidents.List(ctx, incidents.Query{Limit: 1})
+		if err != nil {
+			return fmt.Errorf("list the newest incident: %w", err)
+		}
+		for i := range all.Incidents {
+			r.newest = all.Incidents[i].ID
 		}
 		r.ends = ends
 	}
@@ -155,9 +163,6 @@ func (f *Finder) adopt(r *round) []*held {
 		f.forget(h)
 	}
 	f.list = next
-	if n := len(next); n > 0 {
-		f.newest = max(f.newest, next[n-1].id)
-	}
 	return moved
 }
 

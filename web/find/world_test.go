@@ -50,7 +50,7 @@ func (w *world) List(ctx context.Context, q incidents.Query) (incidents.Page, er
 	defer w.mu.Unlock()
 	page := incidents.Page{}
 	for _, s := range slices.Backward(w.states) {
-		if q.Before > 0 && s.ID >= q.Before || !s.Status().Open() {
+		if q.Before > 0 && s.ID >= q.Before || q.Open && !s.Status().Open() {
 			continue
 		}
 		if len(page.Incidents) == q.Limit {
