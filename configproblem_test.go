@@ -88,7 +88,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 		t.Logf("it says:%s", all)
 	}
 	ja := strings.Join(problemsIn(t, manyMistakes, "ja", nil), "\n")
-	for _, line := range []string{"h.yaml:1: lisen: このキーはありません\n    listen のことですか。", "h.yaml:12: sources[1].token: token_file と同時には"} {
+	for _, line := range []string{"h.yaml:1: lisen: このキーはありません\n    listen ではありませんか。", "h.yaml:12: sources[1].token: token_file と同時には"} {
 		if !strings.Contains(ja, line) {
 			t.Errorf("in Japanese it does not say %q:\n%s", line, ja)
 		}

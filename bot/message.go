@@ -80,6 +80,7 @@ const (
 type Item struct {
 	Rank     int      `json:"rank"`
 	Moved    string   `json:"moved,omitempty"` // "2 → 1"
+	Fell     bool     `json:"fell,omitempty"`  // it moved down
 	Title    string   `json:"title"`
 	Evidence string   `json:"evidence,omitempty"` // why, one line
 	Risk     string   `json:"risk,omitempty"`     // in the reader's words

@@ -110,7 +110,7 @@ func TestRefusals(t *testing.T) {
 		says       string
 	}{
 		{"a typo", "akc", bea, "en", incidents.Invalid, "There is no command “akc”. Did you mean “ack”?\nTry: /inc ack"},
-		{"a typo, in Japanese", "akc", bea, "ja", incidents.Invalid, "「akc」というコマンドはありません。「ack」のことですか。\n次を試してください: /inc ack"},
+		{"a typo, in Japanese", "akc", bea, "ja", incidents.Invalid, "「akc」というコマンドはありません。「ack」ではありませんか。\n入力例: /inc ack"},
 		{"no such verb", "dance", bea, "en", incidents.Invalid, "There is no command “dance”.\nTry: /inc help"},
 		{"no incident", "ack", bea, "en", incidents.Invalid, "Which incident? Outside a war room, name it.\nTry: /inc ack INC-42"},
 		{"an unknown incident", "7 ack", bea, "en", incidents.NotFound, "There is no such incident."},

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ func (v *view) suggestions() Message {
 
 func (v *view) item(g *incidents.Suggestion) Item {
 	return Item{
-		Rank: g.Rank, Moved: v.moved(g.Action), Title: v.title(g.Title, g.Action),
+		Rank: g.Rank, Moved: v.moved(g.Action), Fell: v.fell(g.Action), Title: v.title(g.Title, g.Action),
 		Evidence: Evidence(v.lang, g.Evidence, v.s.RankedAt), Risk: RiskWord(v.lang, g.Plan.Risk),
 		Code: v.steps(g.Plan.Recover), Up: g.Evidence.Up, Down: g.Evidence.Down,
 		Buttons: v.itemButtons(g),
@@ -74,6 +75,13 @@ func (v *view) waits(digest string) bool {
 		}
 	}
 	return false
+}
+
+// fell says whether the latest feedback moved an action down.
+func (v *view) fell(action string) bool {
+	return slices.ContainsFunc(v.s.Moved, func(m incidents.RankMove) bool {
+		return m.Action == action && m.Before > 0 && m.After > m.Before
+	})
 }
 
 // moved is what the latest feedback did to an action's rank: "2 → 1".

@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 )
@@ -275,4 +276,16 @@ func unescape(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// shortCell is how many characters a cell of a table may have that is not
+// broken: a time, a name, a result.
+const shortCell = 28
+
+func short(cell []span) bool {
+	n := 0
+	for _, s := range cell {
+		n += utf8.RuneCountInString(s.Text)
+	}
+	return n <= shortCell
 }

@@ -80,6 +80,7 @@ func functions(lang string, a assets) template.FuncMap {
 		"say":     func(r incidents.Reason) string { return bot.Say(lang, r) },
 		"who":     bot.Who,
 		"clean":   bot.Clean,
+		"short":   short,
 		"line":    func(s string) string { return bot.Line(s, 300) },
 		"rfc":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"clock":   func(t time.Time) string { return t.UTC().Format("15:04") },
