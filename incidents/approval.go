@@ -17,11 +17,21 @@ type Plan struct {
 	Risk          Risk              `json:"risk"`
 	Incident      ID                `json:"incident"`
 	Params        map[string]string `json:"params,omitempty"`
+	Branch        *Branch           `json:"branch,omitempty"` // which of the runbook's branches; nil where it has none
 	Check         []Step            `json:"check,omitempty"`
 	Recover       []Step            `json:"recover"`
 	Verify        Verify            `json:"verify"`
 	Escalate      Text              `json:"escalate,omitzero"` // said when it did not help
 	Digest        string            `json:"digest"`            // SHA-256 of all of the above
+}
+
+// Branch is the choice among a runbook's branches, made from what its checks
+// found before anybody approves.
+type Branch struct {
+	ID     string            `json:"id"`
+	Title  Text              `json:"title,omitzero"`
+	Found  map[string]string `json:"found,omitempty"`  // check → "up" or "down"
+	Labels Labels            `json:"labels,omitempty"` // what the conditions may have looked at
 }
 
 // Risk is how much a runbook can hurt.

@@ -63,6 +63,11 @@ func (p *Plan) longest() time.Duration {
 	for _, step := range p.Verify.Steps { // they run once before
 		sum += step.Timeout
 	}
+	if p.Branch != nil { // and so do the checks that chose it
+		for _, step := range p.Check {
+			sum += step.Timeout
+		}
+	}
 	return sum
 }
 

@@ -50,6 +50,8 @@ type StepResult struct {
 	Title   Text          `json:"title,omitzero"`
 	OK      bool          `json:"ok"`
 	Value   string        `json:"value,omitempty"`  // one line for people: "HTTP 503", "exit 0"
+	Code    int           `json:"code,omitempty"`   // a command's exit code, a reply's status
+	Number  *float64      `json:"number,omitempty"` // what was compared, where that was a number
 	Output  string        `json:"output,omitempty"` // capped
 	Error   string        `json:"error,omitempty"`
 	Because Reason        `json:"because,omitzero"` // the error as a sentence of the catalogue, where it has one

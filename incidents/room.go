@@ -30,6 +30,8 @@ type Finding struct {
 	Error   string        `json:"error,omitempty"`  // it could not be asked
 	Because Reason        `json:"because,omitzero"` // the error as a sentence of the catalogue, where it has one
 	Value   string        `json:"value,omitempty"`  // what was found, one line
+	Code    int           `json:"code,omitempty"`   // a command's exit code, a reply's status
+	Number  *float64      `json:"number,omitempty"` // what was compared, where that was a number
 	Detail  string        `json:"detail,omitempty"` // the output, capped
 	Elapsed time.Duration `json:"elapsed"`
 	At      time.Time     `json:"at"`

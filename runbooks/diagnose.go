@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 
@@ -32,7 +33,40 @@ func (r *Runner) Diagnose(ctx context.Context, s *incidents.Incident) []incident
 		all.Go(func() { findings[i] = r.ask(ctx, p) })
 	}
 	all.Wait()
-	return findings
+	findings = append(findings, r.ways(ctx, s, findings)...)
+	return findings[:min(len(findings), incidents.MaxFindings)]
+}
+
+// ways says for each runbook with branches which one its checks lead to, and
+// collects what that branch collects.
+func (r *Runner) ways(ctx context.Context, s *incidents.Incident, findings []incidents.Finding) []incidents.Finding {
+	var said []incidents.Finding
+	var probes []probe
+	for _, rb := range r.library.All() {
+		if len(rb.Branches) == 0 || !rb.Fit(s) {
+			continue
+		}
+		f := rb.factsOf(findings, s.Common, rb.some(s))
+		b, err := rb.choose(f)
+		if err != nil {
+			could := steps.Failed(err)
+			said = append(said, incidents.Finding{
+				Check: rb.ID + ":", Title: rb.Title, Error: steps.CutLine(r.redact.Clean(could.Error), maxLine), Because: r.cleanReason(could.Because), At: r.now(),
+			})
+			continue
+		}
+		way := rb.branchFinding(b, f)
+		way.At = r.now()
+		said = append(said, way)
+		probes = append(probes, rb.probesOf(s, b.Collect)...)
+	}
+	collected := make([]incidents.Finding, len(probes))
+	var all sync.WaitGroup
+	for i, p := range probes {
+		all.Go(func() { collected[i] = r.ask(ctx, p) })
+	}
+	all.Wait()
+	return append(said, collected...)
 }
 
 func (r *Runner) ask(ctx context.Context, p probe) incidents.Finding {
@@ -45,6 +79,7 @@ func (r *Runner) ask(ctx context.Context, p probe) incidents.Finding {
 	result := r.execute(ctx, r.checks, p.step, p.env)
 	f.OK, f.Error, f.Because = result.OK, result.Error, result.Because
 	f.Value, f.Detail, f.Elapsed = result.Value, result.Output, result.Elapsed
+	f.Code, f.Number = result.Code, result.Number
 	return f
 }
 
@@ -59,7 +94,7 @@ func (r *Runner) probes(s *incidents.Incident) []probe {
 			}
 			for _, p := range rb.probes(s) {
 				key := stepKey(p.step)
-				if p.err == nil && seen[key] {
+				if p.err == nil && seen[key] && len(rb.Branches) == 0 { // a choice needs a result under its own name
 					continue
 				}
 				seen[key] = true
@@ -75,15 +110,17 @@ func (r *Runner) probes(s *incidents.Incident) []probe {
 	return all[:min(len(all), incidents.MaxFindings)]
 }
 
-func (rb *Runbook) probes(s *incidents.Incident) []probe {
+func (rb *Runbook) probes(s *incidents.Incident) []probe { return rb.probesOf(s, rb.Check) }
+
+func (rb *Runbook) probesOf(s *incidents.Incident, looks []Step) []probe {
 	env := steps.Env{Incident: s.ID, Runbook: rb.ID}
-	checks, err := rb.checks(s)
+	checks, err := rb.resolved(s, looks)
 	if err != nil {
 		return []probe{{name: rb.ID, step: incidents.Step{Title: rb.Title}, err: err}}
 	}
 	probes := make([]probe, len(checks))
 	for i, step := range checks {
-		if len(checks) == 1 && rb.Check[0].Title == (incidents.Text{}) && !rb.Changes() {
+		if len(checks) == 1 && looks[0].Title == (incidents.Text{}) && !rb.Changes() {
 			step.Title = rb.Title
 		}
 		probes[i] = probe{name: rb.ID + "/" + step.ID, step: step, env: env}
@@ -91,15 +128,15 @@ func (rb *Runbook) probes(s *incidents.Incident) []probe {
 	return probes
 }
 
-// checks are the resolved check steps. Parameters that only the recovery needs
-// may be missing.
-func (rb *Runbook) checks(s *incidents.Incident) ([]incidents.Step, error) {
-	if len(rb.Check) == 0 {
+// resolved are the steps with their places filled. Parameters that only others
+// need may be missing.
+func (rb *Runbook) resolved(s *incidents.Incident, looks []Step) ([]incidents.Step, error) {
+	if len(looks) == 0 {
 		return nil, nil
 	}
 	part := *rb
 	part.Params = nil
-	for _, name := range needs(rb.Check) {
+	for _, name := range needs(looks) {
 		for _, p := range rb.Params {
 			if p.Name == name {
 				part.Params = append(part.Params, p)
@@ -110,7 +147,20 @@ func (rb *Runbook) checks(s *incidents.Incident) ([]incidents.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rb.steps(rb.Check, values)
+	return rb.steps(looks, values)
+}
+
+// some are the values of those parameters that have one without being asked.
+func (rb *Runbook) some(s *incidents.Incident) map[string]string {
+	values := map[string]string{}
+	for _, p := range rb.Params {
+		one := *rb
+		one.Params = []Param{p}
+		if found, err := one.resolve(s, nil); err == nil {
+			maps.Copy(values, found)
+		}
+	}
+	return values
 }
 
 // stepKey is equal for steps that ask the same.

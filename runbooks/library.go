@@ -71,7 +71,7 @@ func (l *Library) Get(id string) *Runbook { return l.current.Load().byID[id] }
 func (l *Library) Origins() []string {
 	set := map[string]bool{}
 	for _, rb := range l.All() {
-		for _, s := range slices.Concat(rb.Check, rb.Recover, rb.Verify.Steps) {
+		for _, s := range rb.allSteps() {
 			if s.Kind != KindHTTP {
 				continue
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -21,15 +22,17 @@ type Param struct {
 	Title   incidents.Text
 	Type    ParamType
 	Values  []string // enum
-	Min     int64    // int
-	Max     int64    // int
+	Min     int64    // int; duration: nanoseconds
+	Max     int64    // int; duration: nanoseconds
 	Pattern string   // string: a regular expression (RE2) for the whole value
+	Length  int      // string: at most so many bytes
 	Dash    bool     // string: may begin with "-"
 	From    string   // the label that gives the default: "instance"; "" for none
 	Default string   // where no value was given and From gave none
 	HasDef  bool
 
 	match *regexp.Regexp
+	hosts []string // the inventory, in lower case; "*.example.com" stands for all below; nil: any host
 }
 
 // ParamType is what a parameter's values are.
@@ -40,7 +43,9 @@ const (
 	TypeEnum   ParamType = "enum"   // one of Values
 	TypeInt    ParamType = "int"    // Min to Max, in plain decimal
 	TypeString ParamType = "string" // the whole of it matches Pattern
-	TypeHost   ParamType = "host"   // a host's name or an IP address, without a port
+	TypeHost   ParamType = "host"   // a host's name or an IP address, without a port; one of the inventory's, where there is one
+
+	TypeDuration ParamType = "duration" // Min to Max, as Go writes it: 90s, 1h30m
 )
 
 // maxValue bounds a parameter's value, in bytes.
@@ -66,12 +71,28 @@ func (p *Param) Accept(value string) bool {
 		n, err := strconv.ParseInt(value, 10, 64)
 		return err == nil && strconv.FormatInt(n, 10) == value && p.Min <= n && n <= p.Max
 	case TypeString:
-		return p.match.MatchString(value)
+		return len(value) <= p.Length && p.match.MatchString(value)
 	case TypeHost:
 		_, err := netip.ParseAddr(value)
-		return err == nil && !strings.Contains(value, "%") || len(value) <= 253 && hostName.MatchString(value)
+		is := err == nil && !strings.Contains(value, "%") || len(value) <= 253 && hostName.MatchString(value)
+		return is && p.inInventory(value)
+	case TypeDuration:
+		d, err := time.ParseDuration(value)
+		return err == nil && durationForm.MatchString(value) && p.Min <= int64(d) && int64(d) <= p.Max
 	}
 	return false
+}
+
+// durationForm is narrower than what time.ParseDuration takes: other programs
+// read the value too.
+var durationForm = regexp.MustCompile(`\A(?:[0-9]+(?:ms|s|m|h))+\z`)
+
+func (p *Param) inInventory(host string) bool {
+	host = strings.ToLower(host)
+	return p.hosts == nil || slices.ContainsFunc(p.hosts, func(known string) bool {
+		below, wild := strings.CutPrefix(known, "*")
+		return known == host || wild && len(host) > len(below) && strings.HasSuffix(host, below)
+	})
 }
 
 // notPlain are characters that end lines, move cursors, or change the direction
@@ -93,8 +114,14 @@ func (p *Param) Allowed() string {
 		return strings.Join(p.Values, " | ")
 	case TypeInt:
 		return strconv.FormatInt(p.Min, 10) + "…" + strconv.FormatInt(p.Max, 10)
+	case TypeDuration:
+		return time.Duration(p.Min).String() + "…" + time.Duration(p.Max).String()
 	case TypeString:
 		return "/" + p.Pattern + "/"
+	case TypeHost:
+		if p.hosts != nil {
+			return strings.Join(p.hosts, " | ")
+		}
 	}
 	return string(p.Type)
 }

@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
@@ -39,7 +40,7 @@ func Parse(file string, content []byte, values map[string]string) (*Runbook, []P
 
 func (r *reader) runbook(root *yaml.Node) *Runbook {
 	f, ok := r.fields(root, "", "id", "title", "what", "where", "how", "risk", "fits", "words",
-		"params", "check", "recover", "verify", "escalate")
+		"params", "check", "recover", "branches", "verify", "escalate")
 	if !ok {
 		return nil
 	}
@@ -53,6 +54,9 @@ func (r *reader) runbook(root *yaml.Node) *Runbook {
 	}
 	if n := f["recover"]; n != nil {
 		rb.Recover = r.steps(n, "recover", RecoverTimeout)
+	}
+	if n := f["branches"]; n != nil {
+		r.branches(rb, f, n)
 	}
 	r.risk(rb, f, root)
 	r.fits(rb, f, root)
@@ -95,7 +99,7 @@ func (r *reader) identity(rb *Runbook, f fields, root *yaml.Node) {
 }
 
 func (r *reader) risk(rb *Runbook, f fields, root *yaml.Node) {
-	changes := f["recover"] != nil
+	changes := f["recover"] != nil || rb.Changes()
 	n := f["risk"]
 	if n == nil {
 		if rb.Risk = incidents.RiskRead; changes {
@@ -120,11 +124,12 @@ func (r *reader) risk(rb *Runbook, f fields, root *yaml.Node) {
 
 func (r *reader) verify(rb *Runbook, f fields, root *yaml.Node) {
 	n := f["verify"]
+	changes := f["recover"] != nil || rb.Changes()
 	switch {
-	case f["recover"] == nil && n != nil:
+	case !changes && n != nil:
 		r.fail(n, "runbook.lint.verify_without_recover")
 		return
-	case f["recover"] == nil:
+	case !changes:
 		if f["check"] == nil {
 			r.fail(root, "runbook.lint.does_nothing")
 		}
@@ -133,7 +138,7 @@ func (r *reader) verify(rb *Runbook, f fields, root *yaml.Node) {
 		}
 		return
 	case n == nil:
-		r.fail(f["recover"], "runbook.lint.no_verify")
+		r.fail(cmp.Or(f["recover"], f["branches"]), "runbook.lint.no_verify")
 		return
 	}
 	if f["escalate"] == nil {
@@ -192,9 +197,14 @@ func (r *reader) verifyTimes(v *Verify, f fields, n *yaml.Node) {
 
 // usage holds the places against the parameters.
 func (r *reader) usage(rb *Runbook, f fields) {
-	used := needs(slices.Concat(rb.Check, rb.Recover, rb.Verify.Steps))
+	used := needs(rb.allSteps())
+	for i := range rb.Branches {
+		if c := rb.Branches[i].cond; c != nil {
+			used = append(used, c.uses...)
+		}
+	}
 	for _, p := range rb.Params {
-		if !slices.Contains(used, p.Name) {
+		if !slices.Contains(used, p.Name) && !slices.Contains(used, "params."+p.Name) {
 			r.warn(f["params"], "runbook.lint.unused_param", "name", p.Name)
 		}
 	}
@@ -203,8 +213,12 @@ func (r *reader) usage(rb *Runbook, f fields) {
 			r.warn(f["check"], "runbook.lint.check_needs_param", "name", name)
 		}
 	}
-	for _, section := range []string{"check", "recover", "verify"} {
-		steps := map[string][]Step{"check": rb.Check, "recover": rb.Recover, "verify": rb.Verify.Steps}[section]
+	var ways []Step
+	for i := range rb.Branches {
+		ways = slices.Concat(ways, rb.Branches[i].Recover, rb.Branches[i].Collect)
+	}
+	for _, section := range []string{"check", "recover", "branches", "verify"} {
+		steps := map[string][]Step{"check": rb.Check, "recover": rb.Recover, "branches": ways, "verify": rb.Verify.Steps}[section]
 		if section == "verify" && rb.Verify.SameAs != "" {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -43,7 +44,7 @@ func (r *reader) params(n *yaml.Node) []Param {
 
 func (r *reader) param(k, n *yaml.Node) Param {
 	p := Param{Name: k.Value, Min: math.MinInt64, Max: math.MaxInt64}
-	f, ok := r.fields(n, k.Value, "type", "title", "values", "min", "max", "match", "dash", "from", "default")
+	f, ok := r.fields(n, k.Value, "type", "title", "values", "min", "max", "match", "max_length", "dash", "from", "default")
 	if !ok {
 		return p
 	}
@@ -76,10 +77,13 @@ func (r *reader) param(k, n *yaml.Node) Param {
 }
 
 // typeKeys are the keys that belong to one type of parameter.
-var typeKeys = map[string]ParamType{"values": TypeEnum, "min": TypeInt, "max": TypeInt, "match": TypeString, "dash": TypeString}
+var typeKeys = map[string]ParamType{"values": TypeEnum, "min": TypeInt, "max": TypeInt, "match": TypeString, "max_length": TypeString, "dash": TypeString}
 
 func (r *reader) paramType(p *Param, f fields, k *yaml.Node) {
-	for _, key := range []string{"values", "min", "max", "match", "dash"} {
+	for _, key := range []string{"values", "min", "max", "match", "max_length", "dash"} {
+		if p.Type == TypeDuration && (key == "min" || key == "max") {
+			continue
+		}
 		if f[key] != nil && typeKeys[key] != p.Type {
 			r.fail(f[key], "runbook.lint.param_key", "key", key, "type", string(typeKeys[key]))
 		}
@@ -102,6 +106,8 @@ func (r *reader) paramType(p *Param, f fields, k *yaml.Node) {
 	case TypeString:
 		r.paramPattern(p, f, k)
 	case TypeHost:
+	case TypeDuration:
+		r.paramDuration(p, f, k)
 	default:
 		r.fail(f["type"], "runbook.lint.param_type", "type", string(p.Type))
 	}
@@ -130,6 +136,21 @@ func (r *reader) paramEnum(p *Param, f fields, k *yaml.Node) {
 	}
 }
 
+func (r *reader) paramDuration(p *Param, f fields, k *yaml.Node) {
+	for key, to := range map[string]*int64{"min": &p.Min, "max": &p.Max} {
+		if f[key] == nil {
+			r.fail(k, "runbook.lint.param_times", "name", p.Name)
+			return
+		}
+		if d, ok := r.duration(f[key], key, 0, maxWithin); ok {
+			*to = int64(d)
+		}
+	}
+	if p.Min > p.Max {
+		r.fail(k, "runbook.lint.param_times", "name", p.Name)
+	}
+}
+
 // paramPattern compiles the pattern twice: alone, because a)|(b would break out
 // of the anchors, and then anchored.
 func (r *reader) paramPattern(p *Param, f fields, k *yaml.Node) {
@@ -142,7 +163,14 @@ func (r *reader) paramPattern(p *Param, f fields, k *yaml.Node) {
 	if !ok {
 		return
 	}
-	p.Pattern = s
+	p.Pattern, p.Length = s, maxValue
+	if v := f["max_length"]; v != nil {
+		if length, ok := r.number(v, "max_length"); ok && (length < 1 || length > maxValue) {
+			r.fail(v, "runbook.lint.param_length", "max", strconv.Itoa(maxValue))
+		} else if ok {
+			p.Length = int(length)
+		}
+	}
 	if f["dash"] != nil {
 		p.Dash = r.boolean(f["dash"], "dash")
 	}

@@ -29,15 +29,33 @@ func (rb *Runbook) Plan(s *incidents.Incident, given map[string]string) (inciden
 			Every: rb.Verify.Every, Stable: rb.Verify.Stable, Within: rb.Verify.Within, NoAlerts: rb.Verify.NoAlerts,
 		},
 	}
+	recovery := rb.Recover
+	if len(rb.Branches) > 0 {
+		b, chosen, err := rb.branch(s, values)
+		if err != nil {
+			return incidents.Plan{}, err
+		}
+		recovery, plan.Branch = b.Recover, chosen
+		plan.Title = subtitle(rb.Title, chosen.Title)
+		if b.Escalate != (incidents.Text{}) {
+			plan.Escalate = b.Escalate
+		}
+	}
 	for _, section := range []struct {
 		from []Step
 		to   *[]incidents.Step
-	}{{rb.Check, &plan.Check}, {rb.Recover, &plan.Recover}, {rb.Verify.Steps, &plan.Verify.Steps}} {
+	}{{rb.Check, &plan.Check}, {recovery, &plan.Recover}, {rb.Verify.Steps, &plan.Verify.Steps}} {
 		if *section.to, err = rb.steps(section.from, values); err != nil {
 			return incidents.Plan{}, err
 		}
 	}
 	return plan.Seal(), nil
+}
+
+// subtitle is what a plan of one branch is called, so that people see on every
+// card what they approve.
+func subtitle(title, branch incidents.Text) incidents.Text {
+	return incidents.Text{EN: title.In("en") + ": " + branch.In("en"), JA: title.In("ja") + "：" + branch.In("ja")}
 }
 
 // resolve finds the value of each parameter.

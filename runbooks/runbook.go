@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -48,7 +49,8 @@ type Runbook struct {
 	Params []Param
 
 	Check    []Step
-	Recover  []Step // none in a diagnostic
+	Recover  []Step   // none in a diagnostic, nor with branches
+	Branches []Branch // in the order in which they are tried; none where there is one way only
 	Verify   Verify
 	Escalate incidents.Text // said when it did not help
 }
@@ -86,7 +88,19 @@ type Step struct {
 }
 
 // Changes says whether the runbook does anything but look.
-func (rb *Runbook) Changes() bool { return len(rb.Recover) > 0 }
+func (rb *Runbook) Changes() bool {
+	return len(rb.Recover) > 0 || slices.ContainsFunc(rb.Branches, func(b Branch) bool { return len(b.Recover) > 0 })
+}
+
+// allSteps are those of all sections and branches. Those of a verification that repeats the
+// check come twice.
+func (rb *Runbook) allSteps() []Step {
+	all := slices.Concat(rb.Check, rb.Recover, rb.Verify.Steps)
+	for i := range rb.Branches {
+		all = slices.Concat(all, rb.Branches[i].Recover, rb.Branches[i].Collect)
+	}
+	return all
+}
 
 // Show is what the step would do, its places as they were written: a command
 // line, a method with its URL, or a query. For people, not for execution.

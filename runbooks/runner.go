@@ -78,11 +78,11 @@ func NewRunner(o RunnerOptions) (*Runner, error) {
 }
 
 // Run looks with the verify steps (before), and then carries out the recover
-// steps in order until one fails. A plan that is not sealed, or whose runbook is
-// no longer the one that it was made from, is not run: done is then one failed
-// result that says so.
+// steps in order until one fails. A plan that is not sealed, whose runbook is no
+// longer the one that it was made from, or whose checks now lead to another
+// branch, is not run: done is then one failed result that says so.
 func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string) (before, done []incidents.StepResult) {
-	if err := r.refuse(plan); err != nil {
+	if err := r.refuse(ctx, plan); err != nil {
 		r.log.Warn("a plan was refused", "run", execution, "runbook", plan.Runbook, "error", err)
 		refused := steps.Failed(err)
 		refused.Step, refused.Title = "plan", plan.Title
@@ -102,28 +102,37 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 	return before, done
 }
 
-func (r *Runner) refuse(plan incidents.Plan) error {
+func (r *Runner) refuse(ctx context.Context, plan incidents.Plan) error {
 	if !plan.Sealed() || len(plan.Recover) == 0 || len(plan.Verify.Steps) == 0 {
 		return incidents.Fail(incidents.Conflict, "because.plan_changed", "the plan is not the one that was sealed")
 	}
-	if rb := r.library.Get(plan.Runbook); rb == nil || rb.Digest != plan.RunbookDigest {
+	rb := r.library.Get(plan.Runbook)
+	if rb == nil || rb.Digest != plan.RunbookDigest {
 		return incidents.Fail(incidents.Conflict, "runbook.changed",
 			fmt.Sprintf("runbook %s has changed since this plan was made, so nothing was run", plan.Runbook), "runbook", plan.Runbook)
 	}
-	return nil
+	if plan.Branch == nil {
+		return nil
+	}
+	return rb.stands(plan, r.lookAt(ctx, plan.Check, plan))
+}
+
+// lookAt carries out steps that change nothing, all at the same time.
+func (r *Runner) lookAt(ctx context.Context, looks []incidents.Step, plan incidents.Plan) []incidents.StepResult {
+	env := steps.Env{Incident: plan.Incident, Runbook: plan.Runbook}
+	results := make([]incidents.StepResult, len(looks))
+	var all sync.WaitGroup
+	for i, step := range looks {
+		all.Go(func() { results[i] = r.execute(ctx, r.checks, step, env) })
+	}
+	all.Wait()
+	return results
 }
 
 // Look carries out the verify steps once, all at the same time. They change
 // nothing.
 func (r *Runner) Look(ctx context.Context, plan incidents.Plan, _ string) []incidents.StepResult {
-	env := steps.Env{Incident: plan.Incident, Runbook: plan.Runbook}
-	results := make([]incidents.StepResult, len(plan.Verify.Steps))
-	var all sync.WaitGroup
-	for i, step := range plan.Verify.Steps {
-		all.Go(func() { results[i] = r.execute(ctx, r.checks, step, env) })
-	}
-	all.Wait()
-	return results
+	return r.lookAt(ctx, plan.Verify.Steps, plan)
 }
 
 // execute waits for a place, carries the step out within its timeout and cleans

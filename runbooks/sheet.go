@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ func Sheet(rb *Runbook, lang string, say Say) string {
 	s.params(rb.Params)
 	s.steps("check", rb.Check)
 	s.steps("recover", rb.Recover)
+	s.branches(rb.Branches)
 	if rb.Changes() {
 		s.verify(&rb.Verify)
 		s.prose("escalate", rb.Escalate)
@@ -96,6 +98,35 @@ func (s *sheet) steps(key string, steps []Step) {
 	s.line("## " + s.word(key))
 	for i := range steps {
 		s.step(i+1, &steps[i])
+	}
+}
+
+// branches is a section for each way, in the order in which they are tried.
+func (s *sheet) branches(branches []Branch) {
+	if len(branches) == 0 {
+		return
+	}
+	s.line("## " + s.word("branches"))
+	s.line(s.word("first"))
+	for i := range branches {
+		b := &branches[i]
+		s.linef("### %d. %s", i+1, b.title().In(s.lang))
+		if b.Else {
+			s.line(s.word("otherwise"))
+		} else {
+			s.line(s.word("when") + " " + codeSpan(b.When()))
+		}
+		for _, text := range []incidents.Text{b.Note, b.Escalate} {
+			if said := text.In(s.lang); said != "" {
+				s.line(said)
+			}
+		}
+		if len(b.Collect) > 0 {
+			s.line(s.word("collect"))
+		}
+		for j, step := range slices.Concat(b.Recover, b.Collect) {
+			s.step(j+1, &step)
+		}
 	}
 }
 

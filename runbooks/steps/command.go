@@ -55,17 +55,24 @@ func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) inc
 	defer os.RemoveAll(dir)
 	said := &speech{}
 	code, err := c.run(ctx, step, c.environ(dir, step, env), dir, said)
-	text := said.both.bytes()
 	if err != nil {
 		result := Failed(err)
-		result.Output = string(text)
+		result.Output = string(said.both.bytes())
 		return result
 	}
-	ok, seen := expect.output(text, said.out.bytes())
+	return judgeCommand(expect, code, said)
+}
+
+// judgeCommand is what a command's end means.
+func judgeCommand(expect Expect, code int, said *speech) incidents.StepResult {
+	text := said.both.bytes()
+	ok, seen, number := expect.output(text, said.out.bytes())
 	if len(text) > maxOutput && len(expect.Lacks) > 0 { // it may be in what was not kept
 		ok, seen = false, append(seen, fmt.Sprintf("more than %d bytes", maxOutput))
 	}
-	result := incidents.StepResult{OK: ok && expect.code(code), Output: string(text), Value: fmt.Sprintf("exit %d", code)}
+	result := incidents.StepResult{
+		OK: ok && expect.code(code), Output: string(text), Value: fmt.Sprintf("exit %d", code), Code: code, Number: number,
+	}
 	if len(seen) == 0 {
 		seen = said.gist(code)
 	}

@@ -133,7 +133,7 @@ func TestExpectOutput(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ok, seen := e.output([]byte(c.text), []byte(c.text))
+		ok, seen, _ := e.output([]byte(c.text), []byte(c.text))
 		if ok != c.ok || strings.Join(seen, ", ") != c.seen {
 			t.Errorf("%s of %.40q: %t, %q; want %t, %q", c.expect, c.text, ok, seen, c.ok, c.seen)
 		}

@@ -70,11 +70,15 @@ func (h *HTTP) Execute(ctx context.Context, step incidents.Step, env Env) incide
 	if err != nil {
 		return Failed(netError(ctx, step, err))
 	}
-	ok, seen := expect.output(body, body)
+	return judgeReply(expect, code, body)
+}
+
+// judgeReply is what an HTTP reply means.
+func judgeReply(expect Expect, code int, body []byte) incidents.StepResult {
+	ok, seen, number := expect.output(body, body)
 	return incidents.StepResult{
-		OK:     ok && expect.code(code),
-		Value:  strings.Join(append([]string{fmt.Sprintf("HTTP %d", code)}, seen...), ", "),
-		Output: string(body),
+		OK: ok && expect.code(code), Code: code, Number: number, Output: string(body),
+		Value: strings.Join(append([]string{fmt.Sprintf("HTTP %d", code)}, seen...), ", "),
 	}
 }
 

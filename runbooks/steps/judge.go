@@ -18,8 +18,8 @@ func (e Expect) code(code int) bool {
 
 // output judges what a step said: all of it for contains and lacks, data (a
 // command's standard output) for json and number. seen is what was found, for
-// people: "queue.depth = 24".
-func (e Expect) output(text, data []byte) (ok bool, seen []string) {
+// people: "queue.depth = 24"; number is what was compared, if it is a number.
+func (e Expect) output(text, data []byte) (ok bool, seen []string, number *float64) {
 	ok = true
 	for _, s := range e.Contains {
 		if !bytes.Contains(text, []byte(s)) {
@@ -37,17 +37,21 @@ func (e Expect) output(text, data []byte) (ok bool, seen []string) {
 		value, found := atPath(data, e.JSON.Path)
 		ok = ok && found && e.JSON.holds(value)
 		seen = append(seen, e.JSON.Path+" = "+showJSON(value, found))
+		if n, is := value.(float64); is {
+			number = &n
+		}
 	}
 	if e.Number != nil {
 		n, found := firstNumber(data)
 		ok = ok && found && e.Number.holds(n)
 		if found {
+			number = &n
 			seen = append(seen, strconv.FormatFloat(n, 'g', -1, 64))
 		} else {
 			seen = append(seen, "no number")
 		}
 	}
-	return ok, seen
+	return ok, seen, number
 }
 
 // holds compares a JSON value (float64, string, bool or nil) with the constant.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -140,7 +141,7 @@ func judgeSamples(e Expect, samples []sample) incidents.StepResult {
 	if more := len(samples) - maxSamples; more > 0 {
 		fmt.Fprintf(&lines, "+ %d\n", more)
 	}
-	result.Value = formatValue(shown.value)
+	result.Value, result.Number = formatValue(shown.value), finite(shown.value)
 	if len(samples) > 1 {
 		result.Value += fmt.Sprintf(" (%s, 1/%d)", shown.labels, len(samples))
 	}
@@ -149,3 +150,11 @@ func judgeSamples(e Expect, samples []sample) incidents.StepResult {
 }
 
 func formatValue(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
+
+// finite is f where JSON can say it.
+func finite(f float64) *float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil
+	}
+	return &f
+}
