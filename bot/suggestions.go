@@ -54,7 +54,8 @@ func (v *view) item(g *incidents.Suggestion) Item {
 
 func (v *view) itemButtons(g *incidents.Suggestion) []Button {
 	var buttons []Button
-	if v.s.Status().Open() && v.s.Busy() == nil && !v.waits(g.Plan.Digest) {
+	// While nobody knows what became of a run, its own message asks for that first.
+	if v.s.Status().Open() && v.s.Busy() == nil && v.s.Unsettled() == nil && !v.waits(g.Plan.Digest) {
 		style := StylePrimary
 		if g.Plan.Risk == incidents.RiskHigh {
 			style = StyleDanger

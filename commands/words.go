@@ -12,7 +12,7 @@ import (
 // meant something by it, and would not get that. try is what can be typed.
 func unexpected(word, try string) error {
 	word = bot.Line(word, 80)
-	return incidents.Fail(incidents.Invalid, "error.unexpected_word", "there is no place for "+word+" here", "word", word).WithHint(try)
+	return incidents.Fail(incidents.Invalid, "error.unexpected_word", "there is no place for “"+word+"” here", "word", word).WithHint(try)
 }
 
 // alone refuses any word after a verb that takes none. A number there is most
