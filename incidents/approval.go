@@ -55,6 +55,22 @@ type Step struct {
 	Query   string        `json:"query,omitempty"`
 	Expect  string        `json:"expect,omitempty"` // a condition in the kind's own small language, see package runbooks
 	Timeout time.Duration `json:"timeout"`
+	Retry   *Retry        `json:"retry,omitempty"`
+}
+
+// Retry is how often a step is tried before it counts as failed. A step of the
+// recovery has one only where its author says that it may be repeated.
+type Retry struct {
+	Times int           `json:"times"` // in all, the first among them
+	Every time.Duration `json:"every"` // from the end of one to the beginning of the next
+}
+
+// Longest is how long the step may take with all that it is tried.
+func (s *Step) Longest() time.Duration {
+	if s.Retry == nil {
+		return s.Timeout
+	}
+	return time.Duration(s.Retry.Times)*s.Timeout + time.Duration(s.Retry.Times-1)*s.Retry.Every
 }
 
 // Verify is how success is proved: the steps pass, the incident's alerts have

@@ -57,15 +57,15 @@ func (s *Incident) mayRun(p Plan, now time.Time) error {
 // killed, what a step's own child left behind may go on.
 func (p *Plan) longest() time.Duration {
 	var sum time.Duration
-	for _, step := range p.Recover {
-		sum += step.Timeout
+	for i := range p.Recover {
+		sum += p.Recover[i].Longest()
 	}
-	for _, step := range p.Verify.Steps { // they run once before
-		sum += step.Timeout
+	for i := range p.Verify.Steps { // they run once before
+		sum += p.Verify.Steps[i].Longest()
 	}
 	if p.Branch != nil { // and so do the checks that chose it
-		for _, step := range p.Check {
-			sum += step.Timeout
+		for i := range p.Check {
+			sum += p.Check[i].Longest()
 		}
 	}
 	return sum

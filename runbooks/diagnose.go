@@ -3,6 +3,7 @@ package runbooks
 import (
 	"context"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -165,6 +166,9 @@ func (rb *Runbook) some(s *incidents.Incident) map[string]string {
 
 // stepKey is equal for steps that ask the same.
 func stepKey(s incidents.Step) string {
+	if s.Retry != nil {
+		s.Kind += "/" + strconv.Itoa(s.Retry.Times) + "/" + s.Retry.Every.String()
+	}
 	parts := append([]string{s.Kind, s.Method, s.URL, s.Query, s.Expect}, s.Argv...)
 	return incidents.KeyOf(parts...).String() + strings.Repeat(".", len(s.Argv))
 }

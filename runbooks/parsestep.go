@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
@@ -18,7 +19,7 @@ func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []St
 	}
 	var read []Step
 	for i, item := range items {
-		s, ok := r.step(item, timeout)
+		s, ok := r.step(item, section == "recover", timeout)
 		if !ok {
 			continue
 		}
@@ -36,9 +37,9 @@ func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []St
 	return read
 }
 
-func (r *reader) step(n *yaml.Node, timeout time.Duration) (Step, bool) {
+func (r *reader) step(n *yaml.Node, changes bool, timeout time.Duration) (Step, bool) {
 	s := Step{Timeout: timeout}
-	f, ok := r.fields(n, "step", "id", "title", "timeout", KindCommand, KindHTTP, KindPromQL)
+	f, ok := r.fields(n, "step", "id", "title", "timeout", "retry", "idempotent", KindCommand, KindHTTP, KindPromQL)
 	if !ok {
 		return s, false
 	}
@@ -60,6 +61,7 @@ func (r *reader) step(n *yaml.Node, timeout time.Duration) (Step, bool) {
 			s.Timeout = d
 		}
 	}
+	r.retry(&s, f, changes)
 	for _, kind := range []string{KindCommand, KindHTTP, KindPromQL} {
 		if f[kind] == nil {
 			continue
@@ -85,6 +87,44 @@ func (r *reader) step(n *yaml.Node, timeout time.Duration) (Step, bool) {
 		s.Expect.Codes = usualCodes[s.Kind]
 	}
 	return s, true
+}
+
+// retry reads how often the step is tried. What changes something is tried once,
+// unless its author says that twice does no more than once.
+func (r *reader) retry(s *Step, f fields, changes bool) {
+	may := f["idempotent"] != nil && r.boolean(f["idempotent"], "idempotent")
+	n := f["retry"]
+	switch {
+	case n == nil && may:
+		r.warn(f["idempotent"], "runbook.lint.idempotent_once")
+		return
+	case n == nil:
+		return
+	case changes && !may:
+		r.fail(n, "runbook.lint.retry_recover")
+		return
+	}
+	rf, ok := r.fields(n, "retry", "times", "every")
+	if !ok {
+		return
+	}
+	retry := &incidents.Retry{Times: 3, Every: time.Second}
+	if v := rf["times"]; v != nil {
+		if times, ok := r.number(v, "times"); ok && (times < 2 || times > maxTries) {
+			r.fail(v, "runbook.lint.retry_times", "max", strconv.Itoa(maxTries))
+		} else if ok {
+			retry.Times = int(times)
+		}
+	}
+	if v := rf["every"]; v != nil {
+		if every, ok := r.duration(v, "every", 100*time.Millisecond, time.Minute); ok {
+			retry.Every = every
+		}
+	}
+	s.Retry = retry
+	if all := (&incidents.Step{Timeout: s.Timeout, Retry: retry}).Longest(); all > MaxTimeout {
+		r.fail(n, "runbook.lint.retry_long", "all", short(all), "most", short(MaxTimeout))
+	}
 }
 
 // usualCodes are expected where the author says nothing. A plan says them.

@@ -112,7 +112,7 @@ func (rb *Runbook) steps(from []Step, values map[string]string) ([]incidents.Ste
 	to := make([]incidents.Step, len(from))
 	for i := range from {
 		s := &from[i]
-		step := incidents.Step{ID: s.ID, Title: s.Title, Kind: s.Kind, Expect: s.Expect.String(), Timeout: s.Timeout}
+		step := incidents.Step{ID: s.ID, Title: s.Title, Kind: s.Kind, Expect: s.Expect.String(), Timeout: s.Timeout, Retry: s.Retry}
 		switch s.Kind {
 		case KindCommand:
 			for _, t := range s.argv {

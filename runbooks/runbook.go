@@ -28,6 +28,7 @@ const (
 	VerifyStable   = 30 * time.Second
 	VerifyWithin   = 5 * time.Minute
 	maxWithin      = 24 * time.Hour
+	maxTries       = 10
 )
 
 // Runbook is one file, read and found to be without errors. It is never changed
@@ -81,6 +82,7 @@ type Step struct {
 	Method  string // http
 	Expect  steps.Expect
 	Timeout time.Duration
+	Retry   *incidents.Retry // nil: it is tried once
 
 	argv  []template
 	url   urlTemplate

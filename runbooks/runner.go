@@ -139,12 +139,29 @@ func (r *Runner) Look(ctx context.Context, plan incidents.Plan, _ string) []inci
 // what came of it.
 func (r *Runner) execute(ctx context.Context, places chan struct{}, step incidents.Step, env steps.Env) incidents.StepResult {
 	began := time.Now()
-	result := r.carryOut(ctx, places, step, env)
+	result := r.repeat(ctx, places, step, env)
 	result.Step, result.Title, result.Elapsed = step.ID, step.Title, time.Since(began)
 	result.Value = steps.CutLine(r.redact.Clean(result.Value), maxLine)
 	result.Error = steps.CutLine(r.redact.Clean(result.Error), maxLine)
 	result.Because = r.cleanReason(result.Because)
 	result.Output = r.redact.Excerpt(result.Output, maxShown)
+	return result
+}
+
+// repeat carries the step out, again and again where its plan says so, until it
+// passes. What is told is the last time.
+func (r *Runner) repeat(ctx context.Context, places chan struct{}, step incidents.Step, env steps.Env) incidents.StepResult {
+	result := r.carryOut(ctx, places, step, env)
+	for try := 1; step.Retry != nil && try < min(step.Retry.Times, maxTries) && !result.OK; try++ {
+		pause := time.NewTimer(step.Retry.Every)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return result
+		}
+		result = r.carryOut(ctx, places, step, env)
+	}
 	return result
 }
 

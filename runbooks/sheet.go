@@ -3,6 +3,7 @@ package runbooks
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -137,7 +138,11 @@ func (s *sheet) step(n int, step *Step) {
 	}
 	s.linef("%d. %s", n, title)
 	s.line(indent(fence(step.Show())))
-	s.linef("   %s %s · %s", s.word("expect"), codeSpan(step.Expect.String()), s.word("timeout", "timeout", short(step.Timeout)))
+	times := ""
+	if step.Retry != nil {
+		times = " · " + s.word("retry", "times", strconv.Itoa(step.Retry.Times), "every", short(step.Retry.Every))
+	}
+	s.linef("   %s %s · %s%s", s.word("expect"), codeSpan(step.Expect.String()), s.word("timeout", "timeout", short(step.Timeout)), times)
 }
 
 func (s *sheet) verify(v *Verify) {
