@@ -35,6 +35,7 @@ type Folder struct {
 	shelf  *shelf
 	turns  *turns
 	ended  *tombs
+	marks  map[place]int64 // as this process left them; a commit that meets another forgets them
 
 	Alerts  atomic.Int64 // alerts folded
 	Opened  atomic.Int64 // incidents
@@ -66,9 +67,28 @@ type FolderOptions struct {
 func NewFolder(o FolderOptions) *Folder {
 	return &Folder{
 		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy,
-		now: o.Now, logger: o.Logger, shelf: newShelf(), turns: newTurns(), ended: newTombs(),
+		now: o.Now, logger: o.Logger, shelf: newShelf(), turns: newTurns(), ended: newTombs(), marks: map[place]int64{},
 	}
 }
+
+// place is a log as one shard sees it.
+type place struct{ shard, log int }
+
+// mark is how far the shard has folded the log.
+func (f *Folder) mark(ctx context.Context, at place) (int64, error) {
+	if mark, known := f.marks[at]; known {
+		return mark, nil
+	}
+	mark, err := f.log.Mark(ctx, at.shard, at.log)
+	if err != nil {
+		return 0, fmt.Errorf("read the mark of log %d in shard %d: %w", at.log, at.shard, err)
+	}
+	f.marks[at] = mark
+	return mark, nil
+}
+
+// forget makes the folder read the marks anew: another process has folded.
+func (f *Folder) forget() { clear(f.marks) }
 
 // foldBytes is how much of the log one step reads.
 const foldBytes = 4 << 20
@@ -90,9 +110,9 @@ type portion struct {
 
 // Step folds what waits in one log and says whether there was anything.
 func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
-	mark, err := f.log.Mark(ctx, log, log)
+	mark, err := f.mark(ctx, place{log, log})
 	if err != nil {
-		return false, fmt.Errorf("read the mark of log %d: %w", log, err)
+		return false, err
 	}
 	entries, err := f.log.ReadLog(ctx, log, mark, foldBytes)
 	if err != nil {
@@ -140,9 +160,9 @@ func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) [][]deal
 // foldShard commits the part of the entries that belongs to one shard.
 func (f *Folder) foldShard(ctx context.Context, log, shard int, rules incidents.Rules, hand []dealt, last int64) error {
 	for try := range maxConflicts {
-		mark, err := f.log.Mark(ctx, shard, log)
+		mark, err := f.mark(ctx, place{shard, log})
 		if err != nil {
-			return fmt.Errorf("read the mark of log %d in shard %d: %w", log, shard, err)
+			return err
 		}
 		if mark >= last {
 			return nil
@@ -152,6 +172,10 @@ func (f *Folder) foldShard(ctx context.Context, log, shard int, rules incidents.
 			return nil
 		}
 		err = f.commit(ctx, shard, p, &incidents.Fold{Log: log, From: mark, To: last})
+		delete(f.marks, place{shard, log}) // after a failure nobody knows
+		if err == nil {
+			f.marks[place{shard, log}] = last
+		}
 		if !errors.Is(err, incidents.ErrConflict) {
 			return err
 		}

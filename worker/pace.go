@@ -18,7 +18,7 @@ const (
 	mostPace = 500 * time.Millisecond
 	// idleShare is how many times as long as the fold took nothing is folded, so
 	// that a storm's processor time goes to accepting it.
-	idleShare = 7
+	idleShare = 15
 )
 
 // manyAlerts are so many in one fold that waiting for more makes them no cheaper.

@@ -116,7 +116,7 @@ func (w *Worker) Run(ctx context.Context) {
 	for _, l := range w.lanes {
 		loops.Go(func() { l.claiming(ctx, carry, &work) })
 	}
-	fold := make(chan struct{}, 1)
+	fold := make(chan int, 256)
 	loops.Go(func() { w.folds(ctx, fold) })
 	loops.Go(func() { w.listen(ctx, signals, fold) })
 
@@ -134,7 +134,7 @@ func (w *Worker) Run(ctx context.Context) {
 }
 
 // listen passes signals on to whom they concern.
-func (w *Worker) listen(ctx context.Context, signals <-chan incidents.Signal, fold chan<- struct{}) {
+func (w *Worker) listen(ctx context.Context, signals <-chan incidents.Signal, fold chan<- int) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -146,8 +146,8 @@ func (w *Worker) listen(ctx context.Context, signals <-chan incidents.Signal, fo
 			switch s.Kind {
 			case incidents.SignalIntake:
 				select {
-				case fold <- struct{}{}:
-				default:
+				case fold <- s.Shard:
+				default: // it is behind; what this signal was about is found at the next poll
 				}
 			case incidents.SignalEffect:
 				if l := w.lanes[s.Lane]; l != nil {
@@ -167,23 +167,24 @@ const foldLease = 6 * time.Second
 const lagging = 5 * time.Second
 
 // folds keeps folding the intake log while this process holds the lease.
-func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
-	var renewed time.Time
+func (w *Worker) folds(ctx context.Context, wake <-chan int) {
+	var renewed, swept time.Time
 	idle := w.now() // when nothing waited last
 	lease := hurried(foldLease)
 	renew := lease / 3
+	look := make([]bool, w.shards) // logs that may have something
 	for ctx.Err() == nil {
 		if w.now().Sub(renewed) > renew {
-			held, err := w.store.Lease(ctx, "fold", w.owner, lease)
-			if err != nil && ctx.Err() == nil {
-				w.complain("renew the folding lease", err)
-			}
-			w.folding.Store(held && err == nil)
+			w.renewFolding(ctx, lease)
 			renewed = w.now()
+		}
+		if w.now().Sub(swept) >= w.poll { // a signal may have been lost
+			markAll(look)
+			swept = w.now()
 		}
 		more, began, before := false, w.now(), w.folder.count()
 		if w.folding.Load() {
-			more = w.foldOnce(ctx)
+			more = w.foldOnce(ctx, look)
 		}
 		if more {
 			if w.now().Sub(idle) > lagging {
@@ -196,17 +197,41 @@ func (w *Worker) folds(ctx context.Context, wake <-chan struct{}) {
 		idle = w.now()
 		select {
 		case <-ctx.Done():
-		case <-wake:
+		case log := <-wake:
+			for look[log] = true; len(wake) > 0; {
+				look[<-wake] = true
+			}
 		case <-time.After(min(w.poll, renew)):
 		}
 	}
 }
 
-// foldOnce folds every log once and says whether there was anything. A log that
-// cannot be folded does not stop the others. A step that has begun is finished
+func markAll(look []bool) {
+	for i := range look {
+		look[i] = true
+	}
+}
+
+// renewFolding asks for the folding lease. Whoever gets it anew does not know
+// what was folded meanwhile.
+func (w *Worker) renewFolding(ctx context.Context, lease time.Duration) {
+	held, err := w.store.Lease(ctx, "fold", w.owner, lease)
+	if err != nil && ctx.Err() == nil {
+		w.complain("renew the folding lease", err)
+	}
+	held = held && err == nil
+	if held && !w.folding.Load() {
+		w.folder.forget()
+	}
+	w.folding.Store(held)
+}
+
+// foldOnce folds every log marked in look once and says whether there was
+// anything; a log in which there was nothing loses its mark. A log that cannot
+// be folded does not stop the others. A step that has begun is finished
 // although the process stops: it may be half done, shard by shard, and who
 // starts next may group by other rules.
-func (w *Worker) foldOnce(ctx context.Context) (more bool) {
+func (w *Worker) foldOnce(ctx context.Context, look []bool) (more bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.logger.Error("folding panicked", "panic", p, "stack", string(debug.Stack()))
@@ -214,7 +239,10 @@ func (w *Worker) foldOnce(ctx context.Context) (more bool) {
 		}
 	}()
 	failed := false
-	for log := range w.shards {
+	for log := range look {
+		if !look[log] {
+			continue
+		}
 		if ctx.Err() != nil {
 			return false
 		}
@@ -225,6 +253,7 @@ func (w *Worker) foldOnce(ctx context.Context) (more bool) {
 			w.complain("fold the intake log", err, "log", log)
 			failed = true
 		}
+		look[log] = any || err != nil
 		more = more || any
 	}
 	if failed {
