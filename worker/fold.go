@@ -159,6 +159,9 @@ func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) [][]deal
 
 // foldShard commits the part of the entries that belongs to one shard.
 func (f *Folder) foldShard(ctx context.Context, log, shard int, rules incidents.Rules, hand []dealt, last int64) error {
+	if len(hand) == 0 && shard != log {
+		return nil
+	}
 	for try := range maxConflicts {
 		mark, err := f.mark(ctx, place{shard, log})
 		if err != nil {
