@@ -11,7 +11,6 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
-	"github.com/hikeshi-ops/hikeshi/runbooks"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
@@ -124,35 +123,5 @@ func check(_ context.Context, args []string, std streams) int {
 	}
 	fmt.Fprintln(std.out, phrases.T(lang, "cli.check_ok", "sources", strconv.Itoa(len(c.sources)),
 		"rules", strconv.Itoa(len(c.rules)), "runbooks", strconv.Itoa(len(library.All()))))
-	return exitOK
-}
-
-// maxPaths is more than a command line has room for.
-const maxPaths = 1 << 30
-
-// runbookCommand is "hikeshi runbook lint PATH…".
-func runbookCommand(_ context.Context, args []string, std streams) int {
-	lang := language()
-	fs := newFlags("runbook lint", std)
-	fs.Usage = func() { fmt.Fprintln(std.err, phrases.T(lang, "cli.usage_runbook")) }
-	if len(args) == 0 || args[0] != "lint" {
-		fs.Usage()
-		return exitUsage
-	}
-	if code, done := parse(fs, args[1:], maxPaths); done {
-		return code
-	}
-	if fs.NArg() == 0 {
-		fs.Usage()
-		return exitUsage
-	}
-	problems := runbooks.Lint(fs.Args(), nil)
-	for _, p := range problems {
-		fmt.Fprintln(std.out, p.Text(lang, phrases.Fill))
-	}
-	if len(runbooks.Errors(problems)) > 0 {
-		return exitInvalid
-	}
-	fmt.Fprintln(std.out, phrases.T(lang, "cli.lint_ok"))
 	return exitOK
 }

@@ -141,7 +141,7 @@ func (s Sources) files(lenient bool) ([]file, []Problem) {
 
 func isRunbookFile(name string) bool {
 	ext := path.Ext(name)
-	return (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(path.Base(name), ".")
+	return !strings.HasSuffix(name, TestSuffix) && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(path.Base(name), ".")
 }
 
 func fileProblem(name, phrase string, args ...string) Problem {

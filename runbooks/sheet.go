@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,33 @@ func Sheet(rb *Runbook, lang string, say Say) string {
 		s.prose("escalate", rb.Escalate)
 	}
 	s.linef("---\n%s: %s\n\nSHA-256: `%s`", s.word("file"), rb.File, rb.Digest)
+	return strings.TrimRight(s.b.String(), "\n") + "\n"
+}
+
+// PlanSheet is a plan as a page for people: exactly what would be run.
+func PlanSheet(p incidents.Plan, lang string, say Say) string {
+	s := &sheet{lang: lang, say: say}
+	s.line("# " + p.Title.In(lang))
+	s.linef("`%s` · %s", p.Runbook, s.say(s.lang, "risk."+string(p.Risk), nil))
+	if p.Branch != nil {
+		s.line(s.word("when") + " " + codeSpan(foundWords(p.Branch.Found)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Params)) {
+		s.linef("`%s` = %s", name, codeSpan(p.Params[name]))
+	}
+	for _, section := range []struct {
+		key   string
+		steps []incidents.Step
+	}{{"check", p.Check}, {"recover", p.Recover}, {"verify", p.Verify.Steps}} {
+		if len(section.steps) > 0 {
+			s.line("## " + s.word(section.key))
+		}
+		for i, step := range section.steps {
+			s.resolved(i+1, &step)
+		}
+	}
+	s.prose("escalate", p.Escalate)
+	s.linef("---\nSHA-256: `%s`", p.Digest)
 	return strings.TrimRight(s.b.String(), "\n") + "\n"
 }
 
@@ -132,17 +160,25 @@ func (s *sheet) branches(branches []Branch) {
 }
 
 func (s *sheet) step(n int, step *Step) {
-	title := step.Title.In(s.lang)
+	s.one(n, step.Title, step.ID, step.Show(), step.Expect.String(), step.Timeout, step.Retry)
+}
+
+func (s *sheet) resolved(n int, step *incidents.Step) {
+	s.one(n, step.Title, step.ID, StepLine(*step), step.Expect, step.Timeout, step.Retry)
+}
+
+func (s *sheet) one(n int, text incidents.Text, id, does, expect string, timeout time.Duration, retry *incidents.Retry) {
+	title := text.In(s.lang)
 	if title == "" {
-		title = step.ID
+		title = id
 	}
 	s.linef("%d. %s", n, title)
-	s.line(indent(fence(step.Show())))
+	s.line(indent(fence(does)))
 	times := ""
-	if step.Retry != nil {
-		times = " · " + s.word("retry", "times", strconv.Itoa(step.Retry.Times), "every", short(step.Retry.Every))
+	if retry != nil {
+		times = " · " + s.word("retry", "times", strconv.Itoa(retry.Times), "every", short(retry.Every))
 	}
-	s.linef("   %s %s · %s%s", s.word("expect"), codeSpan(step.Expect.String()), s.word("timeout", "timeout", short(step.Timeout)), times)
+	s.linef("   %s %s · %s%s", s.word("expect"), codeSpan(expect), s.word("timeout", "timeout", short(timeout)), times)
 }
 
 func (s *sheet) verify(v *Verify) {
