@@ -79,6 +79,7 @@ type ruleConfig struct {
 type runbooksConfig struct {
 	Paths      []string          `yaml:"paths"`
 	Vars       map[string]string `yaml:"vars"`
+	Hosts      []string          `yaml:"hosts"`
 	HTTPHosts  []string          `yaml:"http_hosts"`
 	Addresses  []string          `yaml:"addresses"`
 	Path       string            `yaml:"path"`

@@ -304,7 +304,7 @@ var owner = sync.OnceValue(func() string {
 // loadRunbooks reads the configured runbooks; any error in one is fatal, since
 // starting with half of them would be a surprise at three in the morning.
 func loadRunbooks(c *settled) (*runbooks.Library, error) {
-	library, problems := runbooks.Load(runbooks.Sources{Paths: c.Runbooks.Paths, Vars: c.Runbooks.Vars, Embedded: c.embedded})
+	library, problems := runbooks.Load(runbooks.Sources{Paths: c.Runbooks.Paths, Vars: c.Runbooks.Vars, Hosts: c.Runbooks.Hosts, Embedded: c.embedded})
 	if bad := runbooks.Errors(problems); len(bad) > 0 {
 		say := func(lang string) string {
 			lines := make([]string, 0, len(bad))

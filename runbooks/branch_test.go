@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -363,6 +364,34 @@ params:
 		_, problems := Parse("x.yaml", []byte(withLine(t, "risk:", "risk: low\nparams:\n  p: "+spec)), nil)
 		if !slices.ContainsFunc(problems, func(p Problem) bool { return p.What.Phrase == "runbook.lint."+want }) {
 			t.Errorf("%s: %+v", spec, problems)
+		}
+	}
+}
+
+// With an inventory, a host from an alert is one of ours or the plan is refused.
+func TestParamInventory(t *testing.T) {
+	t.Parallel()
+	source := strings.Replace(withLine(t, "risk:", "risk: low\nparams:\n  host: {type: host, from: label.instance}"), "web.service]", "web.service, '{host}']", 1)
+	for name, c := range map[string]struct {
+		hosts  []string
+		from   string
+		phrase string
+	}{
+		"no inventory":   {nil, "anything.example.com", ""},
+		"known":          {[]string{"Web-1.example.com"}, "WEB-1.example.com:9100", ""},
+		"below":          {[]string{"*.db.example.com"}, "a.db.example.com", ""},
+		"the suffix":     {[]string{"*.db.example.com"}, ".db.example.com", "runbook.param_refused"},
+		"not below":      {[]string{"*.db.example.com"}, "evildb.example.com", "runbook.param_refused"},
+		"another":        {[]string{"web-1.example.com"}, "web-2.example.com", "runbook.param_refused"},
+		"another behind": {[]string{"web-1.example.com"}, "web-1.example.com.evil.example", "runbook.param_refused"},
+	} {
+		l, problems := Load(Sources{Embedded: fstest.MapFS{"x.yaml": {Data: []byte(source)}}, Hosts: c.hosts})
+		if len(l.All()) != 1 {
+			t.Fatal(problems)
+		}
+		_, err := l.All()[0].Plan(incident("service", "web", "instance", c.from), nil)
+		if phraseOf(err) != c.phrase {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

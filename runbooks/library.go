@@ -20,6 +20,7 @@ type Sources struct {
 	Paths    []string          // directories, searched for *.yaml and *.yml without their subdirectories, and files
 	Embedded fs.FS             // runbooks that come with the program; nil for none
 	Vars     map[string]string // values of {var.name}
+	Hosts    []string          // the inventory: what a parameter of type host may be, "*.example.com" for all below; none: any host
 }
 
 // Library holds the runbooks that are loaded. All its methods may be called at
@@ -97,6 +98,7 @@ func (s Sources) load() (*shelf, []Problem) {
 			problems = append(problems, fileProblem(f.name, "runbook.lint.id_twice", "id", rb.ID, "file", twin.File))
 			continue
 		}
+		rb.inventory(s.Hosts)
 		next.byID[rb.ID] = rb
 		next.sorted = append(next.sorted, rb)
 	}

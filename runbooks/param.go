@@ -87,6 +87,22 @@ func (p *Param) Accept(value string) bool {
 // read the value too.
 var durationForm = regexp.MustCompile(`\A(?:[0-9]+(?:ms|s|m|h))+\z`)
 
+// inventory limits the parameters of type host to these.
+func (rb *Runbook) inventory(hosts []string) {
+	if len(hosts) == 0 {
+		return
+	}
+	known := make([]string, len(hosts))
+	for i, h := range hosts {
+		known[i] = strings.ToLower(h)
+	}
+	for i := range rb.Params {
+		if rb.Params[i].Type == TypeHost {
+			rb.Params[i].hosts = known
+		}
+	}
+}
+
 func (p *Param) inInventory(host string) bool {
 	host = strings.ToLower(host)
 	return p.hosts == nil || slices.ContainsFunc(p.hosts, func(known string) bool {
