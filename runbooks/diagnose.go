@@ -34,8 +34,9 @@ func (r *Runner) Diagnose(ctx context.Context, s *incidents.Incident) []incident
 		all.Go(func() { findings[i] = r.ask(ctx, p) })
 	}
 	all.Wait()
-	findings = append(findings, r.ways(ctx, s, findings)...)
-	return findings[:min(len(findings), incidents.MaxFindings)]
+	ways := r.ways(ctx, s, findings)
+	ways = ways[:min(len(ways), incidents.MaxFindings/2)]
+	return append(findings[:min(len(findings), incidents.MaxFindings-len(ways))], ways...)
 }
 
 // ways says for each runbook with branches which one its checks lead to, and

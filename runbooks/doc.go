@@ -8,6 +8,9 @@
 //   - What runs is what was approved. A plan ([Runbook.Plan]) has every argument
 //     resolved and is sealed; a runner refuses a plan that is not sealed, or whose
 //     runbook's file has changed since.
+//   - A runbook with branches goes one way, which is chosen from what its checks
+//     found before anybody approves; a plan has no conditions in it. Where the
+//     checks lead elsewhere by the time of the run, nothing is run.
 //   - Data from outside never becomes code. A parameter fills part of one argument
 //     of an argv, one percent-encoded component of a URL, or one escaped string
 //     literal of a PromQL query; there is no shell and no template language.
