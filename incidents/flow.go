@@ -92,8 +92,8 @@ func syncRooms(s *Incident, e *Event, p Policy) []Effect {
 }
 
 // More of the same may wait to be shown: a storm of reports becomes an edit a
-// second at first, then one each time the incident is half as old again, at
-// most every five seconds. Chats allow few edits a minute for all rooms
+// second at first, then one each time the incident is twice as old, and at least
+// every five seconds. Chats allow few edits a minute for all rooms
 // together (Slack: chat.update is Tier 3, 50 a minute and workspace,
 // https://docs.slack.dev/apis/web-api/rate-limits).
 const (
@@ -102,7 +102,7 @@ const (
 )
 
 func newsPace(age time.Duration) time.Duration {
-	return min(max(age/2, leastNewsPace), mostNewsPace)
+	return min(max(age, leastNewsPace), mostNewsPace)
 }
 
 // syncNews shows at once that the first alert fires or the last one cleared,

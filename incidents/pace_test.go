@@ -48,7 +48,7 @@ func TestHowSoonNewsIsShown(t *testing.T) {
 func TestNewsPace(t *testing.T) {
 	t.Parallel()
 	for age, want := range map[time.Duration]time.Duration{
-		-time.Hour: leastNewsPace, 0: leastNewsPace, 2 * time.Second: time.Second, 6 * time.Second: 3 * time.Second, time.Hour: mostNewsPace,
+		-time.Hour: leastNewsPace, 0: leastNewsPace, time.Second: time.Second, 3 * time.Second: 3 * time.Second, time.Hour: mostNewsPace,
 	} {
 		if got := newsPace(age); got != want {
 			t.Errorf("an incident %s old: %s, want %s", age, got, want)

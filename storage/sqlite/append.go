@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -92,6 +93,7 @@ func (s *Store) appends() {
 	for {
 		<-s.appender.wake
 		for {
+			runtime.Gosched() // POSTs that are ready to be appended share the fsync
 			batch, closed := s.appender.take()
 			if len(batch) == 0 {
 				if closed {
