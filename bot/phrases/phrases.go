@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -31,7 +32,9 @@ var Languages = []string{English, Japanese}
 //go:embed en/*.yaml ja/*.yaml
 var files embed.FS
 
-var catalogue = mustLoad()
+// catalogue is read when the first sentence is said: a process that guards a
+// command never says one.
+var catalogue = sync.OnceValue(mustLoad)
 
 // T says the sentence key in lang, its places filled from name, value pairs.
 // An unknown language reads English. An unknown key reads as itself, so that
@@ -49,7 +52,7 @@ func Fill(lang, key string, args map[string]string) string {
 	if lang != Japanese {
 		lang = English
 	}
-	sentence, ok := catalogue[lang][key]
+	sentence, ok := catalogue()[lang][key]
 	if !ok {
 		return key
 	}
@@ -78,7 +81,7 @@ func Fill(lang, key string, args map[string]string) string {
 
 // Has says whether the catalogue knows the key.
 func Has(key string) bool {
-	_, ok := catalogue[English][key]
+	_, ok := catalogue()[English][key]
 	return ok
 }
 

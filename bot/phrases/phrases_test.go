@@ -37,18 +37,18 @@ func TestFill(t *testing.T) {
 // same places.
 func TestLanguagesAgree(t *testing.T) {
 	t.Parallel()
-	for _, key := range slices.Sorted(maps.Keys(catalogue[English])) {
-		ja, ok := catalogue[Japanese][key]
+	for _, key := range slices.Sorted(maps.Keys(catalogue()[English])) {
+		ja, ok := catalogue()[Japanese][key]
 		if !ok {
 			t.Errorf("%s has no Japanese", key)
 			continue
 		}
-		if en, ja := places(catalogue[English][key]), places(ja); !slices.Equal(en, ja) {
+		if en, ja := places(catalogue()[English][key]), places(ja); !slices.Equal(en, ja) {
 			t.Errorf("%s: English has the places %v, Japanese %v", key, en, ja)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(catalogue[Japanese])) {
-		if _, ok := catalogue[English][key]; !ok {
+	for _, key := range slices.Sorted(maps.Keys(catalogue()[Japanese])) {
+		if _, ok := catalogue()[English][key]; !ok {
 			t.Errorf("%s has no English", key)
 		}
 	}
@@ -67,8 +67,8 @@ func places(sentence string) []string {
 // translated, and punctuation that a Japanese text does not use.
 func TestJapaneseIsJapanese(t *testing.T) {
 	t.Parallel()
-	for _, key := range slices.Sorted(maps.Keys(catalogue[Japanese])) {
-		ja, en := catalogue[Japanese][key], catalogue[English][key]
+	for _, key := range slices.Sorted(maps.Keys(catalogue()[Japanese])) {
+		ja, en := catalogue()[Japanese][key], catalogue()[English][key]
 		bare := regexp.MustCompile(`\{[^}]*\}|"[^"]*"|/inc.*|https?:\S+`).ReplaceAllString(ja, "")
 		if ja == en && len(regexp.MustCompile(`[a-z]{3,}`).FindAllString(bare, -1)) > 1 {
 			t.Errorf("%s is the same in both languages: %q", key, ja)
@@ -95,7 +95,7 @@ func TestEveryKeyExists(t *testing.T) {
 			t.Errorf("%s: the catalogue has no %q", used.keys[key], key)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(catalogue[English])) {
+	for _, key := range slices.Sorted(maps.Keys(catalogue()[English])) {
 		if !used.names(key) {
 			t.Logf("no source names %q", key)
 		}
