@@ -11,7 +11,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
 
 build: ## the static binary bin/hikeshi
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/hikeshi .
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/hikeshi .
 
 demo: ## a shop burns, you put the fire out (ARGS=--auto: it plays you too)
 	$(GO) run . demo $(ARGS)
