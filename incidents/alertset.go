@@ -176,21 +176,28 @@ func encodeTracks(s *AlertSet) []byte {
 
 func decodeTracks(b []byte) ([]trackEntry, error) {
 	out := make([]trackEntry, 0, len(b)/24)
+	err := EachTrack(b, func(fp Key, t Track) { out = append(out, trackEntry{fp, t}) })
+	return out, err
+}
+
+// EachTrack reads what an event says of its alerts (see News): each one's
+// fingerprint and all that was known of it once the event had happened.
+func EachTrack(b []byte, f func(fp Key, t Track)) error {
 	for len(b) > 0 {
-		var e trackEntry
-		if len(b) < len(e.fp) {
-			return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
+		var fp Key
+		if len(b) < len(fp) {
+			return fmt.Errorf("decode tracks: %w", errTruncatedRecord)
 		}
-		b = b[copy(e.fp[:], b):]
+		b = b[copy(fp[:], b):]
 		fired, n := binary.Varint(b)
 		if n <= 0 {
-			return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
+			return fmt.Errorf("decode tracks: %w", errTruncatedRecord)
 		}
 		b = b[n:]
-		e.track.FiredAt = fired
-		for _, field := range []*int64{&e.track.EndedAt, &e.track.ExpiresAt, &e.track.LapsedAt} {
+		t := Track{FiredAt: fired}
+		for _, field := range []*int64{&t.EndedAt, &t.ExpiresAt, &t.LapsedAt} {
 			if len(b) == 0 {
-				return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
+				return fmt.Errorf("decode tracks: %w", errTruncatedRecord)
 			}
 			set := b[0]
 			b = b[1:]
@@ -199,13 +206,13 @@ func decodeTracks(b []byte) ([]trackEntry, error) {
 			}
 			d, n := binary.Varint(b)
 			if n <= 0 {
-				return nil, fmt.Errorf("decode tracks: %w", errTruncatedRecord)
+				return fmt.Errorf("decode tracks: %w", errTruncatedRecord)
 			}
 			*field, b = fired+d, b[n:]
 		}
-		out = append(out, e)
+		f(fp, t)
 	}
-	return out, nil
+	return nil
 }
 
 // MarshalJSON writes the binary form in base64.

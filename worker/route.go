@@ -1,0 +1,90 @@
+package worker
+
+import (
+	"slices"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// route gives each alert of a group to the incident that knows it, else to the
+// group's newest within the rule's window, else to a new one (id 0).
+func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*shelved) []*routed {
+	var parts []*routed
+	fresh := f.fresh(g, ids, known)
+	for i := range g.alerts {
+		id, ok := incidents.ID(0), fresh[g.keys[i]]
+		if !ok {
+			id, ok = f.home(g, i, ids, known)
+		}
+		if !ok {
+			continue
+		}
+		at := slices.IndexFunc(parts, func(p *routed) bool { return p.id == id })
+		if at < 0 {
+			at = len(parts)
+			parts = append(parts, &routed{id: id, batchOf: batchOf{grouping: g.grouping, source: g.source}})
+		}
+		parts[at].alerts = append(parts[at].alerts, g.alerts[i])
+		parts[at].keys = append(parts[at].keys, g.keys[i])
+	}
+	if len(parts) > 0 {
+		parts[0].truncated = g.truncated
+	}
+	return parts
+}
+
+// fresh are the alerts that open an incident with this very step. Their ends
+// may be in the same step, before or after, and belong to it.
+func (f *Folder) fresh(g *batchOf, ids []incidents.ID, known map[incidents.ID]*shelved) map[incidents.Key]bool {
+	var fresh map[incidents.Key]bool
+	if !slices.ContainsFunc(g.alerts, func(a incidents.Alert) bool { return a.Resolved }) {
+		return nil
+	}
+	for i := range g.alerts {
+		if g.alerts[i].Resolved || fresh[g.keys[i]] {
+			continue
+		}
+		if id, ok := f.home(g, i, ids, known); ok && id == 0 {
+			if fresh == nil {
+				fresh = map[incidents.Key]bool{}
+			}
+			fresh[g.keys[i]] = true
+		}
+	}
+	return fresh
+}
+
+// routed is the part of a group's alerts that goes to one incident.
+type routed struct {
+	id incidents.ID // 0: a new one
+	batchOf
+}
+
+// home finds the incident of one alert; false where there is none and none is
+// due: the end of something we never heard of, or the late start of something
+// we already heard the end of.
+func (f *Folder) home(g *batchOf, i int, ids []incidents.ID, known map[incidents.ID]*shelved) (incidents.ID, bool) {
+	a, fp := &g.alerts[i], g.keys[i]
+	for _, id := range slices.Backward(ids) {
+		if s := known[id]; s != nil {
+			if _, has := s.Alerts.Get(fp); has {
+				return id, true
+			}
+		}
+	}
+	if n := len(ids); n > 0 {
+		if s := known[ids[n-1]]; s != nil && s.Takes(a.StartsAt) {
+			return s.ID, true
+		}
+	}
+	if a.Resolved {
+		f.Late.Add(1)
+		f.ended.add(fp, a.EndsAt)
+		return 0, false
+	}
+	if f.ended.after(fp, a.StartsAt) {
+		f.Late.Add(1)
+		return 0, false
+	}
+	return 0, true
+}
