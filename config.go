@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
@@ -35,6 +36,8 @@ type config struct {
 	Shards    int            `yaml:"shards"`
 	Relaxed   bool           `yaml:"relaxed_durability"`
 	Console   consoleConfig  `yaml:"console"`
+	People    []memberConfig `yaml:"people"`
+	Groups    []groupConfig  `yaml:"groups"`
 	Sources   []sourceConfig `yaml:"sources"`
 	Grouping  []ruleConfig   `yaml:"grouping"`
 	Runbooks  runbooksConfig `yaml:"runbooks"`
@@ -227,7 +230,7 @@ func (c *config) fromEnv(getenv func(string) string) {
 	set("CONSOLE_TOKEN_FILE", &file)
 	if token != "" || file != "" {
 		c.stands("HIKESHI_CONSOLE_TOKEN", fmt.Sprintf("console.people[%d]", len(c.Console.People)))
-		c.Console.People = append(c.Console.People, personConfig{Name: "admin", Token: secretValue(token), TokenFile: file})
+		c.Console.People = append(c.Console.People, personConfig{Name: envPerson, Token: secretValue(token), TokenFile: file})
 	}
 	token, file = "", ""
 	set("SOURCE_TOKEN", &token)
@@ -253,6 +256,7 @@ type settled struct {
 	config
 	store   string
 	people  []web.Person
+	rights  bot.Rights
 	sources []intake.Source
 	rules   incidents.Rules
 	level   slog.Level

@@ -29,6 +29,7 @@ func (c config) settle() (*settled, error) {
 	s := &settler{settled: settled{config: c}, problems: slices.Clone(c.problems)}
 	s.basics()
 	s.people()
+	s.roster()
 	s.sources()
 	for i, r := range c.Grouping {
 		s.rules = append(s.rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))

@@ -87,8 +87,8 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
 	a.worker = newWorker(a, policy, engine, runner, console)
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Wishes: engine, Library: a.library, Links: links, Now: time.Now}),
-		Rights:   bot.Open{}, Incidents: a.store, Logger: log,
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Wishes: engine, Library: a.library, People: named(c.rights), Links: links, Now: time.Now}),
+		Rights:   c.rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the commands: %w", err)
@@ -97,7 +97,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	a.console, err = web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS},
 		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: shards}), Rooms: a.store, Router: router, DeadLetters: a.store,
-		Watch: a.store.Watch, Ready: a.ready.reasons, Log: log,
+		Watch: a.store.Watch, Ready: a.ready.reasons, Rights: c.rights, Log: log,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
 	})
 	if err != nil {
@@ -159,12 +159,29 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 		return nil, configError(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/alerts/alertmanager", receiver.Handler("alertmanager", alertmanager.DecodeWebhook))
-	mux.Handle("/api/v2/alerts", receiver.Handler("alertmanager_api", alertmanager.DecodeAPI))
-	mux.Handle("/v1/alerts/generic", receiver.Handler("generic", generic.Decode))
-	mux.Handle("GET /metrics", thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})))
-	mux.Handle("/", a.console.Handler())
+	for pattern, handler := range map[string]http.Handler{
+		"/v1/alerts/alertmanager": receiver.Handler("alertmanager", alertmanager.DecodeWebhook),
+		"/api/v2/alerts":          receiver.Handler("alertmanager_api", alertmanager.DecodeAPI),
+		"/v1/alerts/generic":      receiver.Handler("generic", generic.Decode),
+		"GET /metrics":            thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})),
+		"/":                       a.console.Handler(),
+	} {
+		if needs[pattern] == "" { // a test finds it before anybody else does
+			return nil, fmt.Errorf("nothing says who may use %s", pattern)
+		}
+		mux.Handle(pattern, handler)
+	}
 	return mux, nil
+}
+
+// needs says who may use each address outside the console; docs/security.md
+// tells people, and a test holds the two together.
+var needs = map[string]string{
+	"/v1/alerts/alertmanager": "a source's token",
+	"/api/v2/alerts":          "a source's token",
+	"/v1/alerts/generic":      "a source's token",
+	"GET /metrics":            "this machine",
+	"/":                       "see the console's own addresses",
 }
 
 // thisMachine serves programs on this machine only: metrics tell strangers too
@@ -317,4 +334,12 @@ func loadRunbooks(c *settled) (*runbooks.Library, error) {
 			WithHint("hikeshi runbook lint " + strings.Join(c.Runbooks.Paths, " "))
 	}
 	return library, nil
+}
+
+// named finds people by their names where there are configured ones.
+func named(rights bot.Rights) commands.People {
+	if roster, ok := rights.(*bot.Roster); ok {
+		return roster
+	}
+	return nil
 }

@@ -16,7 +16,8 @@ type Request struct {
 	Origin   Origin       // how it was expressed
 	Once     string       // the platform's id of this event: the same one never works twice
 
-	Rest string // set by the router: what follows the verb, as it was typed
+	Rest string                    // set by the router: what follows the verb, as it was typed
+	Sees func(service string) bool // set by the router: whether the person may see a service's incidents
 }
 
 // Origin is how a wish was expressed; it goes into the log.

@@ -9,30 +9,63 @@ type Right string
 const (
 	View        Right = "view"
 	Respond     Right = "respond"
+	Lead        Right = "command" // decide about the incident as a whole
 	ApproveRuns Right = "approve"
+	Write       Right = "write" // what concerns the runbooks themselves
+	Administer  Right = "admin"
 )
 
-// Rights decides what a person may do. It is asked in one place only (see
-// Router) and whatever it does not allow is refused: it returns nil to allow,
-// or an *incidents.Error that says why not. service is what the incident is
-// about; "" where the command is about no incident, or about one without.
-type Rights interface {
-	May(p incidents.Actor, right Right, service string) error
+// Where is what a right is asked for: the incidents of one service, or anything
+// at all. Its zero value is an incident without a service.
+type Where struct {
+	service string
+	general bool
 }
 
-// Open allows everybody who is signed in to look, to respond and to approve.
-// It is meant for one trusted team; roles come with a later version and take
-// its place behind Rights.
+// InGeneral asks for a right that is about no incident. Who has it for one
+// service only has it too: what they see of each incident is asked again.
+var InGeneral = Where{general: true}
+
+// Of asks for a right over the incidents of a service; "" is none.
+func Of(service string) Where { return Where{service: service} }
+
+// Service is the service that is asked about, and whether it is about one
+// incident at all.
+func (w Where) Service() (string, bool) { return w.service, !w.general }
+
+// Rights decides who somebody is and what they may do. It is asked in one place
+// only (see Router) and whatever it does not allow is refused.
+type Rights interface {
+	// Who is the person behind an account of a chat or of the console: the same
+	// one for all their accounts, themselves where they are a person already, and
+	// the account itself where nobody is known to have it.
+	Who(account incidents.Actor) incidents.Actor
+	// May returns nil to allow, or an *incidents.Error that says why not.
+	May(p incidents.Actor, right Right, where Where) error
+}
+
+// Open allows everybody who is signed in everything: one trusted team, or one
+// machine. It is what there is without configured people (see Roster).
 type Open struct{}
 
-// May allows people the three rights there are, and nobody anything else.
-func (Open) May(p incidents.Actor, right Right, _ string) error {
+// Who is the account itself.
+func (Open) Who(account incidents.Actor) incidents.Actor { return account }
+
+// May allows people the rights there are, and nobody anything else.
+func (Open) May(p incidents.Actor, right Right, _ Where) error {
 	if !p.IsPerson() {
-		return incidents.Fail(incidents.Unauthenticated, "error.who", "we do not know who you are")
+		return unknownPerson()
 	}
-	switch right {
-	case View, Respond, ApproveRuns:
-		return nil
+	if !may(Admin, right) {
+		return forbidden(right)
 	}
+	return nil
+}
+
+func unknownPerson() error {
+	return incidents.Fail(incidents.Unauthenticated, "error.who", "we do not know who you are")
+}
+
+func forbidden(right Right) error {
 	return incidents.Fail(incidents.Forbidden, "error.right", "you may not do this", "right", string(right))
 }

@@ -141,6 +141,9 @@ func (r *Router) command(ctx context.Context, q Request, verb string, args []str
 // this (deny by default), then do it, then write down who did what.
 func (r *Router) carry(ctx context.Context, q Request, c *Command, args []string) (Reply, error) {
 	began := time.Now()
+	account := q.Person.ID
+	q.Person = r.rights.Who(q.Person)
+	q.Sees = func(service string) bool { return r.rights.May(q.Person, View, Of(service)) == nil }
 	err := r.authorise(ctx, q, c)
 	var reply Reply
 	if err == nil {
@@ -153,7 +156,7 @@ func (r *Router) carry(ctx context.Context, q Request, c *Command, args []string
 		reply.Message.At = began
 	}
 	attrs := []any{
-		"verb", c.Name, "right", string(c.Right), "person", Line(q.Person.ID, 200), "name", Who(q.Person), "chat", q.Chat,
+		"verb", c.Name, "right", string(c.Right), "person", Line(q.Person.ID, 200), "account", Line(account, 200), "name", Who(q.Person), "chat", q.Chat,
 		"incident", q.Incident.String(), "origin", string(q.Origin), "once", Line(q.Once, 200), "took_ms", time.Since(began).Milliseconds(),
 	}
 	if !c.Text { // what people write in their own words is in the timeline, or was refused
@@ -172,7 +175,7 @@ func (r *Router) authorise(ctx context.Context, q Request, c *Command) error {
 	if q.Person.ID == "" {
 		return incidents.Fail(incidents.Unauthenticated, "error.who", "we do not know who you are")
 	}
-	service := ""
+	where := InGeneral
 	if c.Room {
 		if q.Incident == 0 {
 			return incidents.Fail(incidents.Invalid, "error.which_incident", "which incident?").WithHint("/inc " + c.Name + " INC-42")
@@ -184,9 +187,9 @@ func (r *Router) authorise(ctx context.Context, q Request, c *Command) error {
 		if s == nil || s.Version == 0 {
 			return incidents.Fail(incidents.NotFound, "error.no_incident", "there is no such incident").WithHint("/inc list")
 		}
-		service = s.Service
+		where = Of(s.Service)
 	}
-	return r.rights.May(q.Person, c.Right, service)
+	return r.rights.May(q.Person, c.Right, where)
 }
 
 // run runs the command; a panic in it is an error like any other.

@@ -138,20 +138,22 @@ func TestRefusals(t *testing.T) {
 }
 
 // none refuses everybody everything.
-type none struct{}
+type none struct{ Open }
 
-func (none) May(_ incidents.Actor, right Right, _ string) error {
+func (none) May(_ incidents.Actor, right Right, _ Where) error {
 	return incidents.Fail(incidents.Forbidden, "error.right", "no", "right", string(right))
 }
 
 // perService allows what concerns one service.
 type perService string
 
-func (p perService) May(_ incidents.Actor, right Right, service string) error {
-	if service == string(p) {
+func (perService) Who(p incidents.Actor) incidents.Actor { return p }
+
+func (p perService) May(_ incidents.Actor, right Right, where Where) error {
+	if where == Of(string(p)) {
 		return nil
 	}
-	return none{}.May(incidents.Actor{}, right, service)
+	return none{}.May(incidents.Actor{}, right, where)
 }
 
 // TestOneChokepoint: whichever way a wish comes, the rights are asked, and
@@ -283,13 +285,13 @@ func TestNewRouterRefuses(t *testing.T) {
 
 func TestOpenKnowsItsRights(t *testing.T) {
 	t.Parallel()
-	for _, right := range []Right{View, Respond, ApproveRuns} {
-		if err := (Open{}).May(bea, right, ""); err != nil {
+	for _, right := range []Right{View, Respond, Lead, ApproveRuns, Write, Administer} {
+		if err := (Open{}).May(bea, right, InGeneral); err != nil {
 			t.Errorf("%s: %v", right, err)
 		}
 	}
-	for _, right := range []Right{"", "admin", "anything"} {
-		if err := (Open{}).May(bea, right, ""); err == nil {
+	for _, right := range []Right{"", "Admin", "anything"} {
+		if err := (Open{}).May(bea, right, InGeneral); err == nil {
 			t.Errorf("right %q was allowed", right)
 		}
 	}

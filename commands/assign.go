@@ -12,7 +12,7 @@ func assign(d Deps) bot.Command {
 	return bot.Command{
 		Name: "assign", Aliases: []string{"role", "担当"}, Usage: "assign @name|me",
 		Example: []string{"/inc assign @bea", "/inc assign me"},
-		Help:    "help.assign", Right: bot.Respond, Room: true,
+		Help:    "help.assign", Right: bot.Lead, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
 			if err := atMost(1, "assign", args); err != nil {
 				return bot.Reply{}, err

@@ -258,8 +258,8 @@ func TestInventory(t *testing.T) {
 	}
 }
 
-type refuseAll struct{}
+type refuseAll struct{ bot.Open }
 
-func (refuseAll) May(incidents.Actor, bot.Right, string) error {
+func (refuseAll) May(incidents.Actor, bot.Right, bot.Where) error {
 	return incidents.Fail(incidents.Forbidden, "error.right", "no", "right", "any")
 }

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,9 +35,26 @@ func list(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return answer(nil, d.rows(r.Lang, q, page)), nil
+			return answer(nil, d.rows(r.Lang, q, seen(r, page))), nil
 		},
 	}
+}
+
+// seen is the page without what the person may not see. Of the others not even
+// the number is told.
+func seen(r bot.Request, page incidents.Page) incidents.Page {
+	before := len(page.Incidents)
+	page.Incidents = slices.DeleteFunc(slices.Clone(page.Incidents), func(sum incidents.Summary) bool { return !r.Sees(sum.Service) })
+	if len(page.Incidents) == before {
+		return page
+	}
+	page.Open = 0
+	for i := range page.Incidents {
+		if page.Incidents[i].Status.Open() {
+			page.Open++
+		}
+	}
+	return page
 }
 
 func (d Deps) rows(lang string, q incidents.Query, page incidents.Page) bot.Message {

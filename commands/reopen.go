@@ -13,7 +13,7 @@ func reopen(d Deps) bot.Command {
 	return bot.Command{
 		Name: "reopen", Aliases: []string{"再開"}, Usage: "reopen [reason]",
 		Example: []string{"/inc reopen", "/inc reopen it is slow again"},
-		Help:    "help.reopen", Right: bot.Respond, Room: true, Text: true,
+		Help:    "help.reopen", Right: bot.Lead, Room: true, Text: true,
 		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
 			if reply, already, err := d.notOverAlready(ctx, r); already || err != nil {
 				return reply, err

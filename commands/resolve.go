@@ -13,7 +13,7 @@ func resolve(d Deps) bot.Command {
 	return bot.Command{
 		Name: "resolve", Aliases: []string{"close", "解決"}, Usage: "resolve [reason]",
 		Example: []string{"/inc resolve", "/inc resolve rolled back the deployment"},
-		Help:    "help.resolve", Right: bot.Respond, Room: true, Text: true,
+		Help:    "help.resolve", Right: bot.Lead, Room: true, Text: true,
 		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
 			if reply, already, err := d.overAlready(ctx, r); already || err != nil {
 				return reply, err

@@ -49,7 +49,7 @@ func (s *Server) visible(v *visit, only string) func(string) bool {
 	return func(service string) bool {
 		may, asked := known[service]
 		if !asked {
-			may = (only == "" || only == service) && s.may(v, bot.View, service) == nil
+			may = (only == "" || only == service) && s.may(v, bot.View, bot.Of(service)) == nil
 			known[service] = may
 		}
 		return may

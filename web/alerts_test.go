@@ -45,8 +45,10 @@ func TestAlertsAreFoundByTheirLabels(t *testing.T) {
 // hidden lets everybody see every service but one.
 type hidden string
 
-func (h hidden) May(_ incidents.Actor, _ bot.Right, service string) error {
-	if service == string(h) {
+func (hidden) Who(p incidents.Actor) incidents.Actor { return p }
+
+func (h hidden) May(_ incidents.Actor, _ bot.Right, where bot.Where) error {
+	if where == bot.Of(string(h)) {
 		return incidents.Fail(incidents.Forbidden, "error.forbidden", "not yours to see")
 	}
 	return nil

@@ -134,9 +134,9 @@ func TestCommandsAndWords(t *testing.T) {
 }
 
 // Whoever may only look can ask and cannot speak.
-type lookOnly struct{}
+type lookOnly struct{ bot.Open }
 
-func (lookOnly) May(_ incidents.Actor, right bot.Right, _ string) error {
+func (lookOnly) May(_ incidents.Actor, right bot.Right, _ bot.Where) error {
 	if right == bot.View {
 		return nil
 	}
@@ -146,11 +146,13 @@ func (lookOnly) May(_ incidents.Actor, right bot.Right, _ string) error {
 // only lets people see one service.
 type only string
 
-func (o only) May(p incidents.Actor, right bot.Right, service string) error {
-	if service == "" || service == string(o) {
+func (only) Who(p incidents.Actor) incidents.Actor { return p }
+
+func (o only) May(p incidents.Actor, right bot.Right, where bot.Where) error {
+	if where == bot.InGeneral || where == bot.Of(string(o)) {
 		return nil
 	}
-	return noRights{}.May(p, right, service)
+	return noRights{}.May(p, right, where)
 }
 
 func TestRightsMayDifferByService(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -149,10 +150,11 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, v *visit, rt rout
 		}
 	}
 	s.identify(r, v)
+	v.person = s.Rights.Who(v.person)
 	if rt.right == "" {
 		return nil
 	}
-	return s.may(v, rt.right, "")
+	return s.may(v, rt.right, bot.InGeneral)
 }
 
 // sameOrigin refuses what another site's page sent: everything that changes

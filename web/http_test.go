@@ -23,9 +23,9 @@ const token = "a-token-of-at-least-16-bytes"
 func withToken(o *Options) { o.Config.People = []Person{{Name: "bea", Token: token}} }
 
 // noRights allows nobody anything.
-type noRights struct{}
+type noRights struct{ bot.Open }
 
-func (noRights) May(incidents.Actor, bot.Right, string) error {
+func (noRights) May(incidents.Actor, bot.Right, bot.Where) error {
 	return incidents.Fail(incidents.Forbidden, "error.right", "you may not do this", "right", "any")
 }
 
@@ -149,11 +149,14 @@ func (s *served) dial(t testing.TB) (net.Conn, error) {
 }
 
 // someRights allows everything until it is gone.
-type someRights struct{ gone atomic.Bool }
+type someRights struct {
+	bot.Open
+	gone atomic.Bool
+}
 
-func (r *someRights) May(p incidents.Actor, right bot.Right, service string) error {
+func (r *someRights) May(p incidents.Actor, right bot.Right, where bot.Where) error {
 	if r.gone.Load() {
-		return noRights{}.May(p, right, service)
+		return noRights{}.May(p, right, where)
 	}
 	return nil
 }

@@ -138,8 +138,16 @@ func (s *Server) query(ctx context.Context, v *visit, q incidents.Query) (incide
 	}
 	visible := make([]incidents.Summary, 0, len(page.Incidents))
 	for _, sum := range page.Incidents {
-		if s.may(v, bot.View, sum.Service) == nil {
+		if s.may(v, bot.View, bot.Of(sum.Service)) == nil {
 			visible = append(visible, sum)
+		}
+	}
+	if len(visible) < len(page.Incidents) { // how many others there are is not told
+		page.Open = 0
+		for _, sum := range visible {
+			if sum.Status.Open() {
+				page.Open++
+			}
 		}
 	}
 	page.Incidents = visible

@@ -31,6 +31,7 @@ type pageData struct {
 	Person   incidents.Actor
 	Local    bool
 	SignedIn bool
+	Admin    bool
 	Tab      string
 	Stream   string // where the page's live updates come from
 	Body     any
@@ -111,6 +112,7 @@ func dict(pairs ...any) map[string]any {
 // page answers with a whole page.
 func (s *Server) page(w http.ResponseWriter, v *visit, status int, name string, d pageData) {
 	d.Lang, d.Path, d.Person, d.Local, d.SignedIn = v.lang, v.path, v.person, v.local, v.session != nil
+	d.Admin = v.person.ID != "" && s.may(v, bot.Administer, bot.InGeneral) == nil
 	if d.TitleKey != "" {
 		d.Title = phrases.T(v.lang, d.TitleKey)
 	}

@@ -39,8 +39,9 @@ type DeadLetters interface {
 	Redrive(ctx context.Context, key string) error
 }
 
-// Rights says whether a person may do something, as bot.Rights does. The router
+// Rights says who somebody is and whether they may do something, as bot.Rights does. The router
 // asks for each command; the console asks before it shows anything.
 type Rights interface {
-	May(who incidents.Actor, right bot.Right, service string) error
+	Who(account incidents.Actor) incidents.Actor
+	May(who incidents.Actor, right bot.Right, where bot.Where) error
 }

@@ -30,10 +30,10 @@ var routes = []route{
 	{pattern: "GET /static/{name}", form: formPage, serve: (*Server).static},
 	{pattern: "GET /login", form: formPage, serve: (*Server).loginPage},
 	{pattern: "POST /login", form: formPage, serve: (*Server).login},
+	{pattern: "POST /logout", form: formPage, serve: (*Server).logout},
 	{pattern: "POST /language", form: formPage, serve: (*Server).language},
 
 	// For people, in a browser.
-	{pattern: "POST /logout", right: bot.View, form: formPage, serve: (*Server).logout},
 	{pattern: "POST /me", right: bot.View, form: formPage, serve: (*Server).rename},
 	{pattern: "GET /{$}", right: bot.View, form: formPage, serve: (*Server).listPage},
 	{pattern: "POST /commands", right: bot.View, form: formPage, serve: (*Server).commandForm},
@@ -42,8 +42,8 @@ var routes = []route{
 	{pattern: "GET /incidents/{id}/postmortem", right: bot.View, form: formPage, serve: (*Server).postmortemPage},
 	{pattern: "POST /incidents/{id}/say", right: bot.View, form: formPage, serve: (*Server).sayForm},
 	{pattern: "POST /incidents/{id}/press", right: bot.View, form: formPage, serve: (*Server).pressForm},
-	{pattern: "GET /dead-letters", right: bot.View, form: formPage, serve: (*Server).deadLettersPage},
-	{pattern: "POST /dead-letters/redrive", right: bot.ApproveRuns, form: formPage, serve: (*Server).redriveForm},
+	{pattern: "GET /dead-letters", right: bot.Administer, form: formPage, serve: (*Server).deadLettersPage},
+	{pattern: "POST /dead-letters/redrive", right: bot.Administer, form: formPage, serve: (*Server).redriveForm},
 
 	// For programs. What a command needs beyond View is the router's to ask.
 	{pattern: "GET /api/v1/alerts", right: bot.View, form: formAPI, serve: (*Server).apiAlerts},
@@ -57,8 +57,23 @@ var routes = []route{
 	{pattern: "POST /api/v1/incidents/{id}/buttons", right: bot.View, form: formAPI, serve: (*Server).apiButton},
 	{pattern: "POST /api/v1/commands", right: bot.View, form: formAPI, serve: (*Server).apiCommand},
 	{pattern: "GET /api/v1/events", right: streamRight, form: formAPI, serve: (*Server).events, stream: true},
-	{pattern: "GET /api/v1/dead-letters", right: bot.View, form: formAPI, serve: (*Server).apiDeadLetters},
-	{pattern: "POST /api/v1/dead-letters/redrive", right: bot.ApproveRuns, form: formAPI, serve: (*Server).apiRedrive},
+	{pattern: "GET /api/v1/dead-letters", right: bot.Administer, form: formAPI, serve: (*Server).apiDeadLetters},
+	{pattern: "POST /api/v1/dead-letters/redrive", right: bot.Administer, form: formAPI, serve: (*Server).apiRedrive},
+}
+
+// Address is a row of the policy table, for whoever wants to hold it to something.
+type Address struct {
+	Pattern string
+	Right   bot.Right // "": whoever can reach the listener
+}
+
+// Addresses are all there are.
+func Addresses() []Address {
+	all := make([]Address, 0, len(routes))
+	for _, rt := range routes {
+		all = append(all, Address{rt.pattern, rt.right})
+	}
+	return all
 }
 
 // formOf is how an address that has no route answers.

@@ -134,14 +134,14 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// may asks for a right of the person, about a service or ("") in general.
+// may asks for a right of the person, about a service or in general.
 // Nobody has none.
-func (s *Server) may(v *visit, right bot.Right, service string) error {
+func (s *Server) may(v *visit, right bot.Right, where bot.Where) error {
 	if v.person.ID == "" {
 		return incidents.Fail(incidents.Unauthenticated, "web.error.unauthenticated", "this needs a token").
 			WithHint("Authorization: Bearer <token>")
 	}
-	if err := s.Rights.May(v.person, right, service); err != nil {
+	if err := s.Rights.May(v.person, right, where); err != nil {
 		return fmt.Errorf("ask for the right %s: %w", right, err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -147,7 +148,7 @@ func (st *stream) stillAllowed() bool {
 	if st.v.session != nil && !st.s.sessions.alive(st.v.session, st.s.Now()) {
 		return false
 	}
-	return st.s.may(st.v, streamRight, "") == nil
+	return st.s.may(st.v, streamRight, bot.InGeneral) == nil
 }
 
 // send looks once. A store that is away for a moment is asked again later.

@@ -1,0 +1,178 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Role is a set of rights. Somebody with several has the rights of all.
+type Role string
+
+// The roles.
+const (
+	Viewer    Role = "viewer"
+	Responder Role = "responder"
+	Commander Role = "commander"
+	Approver  Role = "approver"
+	Author    Role = "author"
+	Admin     Role = "admin"
+)
+
+// Roles are all there are.
+var Roles = []Role{Viewer, Responder, Commander, Approver, Author, Admin}
+
+// grants says what each role allows. What does not stand here is refused.
+var grants = map[Role][]Right{
+	Viewer:    {View},
+	Responder: {View, Respond},
+	Commander: {View, Respond, Lead},
+	Approver:  {View, ApproveRuns},
+	Author:    {View, Write},
+	Admin:     {View, Respond, Lead, ApproveRuns, Write, Administer},
+}
+
+func may(role Role, right Right) bool { return slices.Contains(grants[role], right) }
+
+// Grant is roles for the incidents of some services; without services, for all
+// incidents and for what is about none.
+type Grant struct {
+	Roles    []Role
+	Services []string
+}
+
+// allows says whether the grant has the right there.
+func (g *Grant) allows(right Right, where Where) bool {
+	service, one := where.Service()
+	if len(g.Services) > 0 && one && (service == "" || !slices.Contains(g.Services, service)) {
+		return false
+	}
+	if right == Administer && len(g.Services) > 0 {
+		return false // the whole of Hikeshi belongs to no service
+	}
+	return slices.ContainsFunc(g.Roles, func(role Role) bool { return may(role, right) })
+}
+
+// Member is a person with their accounts. Accounts are ids that cannot be
+// chosen or changed by whoever has them: never a display name, never an e-mail
+// address.
+type Member struct {
+	Name     string
+	Accounts []string // "console:bea", "slack:T1/U2", "discord:1/2", "oidc:https://id.example.com#248"
+	Grants   []Grant
+}
+
+// accountForm is what an account looks like, by its platform.
+var accountForm = map[string]*regexp.Regexp{
+	"console": regexp.MustCompile(`\A[\pL\pM\p{Nd}._ -]{1,40}\z`),
+	"slack":   regexp.MustCompile(`\A[TE][A-Z0-9]{1,20}/[UW][A-Z0-9]{1,20}\z`),
+	"discord": regexp.MustCompile(`\A[0-9]{1,20}/[0-9]{1,20}\z`),
+	"oidc":    regexp.MustCompile(`\Ahttps?://[^\s#]{1,400}#[\x21-\x7e]{1,255}\z`),
+}
+
+// IsAccount says whether the text can be an account's id.
+func IsAccount(text string) bool {
+	platform, id, _ := strings.Cut(text, ":")
+	form := accountForm[platform]
+	return form != nil && form.MatchString(id)
+}
+
+// Roster is the people of the configuration and what they may do. Whoever does
+// not stand in it may do nothing.
+type Roster struct {
+	members   []Member // in the order of their names
+	byName    map[string]*Member
+	byAccount map[string]*Member
+}
+
+// memberPrefix begins the id of a person, which stands for all their accounts:
+// whoever approves with two of them has approved once.
+const memberPrefix = "person:"
+
+// NewRoster knows these people. It fails where two share a name or an account.
+func NewRoster(members []Member) (*Roster, error) {
+	r := &Roster{members: slices.Clone(members), byName: map[string]*Member{}, byAccount: map[string]*Member{}}
+	slices.SortFunc(r.members, func(a, b Member) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range r.members {
+		m := &r.members[i]
+		key := strings.ToLower(m.Name)
+		if m.Name == "" || r.byName[key] != nil {
+			return nil, incidents.Fail(incidents.Invalid, "config.person_twice", "two people are called "+m.Name, "name", m.Name)
+		}
+		r.byName[key] = m
+		for _, account := range m.Accounts {
+			if !IsAccount(account) {
+				return nil, incidents.Fail(incidents.Invalid, "config.account", account+" is no account's id", "account", account)
+			}
+			if other := r.byAccount[account]; other != nil {
+				return nil, incidents.Fail(incidents.Invalid, "config.account_twice", m.Name+" and "+other.Name+" both have the account "+account,
+					"account", account, "name", m.Name, "other", other.Name)
+			}
+			r.byAccount[account] = m
+		}
+	}
+	return r, nil
+}
+
+// Who is the person behind an account.
+func (r *Roster) Who(account incidents.Actor) incidents.Actor {
+	if m := r.member(account); m != nil {
+		return m.actor()
+	}
+	return account
+}
+
+func (r *Roster) member(p incidents.Actor) *Member {
+	if name, ok := strings.CutPrefix(p.ID, memberPrefix); ok {
+		return r.byName[name]
+	}
+	return r.byAccount[p.ID]
+}
+
+func (m *Member) actor() incidents.Actor {
+	return incidents.Actor{ID: memberPrefix + strings.ToLower(m.Name), Name: m.Name}
+}
+
+// May asks all grants of the person.
+func (r *Roster) May(p incidents.Actor, right Right, where Where) error {
+	if !p.IsPerson() {
+		return unknownPerson()
+	}
+	m := r.member(p)
+	if m == nil {
+		return incidents.Fail(incidents.Forbidden, "error.stranger", "nobody in the configuration has the account "+Line(p.ID, 200),
+			"account", Line(p.ID, 200)).WithHint("docs/configuration.md")
+	}
+	if m.allows(right, where) {
+		return nil
+	}
+	return forbidden(right)
+}
+
+func (m *Member) allows(right Right, where Where) bool {
+	return slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.allows(right, where) })
+}
+
+// Having are the people who have a right there, by name.
+func (r *Roster) Having(right Right, where Where) []incidents.Actor {
+	var all []incidents.Actor
+	for i := range r.members {
+		if m := &r.members[i]; m.allows(right, where) {
+			all = append(all, m.actor())
+		}
+	}
+	return all
+}
+
+// Person finds somebody by the name that was typed in a chat.
+func (r *Roster) Person(_ context.Context, _, name string) (incidents.Actor, bool) {
+	m := r.byName[strings.ToLower(name)]
+	if m == nil {
+		return incidents.Actor{}, false
+	}
+	return m.actor(), true
+}

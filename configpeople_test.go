@@ -1,0 +1,83 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+const somePeople = `console:
+  people: [{name: bea, token: a-token-of-bea-16-bytes}]
+people:
+  - {name: bea, accounts: [console:bea, slack:T1/U2], roles: [responder], groups: [shop]}
+  - {name: cho, accounts: [slack:T1/U3], roles: [viewer], services: [cart]}
+groups:
+  - {name: shop, roles: [approver], services: [checkout]}
+`
+
+// settledFrom is what a file and the environment come to.
+func settledFrom(t *testing.T, content string, env map[string]string) *settled {
+	t.Helper()
+	c := defaultConfig()
+	c.read([]byte(content))
+	c.fromEnv(func(name string) string { return env[name] })
+	s, err := c.settle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestPeopleOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	s := settledFrom(t, somePeople, map[string]string{"HIKESHI_CONSOLE_TOKEN": "the-first-token-of-all"})
+	for _, c := range []struct {
+		account string
+		right   bot.Right
+		where   bot.Where
+		ok      bool
+	}{
+		{"console:bea", bot.Respond, bot.Of("anything"), true}, {"slack:T1/U2", bot.ApproveRuns, bot.Of("checkout"), true},
+		{"slack:T1/U2", bot.ApproveRuns, bot.Of("cart"), false}, {"slack:T1/U3", bot.View, bot.Of("cart"), true},
+		{"slack:T1/U3", bot.View, bot.Of("checkout"), false}, {"slack:T1/U4", bot.View, bot.Of("cart"), false},
+		{"console:admin", bot.Administer, bot.InGeneral, true}, // the way in for the first start
+	} {
+		if err := s.rights.May(incidents.Actor{ID: c.account}, c.right, c.where); (err == nil) != c.ok {
+			t.Errorf("%s %s %+v: %v", c.account, c.right, c.where, err)
+		}
+	}
+	if who := s.rights.Who(incidents.Actor{ID: "slack:T1/U2"}); who.ID != "person:bea" {
+		t.Errorf("%+v", who)
+	}
+	if open := settledFrom(t, "", nil); open.rights != (bot.Open{}) {
+		t.Errorf("without people: %T", open.rights)
+	}
+}
+
+// TestNobodySlipsIn: whoever can sign in must be somebody, and where nobody has
+// to, people would choose who they are.
+func TestNobodySlipsIn(t *testing.T) {
+	for file, want := range map[string]string{
+		strings.Replace(somePeople, "name: bea, token", "name: mallory, token", 1):            "console.people[0].name: “mallory” can sign in, but nobody under people has the account console:mallory",
+		strings.Replace(somePeople, "[{name: bea, token: a-token-of-bea-16-bytes}]", "[]", 1): "people: people have roles, but nobody can sign in",
+		strings.Replace(somePeople, "roles: [responder]", "roles: [root]", 1):                 "people[0].roles[0]: “root” is none of viewer, responder, commander, approver, author, admin",
+		strings.Replace(somePeople, "roles: [viewer], ", "", 1):                               "people[1]: services without roles allow nothing",
+		strings.Replace(somePeople, "services: [cart]", "services: ['']", 1):                  "people[1].services[0]: a service needs a name",
+		strings.Replace(somePeople, "roles: [viewer]", "roles: [admin]", 1):                   "people[1].roles[0]: an admin is one for all of Hikeshi",
+		strings.Replace(somePeople, "groups: [shop]", "groups: [ship]", 1):                    "people[0].groups[0]: there is no group “ship”",
+		strings.Replace(somePeople, "slack:T1/U3", "bea@example.com", 1):                      "people[1].accounts[0]: “bea@example.com” is no account",
+		strings.Replace(somePeople, "slack:T1/U3", "slack:T1/U2", 1):                          "people: “cho” and “bea” both have the account slack:T1/U2",
+		strings.Replace(somePeople, "name: cho", "name: Bea", 1):                              "people: two people are called “",
+		strings.Replace(somePeople, "name: cho", "name: a/b", 1):                              "people[1].name: “a/b” is no usable name",
+		somePeople + "  - {name: shop, roles: [viewer]}\n":                                    "groups[1].name: a group needs a name of its own",
+		"groups: [{name: shop, roles: [viewer]}]\n":                                           "groups: groups mean nothing without people",
+	} {
+		got := problemsIn(t, file, "en", nil)
+		if !slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, want) }) {
+			t.Errorf("%s\nsays %q, want %q", file, got, want)
+		}
+	}
+}
