@@ -15,6 +15,7 @@ type Store interface {
 	Incidents
 	Effects
 	Rooms
+	Audit
 	Upkeep
 
 	// Shards is how many shards there are, numbered from 0: stored at the first

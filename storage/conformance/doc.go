@@ -59,6 +59,9 @@ func Run(t *testing.T, open Opener) {
 		{"health", testHealth},
 		{"nothing is there", testNotFound},
 		{"hostile text", testHostileText},
+		{"audit", testAudit},
+		{"audit is compare and swap", testAuditSwap},
+		{"racing appends to the audit", testAuditRace},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -45,4 +45,7 @@ var (
 	postScript     = script("post")
 	postingsScript = script("postings")
 	pruneScript    = script("prune")
+
+	auditScript     = script("audit")
+	auditReadScript = script("auditread")
 )

@@ -112,6 +112,14 @@ const (
 	updatePosting
 	postingsByRev
 	postingsBySeq
+	auditHead
+	insertAudit
+	readAudit
+	getOwed
+	insertOwed
+	deleteOwed
+	allOwed
+	hasAudit
 	queryCount
 )
 
@@ -181,4 +189,13 @@ var statements = [queryCount]string{
 	updatePosting: `UPDATE postings SET rev = ?, edited = ?, body = ? WHERE row = ?`,
 	postingsByRev: `SELECT key, row, rev, at, edited, body FROM postings INDEXED BY postings_rev WHERE room = ? AND rev > ? ORDER BY rev LIMIT ?`,
 	postingsBySeq: `SELECT key, row, rev, at, edited, body FROM postings WHERE row > ? AND row < ? ORDER BY row DESC LIMIT ?`,
+
+	auditHead:   `SELECT seq, mac FROM audit ORDER BY seq DESC LIMIT 1`,
+	insertAudit: `INSERT INTO audit (seq, mac, body) VALUES (?, ?, ?)`,
+	readAudit:   `SELECT seq, mac, body FROM audit WHERE seq > ? ORDER BY seq LIMIT ?`,
+	getOwed:     `SELECT owner FROM audit_owed WHERE seq = ?`,
+	insertOwed:  `INSERT INTO audit_owed (seq, owner) VALUES (?, ?)`,
+	deleteOwed:  `DELETE FROM audit_owed WHERE seq = ?`,
+	allOwed:     `SELECT seq, owner FROM audit_owed ORDER BY seq`,
+	hasAudit:    `SELECT count(*) FROM sqlite_schema WHERE name = 'audit'`,
 }

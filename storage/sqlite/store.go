@@ -131,6 +131,9 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
+	if err := s.conn.script(auditSchema); err != nil {
+		return fmt.Errorf("make the tables of the audit: %w", err)
+	}
 	if err := s.load(ctx); err != nil {
 		return fmt.Errorf("read %s: %w", FileName, err)
 	}
