@@ -83,6 +83,7 @@ type runbooksConfig struct {
 	Paths      []string          `yaml:"paths"`
 	Vars       map[string]string `yaml:"vars"`
 	Hosts      []string          `yaml:"hosts"`
+	Inventory  string            `yaml:"inventory"`
 	HTTPHosts  []string          `yaml:"http_hosts"`
 	Addresses  []string          `yaml:"addresses"`
 	Path       string            `yaml:"path"`
@@ -195,6 +196,7 @@ func (c *config) relativeTo(dir string) {
 	for i := range c.Runbooks.Paths {
 		fix(&c.Runbooks.Paths[i])
 	}
+	fix(&c.Runbooks.Inventory)
 	fix(&c.StoreFile)
 	for i := range c.Sources {
 		fix(&c.Sources[i].TokenFile)
@@ -260,6 +262,7 @@ type settled struct {
 	sources []intake.Source
 	rules   incidents.Rules
 	level   slog.Level
+	elsewhere
 }
 
 // secrets are all that must never be seen in an output, a log or a chat.

@@ -37,6 +37,7 @@ func (c config) settle() (*settled, error) {
 	if err := c.Runbooks.steps().Validate(); err != nil {
 		s.note(wrong("runbooks", "config.other", "error", err.Error()))
 	}
+	s.stepsElsewhere()
 	if err := c.from.problemsError(s.problems); err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	engine := worker.NewEngine(a.store, shards, policy, time.Now, log)
 	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{
 		Library: a.library, HTTPHosts: c.Runbooks.HTTPHosts, Addresses: c.Runbooks.Addresses, Prometheus: c.Runbooks.Prometheus,
-		Path: c.Runbooks.Path, Env: c.Runbooks.Env, Secrets: c.secrets(), Logger: log,
+		Path: c.Runbooks.Path, Env: c.Runbooks.Env, Secrets: c.secrets(), Logger: log, Executors: c.executors(),
 	})
 	if err != nil {
 		return configError(err)
@@ -321,7 +321,7 @@ var owner = sync.OnceValue(func() string {
 // loadRunbooks reads the configured runbooks; any error in one is fatal, since
 // starting with half of them would be a surprise at three in the morning.
 func loadRunbooks(c *settled) (*runbooks.Library, error) {
-	library, problems := runbooks.Load(runbooks.Sources{Paths: c.Runbooks.Paths, Vars: c.Runbooks.Vars, Hosts: c.Runbooks.Hosts, Embedded: c.embedded})
+	library, problems := runbooks.Load(runbooks.Sources{Paths: c.Runbooks.Paths, Vars: c.Runbooks.Vars, Hosts: c.hosts(), Embedded: c.embedded})
 	if bad := runbooks.Errors(problems); len(bad) > 0 {
 		say := func(lang string) string {
 			lines := make([]string, 0, len(bad))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -39,7 +40,7 @@ func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []St
 
 func (r *reader) step(n *yaml.Node, changes bool, timeout time.Duration) (Step, bool) {
 	s := Step{Timeout: timeout}
-	f, ok := r.fields(n, "step", "id", "title", "timeout", "retry", "idempotent", KindCommand, KindHTTP, KindPromQL)
+	f, ok := r.fields(n, "step", append([]string{"id", "title", "timeout", "retry", "idempotent"}, kinds...)...)
 	if !ok {
 		return s, false
 	}
@@ -62,31 +63,39 @@ func (r *reader) step(n *yaml.Node, changes bool, timeout time.Duration) (Step, 
 		}
 	}
 	r.retry(&s, f, changes)
-	for _, kind := range []string{KindCommand, KindHTTP, KindPromQL} {
+	for _, kind := range kinds {
 		if f[kind] == nil {
 			continue
 		}
 		if s.Kind != "" {
-			r.fail(f[kind], "runbook.lint.step_kinds")
+			r.fail(f[kind], "runbook.lint.step_kinds", "kinds", strings.Join(kinds, ", "))
 			return s, false
 		}
 		s.Kind = kind
 	}
-	switch s.Kind {
-	case KindCommand:
-		r.command(&s, f[KindCommand])
-	case KindHTTP:
-		r.http(&s, f[KindHTTP])
-	case KindPromQL:
-		r.promql(&s, f[KindPromQL])
-	default:
-		r.fail(n, "runbook.lint.step_kinds")
+	if s.Kind == "" {
+		r.fail(n, "runbook.lint.step_kinds", "kinds", strings.Join(kinds, ", "))
 		return s, false
 	}
+	r.body(&s, f[s.Kind])
 	if len(s.Expect.Codes) == 0 {
 		s.Expect.Codes = usualCodes[s.Kind]
 	}
 	return s, true
+}
+
+// body reads what stands under the step's kind.
+func (r *reader) body(s *Step, n *yaml.Node) {
+	switch s.Kind {
+	case KindCommand:
+		r.command(s, n)
+	case KindHTTP:
+		r.http(s, n)
+	case KindPromQL:
+		r.promql(s, n)
+	case KindSSH:
+		r.ssh(s, n)
+	}
 }
 
 // retry reads how often the step is tried. What changes something is tried once,
@@ -128,17 +137,22 @@ func (r *reader) retry(s *Step, f fields, changes bool) {
 }
 
 // usualCodes are expected where the author says nothing. A plan says them.
-var usualCodes = map[string][]steps.Range{KindCommand: {{Low: 0, High: 0}}, KindHTTP: {{Low: 200, High: 299}}}
+var usualCodes = map[string][]steps.Range{
+	KindCommand: {{Low: 0, High: 0}}, KindHTTP: {{Low: 200, High: 299}}, KindSSH: {{Low: 0, High: 0}},
+}
 
 func (r *reader) templateFail(n *yaml.Node, bad *templateError) {
 	r.fail(n, bad.phrase, bad.args...)
 }
 
 func (r *reader) command(s *Step, n *yaml.Node) {
-	f, ok := r.fields(n, KindCommand, "argv", "expect")
-	if !ok {
-		return
+	if f, ok := r.fields(n, KindCommand, "argv", "expect"); ok {
+		r.commandLine(s, f, n)
 	}
+}
+
+// commandLine reads argv and what is expected of it.
+func (r *reader) commandLine(s *Step, f fields, n *yaml.Node) {
 	if f["argv"] == nil || f["argv"].Kind != yaml.SequenceNode || len(f["argv"].Content) == 0 {
 		r.fail(n, "runbook.lint.argv")
 		return

@@ -127,6 +127,10 @@ func (rb *Runbook) steps(from []Step, values map[string]string) ([]incidents.Ste
 			step.Method, step.URL = s.Method, u
 		case KindPromQL:
 			step.Query = s.query.fill(values)
+		default:
+			if err := rb.remote(s, &step, values); err != nil {
+				return nil, err
+			}
 		}
 		if step.Title == (incidents.Text{}) {
 			line := steps.CutLine(StepLine(step), 100)
@@ -146,6 +150,7 @@ func needs(steps []Step) []string {
 		}
 		names = append(names, steps[i].url.params()...)
 		names = append(names, steps[i].query.params()...)
+		names = append(names, steps[i].host.params()...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -159,8 +164,10 @@ func StepLine(s incidents.Step) string {
 		return CommandLine(s.Argv)
 	case KindHTTP:
 		return s.Method + " " + s.URL
-	default:
+	case KindPromQL:
 		return s.Query
+	default:
+		return remoteLine(s)
 	}
 }
 

@@ -71,10 +71,14 @@ const (
 	KindCommand = steps.KindCommand
 	KindHTTP    = steps.KindHTTP
 	KindPromQL  = steps.KindPromQL
+	KindSSH     = steps.KindSSH
 )
 
+// kinds are what a step can be, in the order in which authors are told of them.
+var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH}
+
 // Step is a step as it was written, its arguments still with their places.
-// Exactly one of argv, url and query is set, by Kind.
+// What of argv, url, query and host is set depends on Kind.
 type Step struct {
 	ID      string
 	Title   incidents.Text
@@ -87,6 +91,7 @@ type Step struct {
 	argv  []template
 	url   urlTemplate
 	query queryTemplate
+	host  template // ssh
 }
 
 // Changes says whether the runbook does anything but look.
@@ -107,13 +112,15 @@ func (rb *Runbook) allSteps() []Step {
 // Show is what the step would do, its places as they were written: a command
 // line, a method with its URL, or a query. For people, not for execution.
 func (s *Step) Show() string {
+	words := make([]string, len(s.argv))
+	for i, t := range s.argv {
+		words[i] = t.String()
+	}
 	switch s.Kind {
 	case KindCommand:
-		words := make([]string, len(s.argv))
-		for i, t := range s.argv {
-			words[i] = t.String()
-		}
 		return CommandLine(words)
+	case KindSSH:
+		return "ssh " + s.host.String() + " " + CommandLine(words)
 	case KindHTTP:
 		return s.Method + " " + s.url.String()
 	default:

@@ -14,6 +14,7 @@ prometheus prometheus
 promtool prometheus
 amtool prometheus-alertmanager
 prometheus-alertmanager|alertmanager prometheus-alertmanager
+sshd openssh-server
 chromium|chromium-browser|google-chrome chromium
 "
 

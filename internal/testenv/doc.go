@@ -1,6 +1,6 @@
 // Package testenv gives tests the real programs they run against: a
-// redis-server, a Prometheus, an Alertmanager and a Chromium, each started for
-// one test on a free loopback port and ended with it.
+// redis-server, a Prometheus, an Alertmanager, an OpenSSH server and a Chromium,
+// each started for one test on a free loopback port and ended with it.
 //
 // It promises three things. A missing program is never silent: [Need] skips the
 // test and notes it in the file named by HIKESHI_SKIPS, which `make test` prints
@@ -10,6 +10,6 @@
 // outlives the test: every process is ended by its own pid and reaped in a
 // cleanup.
 //
-// Start with [Redis], [Prometheus], [Alertmanager] or [Chromium]; for another
+// Start with [Redis], [Prometheus], [Alertmanager], [SSHD] or [Chromium]; for another
 // program start with [Need]. Only tests import this package.
 package testenv

@@ -24,6 +24,7 @@ var programs = map[string]program{
 	"promtool":                {[]string{"promtool"}, "prometheus"},
 	"amtool":                  {[]string{"amtool"}, "prometheus-alertmanager"},
 	"prometheus-alertmanager": {[]string{"prometheus-alertmanager", "alertmanager"}, "prometheus-alertmanager"},
+	"sshd":                    {[]string{"sshd"}, "openssh-server"},
 	"chromium":                {[]string{"chromium", "chromium-browser", "google-chrome"}, "chromium"},
 }
 

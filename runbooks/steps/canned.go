@@ -10,10 +10,10 @@ import (
 // Canned is what a step would have found, for tests of runbooks: it is judged as
 // the real thing is, and nothing is carried out.
 type Canned struct {
-	Exit   int       // command
+	Exit   int       // command, ssh
 	Status int       // http
-	Stdout string    // command; the body of an http reply
-	Stderr string    // command
+	Stdout string    // command, ssh; the body of an http reply
+	Stderr string    // command, ssh
 	Values []float64 // promql: one of each series; none: the query finds nothing
 }
 
@@ -25,7 +25,7 @@ func Judge(step incidents.Step, c Canned) incidents.StepResult {
 	}
 	var result incidents.StepResult
 	switch step.Kind {
-	case KindCommand:
+	case KindCommand, KindSSH:
 		said := &speech{}
 		for _, part := range []struct {
 			to   *output

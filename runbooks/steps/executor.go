@@ -17,6 +17,11 @@ const (
 	KindCommand = "command"
 	KindHTTP    = "http"
 	KindPromQL  = "promql"
+	KindSSH     = "ssh"     // package integrations/ssh
+	KindAnsible = "ansible" // carried out as a command
+	KindRundeck = "rundeck" // package integrations/rundeck
+	KindKompira = "kompira" // package integrations/kompira
+	KindLog     = "log"
 )
 
 // Executor carries out one kind of step. It returns soon after the context ends
