@@ -155,6 +155,7 @@ type Signal struct {
 	Lane     string // SignalEffect
 	Incident ID     // SignalIncident
 	Room     string // SignalRoom
+	Setting  string // SignalSetting: its name
 }
 
 // SignalKind says what changed.
@@ -166,6 +167,7 @@ const (
 	SignalEffect   SignalKind = "effect"
 	SignalIncident SignalKind = "incident"
 	SignalRoom     SignalKind = "room"
+	SignalSetting  SignalKind = "setting"
 )
 
 // Health is what a store says of itself.

@@ -16,6 +16,7 @@ type Store interface {
 	Effects
 	Rooms
 	Audit
+	Settings
 	Upkeep
 
 	// Shards is how many shards there are, numbered from 0: stored at the first
@@ -94,6 +95,17 @@ type Rooms interface {
 	// LastPostings are the last ones with a Seq below beforeSeq (0: no bound), in
 	// order of Seq, at most max (0: 200).
 	LastPostings(ctx context.Context, room string, beforeSeq int64, max int) ([]incidents.Posting, error)
+}
+
+// Settings are small lasting documents, at most incidents.MaxSetting each, that
+// all replicas share.
+type Settings interface {
+	// Setting is the one under name, as of the last write that was answered; its
+	// Version is 0 where there is none.
+	Setting(ctx context.Context, name string) (incidents.Document, error)
+	// PutSetting makes body version expect+1 of the setting. ErrConflict where it
+	// is not at version expect: nothing was written.
+	PutSetting(ctx context.Context, name string, expect int64, body []byte) error
 }
 
 // Upkeep is for operators and scheduled jobs.

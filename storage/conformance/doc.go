@@ -52,6 +52,8 @@ func Run(t *testing.T, open Opener) {
 		{"backlog", testBacklog},
 		{"rooms", testRooms},
 		{"racing posts", testRacingPosts},
+		{"settings", testSettings},
+		{"racing settings", testRacingSettings},
 		{"facts", testFacts},
 		{"signals", testSignals},
 		{"leases", testLeases},

@@ -48,4 +48,6 @@ var (
 
 	auditScript     = script("audit")
 	auditReadScript = script("auditread")
+	settingScript   = script("setting")
+	putScript       = script("put")
 )

@@ -48,6 +48,12 @@ CREATE UNIQUE INDEX postings_key ON postings (room, key);
 CREATE UNIQUE INDEX postings_rev ON postings (room, rev);
 `
 
+// later are the tables that came after the first release. They are made in every
+// store that lacks them; a release that does not know them leaves them alone.
+const later = `
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+`
+
 // query names a statement.
 type query int
 
@@ -120,6 +126,8 @@ const (
 	deleteOwed
 	allOwed
 	hasAudit
+	getSetting
+	setSetting
 	queryCount
 )
 
@@ -198,4 +206,7 @@ var statements = [queryCount]string{
 	deleteOwed:  `DELETE FROM audit_owed WHERE seq = ?`,
 	allOwed:     `SELECT seq, owner FROM audit_owed ORDER BY seq`,
 	hasAudit:    `SELECT count(*) FROM sqlite_schema WHERE name = 'audit'`,
+
+	getSetting: `SELECT version, body FROM settings WHERE name = ?`,
+	setSetting: `INSERT INTO settings (name, version, body) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version, body = excluded.body`,
 }

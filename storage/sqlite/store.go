@@ -205,6 +205,9 @@ func (s *Store) prepare() error {
 	if s.shards = int(shards); s.cfg.Shards != 0 && s.cfg.Shards != s.shards {
 		return fault.Shards(s.dir, s.shards, s.cfg.Shards)
 	}
+	if err := s.conn.script(later); err != nil {
+		return fmt.Errorf("make the tables that came later: %w", err)
+	}
 	return nil
 }
 
@@ -216,7 +219,7 @@ func (s *Store) create() error {
 		return incidents.Fail(incidents.Invalid, "error.store_many_shards", fmt.Sprintf("a store has at most %d shards", MaxShards))
 	}
 	err := s.conn.script(fmt.Sprintf("BEGIN IMMEDIATE; %s INSERT INTO meta VALUES ('schema', %d), ('shards', %d); COMMIT",
-		schema, record.Schema, s.shards))
+		schema+later, record.Schema, s.shards))
 	if err != nil {
 		_ = s.conn.exec(rollbackTx)
 		return fmt.Errorf("make the tables: %w", err)
