@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -185,10 +184,11 @@ func commitSignals(e *record.Encoded) []incidents.Signal {
 	for i := range e.Changes {
 		signals = append(signals, incidents.Signal{Kind: incidents.SignalIncident, Shard: e.Shard, Incident: e.Changes[i].ID})
 	}
+	lanes := map[string]bool{}
 	for i := range e.Effects {
-		sig := incidents.Signal{Kind: incidents.SignalEffect, Shard: e.Shard, Lane: e.Effects[i].Lane}
-		if !slices.Contains(signals, sig) {
-			signals = append(signals, sig)
+		if lane := e.Effects[i].Lane; !lanes[lane] {
+			lanes[lane] = true
+			signals = append(signals, incidents.Signal{Kind: incidents.SignalEffect, Shard: e.Shard, Lane: lane})
 		}
 	}
 	return signals

@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"slices"
-
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
@@ -23,6 +21,7 @@ type tx struct {
 	forget  []shardKey      // once names
 	open    int
 	signals []incidents.Signal
+	told    map[incidents.Signal]bool // what is in signals: a storm's transaction has thousands
 }
 
 type stagedGroup struct {
@@ -35,7 +34,7 @@ func newTx(s *Store, c *conn) *tx {
 		s: s, c: c, now: s.clock.now(),
 		heads: map[incidents.ID]head{}, groups: map[shardKey]stagedGroup{}, marks: map[markKey]int64{},
 		once: map[shardKey]int64{}, facts: map[int]int64{},
-		effects: map[incidents.Key]*staged{},
+		effects: map[incidents.Key]*staged{}, told: map[incidents.Signal]bool{},
 	}
 }
 
@@ -85,7 +84,8 @@ func (t *tx) mark(k markKey) int64 {
 }
 
 func (t *tx) signal(sig incidents.Signal) {
-	if !slices.Contains(t.signals, sig) {
+	if !t.told[sig] {
+		t.told[sig] = true
 		t.signals = append(t.signals, sig)
 	}
 }
