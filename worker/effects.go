@@ -77,6 +77,15 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 		if until := w.lapseFrom(); c.Effect.Arg == string(incidents.TimerAlerts) && w.now().Before(until) {
 			return w.queue.Retry(ctx, c, until, "senders get time to repeat their alerts")
 		}
+		if c.Effect.Arg == string(incidents.TimerAlerts) {
+			waits, err := w.folder.unfolded(ctx, heardBy(c))
+			if err != nil {
+				return err
+			}
+			if waits {
+				return w.queue.Retry(ctx, c, w.now().Add(lapseRetry), "what was reported before is not folded yet")
+			}
+		}
 		return w.finishFrom(ctx, h, c, incidents.Tick{Name: c.Effect.Arg, Policy: w.policy})
 	}
 	return incidents.Fail(incidents.Invalid, "error.effect", "no such kind of effect: "+string(c.Effect.Kind), "kind", string(c.Effect.Kind))
@@ -97,6 +106,18 @@ func (w *Worker) borrow(ctx context.Context, f *incidents.Effect) (*shelved, err
 		return &shelved{Incident: newer[0]}, nil
 	}
 	return h, nil
+}
+
+// lapseRetry is when it is looked again whether what was reported is folded.
+const lapseRetry = time.Second
+
+// heardBy is until when reports count for the timer of alerts that lapse: until
+// it was due, and when it is looked at again, until it was looked at before.
+func heardBy(c *incidents.Claim) time.Time {
+	if c.Attempt > 1 {
+		return c.Effect.Due.Add(-lapseRetry)
+	}
+	return c.Effect.Due
 }
 
 // lapseGrace is how long after a start, or after trouble with the store, no

@@ -36,6 +36,7 @@ type Folder struct {
 	turns  *turns
 	ended  *tombs
 	marks  map[place]int64 // as this process left them; a commit that meets another forgets them
+	sure   map[int]bool    // logs of which this process finished a step
 
 	Alerts  atomic.Int64 // alerts folded
 	Opened  atomic.Int64 // incidents
@@ -67,7 +68,7 @@ type FolderOptions struct {
 func NewFolder(o FolderOptions) *Folder {
 	return &Folder{
 		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy,
-		now: o.Now, logger: o.Logger, shelf: newShelf(), turns: newTurns(), ended: newTombs(), marks: map[place]int64{},
+		now: o.Now, logger: o.Logger, shelf: newShelf(), turns: newTurns(), ended: newTombs(), marks: map[place]int64{}, sure: map[int]bool{},
 	}
 }
 
@@ -102,17 +103,25 @@ func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
 	if len(entries) == 0 {
 		return false, nil
 	}
-	last := entries[len(entries)-1].Offset
-	rules := f.rules()
-	dealt := f.deal(rules, entries)
+	st := &step{log: log, rules: f.rules(), after: mark, last: entries[len(entries)-1].Offset, first: !f.sure[log]}
+	st.hands = f.deal(st.rules, entries)
 	// The log's own shard comes last: its mark says that all others are done.
 	for i := range f.shards {
-		shard := (log + 1 + i) % f.shards
-		if err := f.foldShard(ctx, log, shard, rules, dealt[shard], last); err != nil {
+		if err := f.foldShard(ctx, st, (log+1+i)%f.shards); err != nil {
 			return false, err
 		}
 	}
+	f.sure[log] = true
 	return true, nil
+}
+
+// step is a run of entries of one log on their way into all shards.
+type step struct {
+	log         int
+	rules       incidents.Rules
+	after, last int64 // the entries after the one up to the other
+	first       bool  // another process may have died in the middle of such a step
+	hands       [][]dealt
 }
 
 // dealt is one alert of the log, and the group it belongs to.
@@ -138,27 +147,38 @@ func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) [][]deal
 	return hands
 }
 
-// foldShard commits the part of the entries that belongs to one shard.
-func (f *Folder) foldShard(ctx context.Context, log, shard int, rules incidents.Rules, hand []dealt, last int64) error {
-	if len(hand) == 0 && shard != log {
+// foldShard commits the part of the entries that belongs to one shard. A shard
+// whose mark is ahead was reached by a step that nobody finished, perhaps by
+// other rules: what they dealt to another shard would be lost. So the first step
+// of a process folds such a shard's part again; an alert that its incident knows
+// changes nothing.
+func (f *Folder) foldShard(ctx context.Context, st *step, shard int) error {
+	hand := st.hands[shard]
+	if len(hand) == 0 && shard != st.log {
 		return nil
 	}
+	at := place{shard, st.log}
 	for try := range maxConflicts {
-		mark, err := f.mark(ctx, place{shard, log})
+		mark, err := f.mark(ctx, at)
 		if err != nil {
 			return err
 		}
-		if mark >= last {
+		after := mark
+		if st.first {
+			after = st.after
+		}
+		if after >= st.last {
 			return nil
 		}
-		p := newPortion(rules, hand, mark)
-		if len(p.groups) == 0 && shard != log {
+		p := newPortion(st.rules, hand, after)
+		if len(p.groups) == 0 && shard != st.log {
 			return nil
 		}
-		err = f.commit(ctx, shard, p, &incidents.Fold{Log: log, From: mark, To: last})
-		delete(f.marks, place{shard, log}) // after a failure nobody knows
+		to := max(mark, st.last)
+		err = f.commit(ctx, shard, p, &incidents.Fold{Log: st.log, From: mark, To: to})
+		delete(f.marks, at) // after a failure nobody knows
 		if err == nil {
-			f.marks[place{shard, log}] = last
+			f.marks[at] = to
 		}
 		if !errors.Is(err, incidents.ErrConflict) {
 			return err
@@ -167,7 +187,7 @@ func (f *Folder) foldShard(ctx context.Context, log, shard int, rules incidents.
 			return err
 		}
 	}
-	return fmt.Errorf("fold log %d into shard %d: %w", log, shard, incidents.ErrConflict)
+	return fmt.Errorf("fold log %d into shard %d: %w", st.log, shard, incidents.ErrConflict)
 }
 
 // newPortion groups a shard's alerts after the mark.
@@ -217,8 +237,9 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	}
 	c := &incidents.Commit{Shard: shard, Fold: fold}
 	var openings []*opening
+	var late []lateAlert
 	for i, g := range p.groups {
-		for _, part := range f.route(g, lists[i], known) {
+		for _, part := range f.route(g, lists[i], known, &late) {
 			if part.id == 0 {
 				openings = append(openings, &opening{part: part, list: lists[i]})
 				continue
@@ -241,6 +262,12 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 		f.Alerts.Add(int64(len(g.alerts)))
 	}
 	f.Opened.Add(int64(len(openings)))
+	f.Late.Add(int64(len(late)))
+	for _, l := range late {
+		if !l.end.IsZero() {
+			f.ended.add(l.fp, l.end)
+		}
+	}
 	f.putBack(c, known)
 	return nil
 }

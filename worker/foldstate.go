@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -24,7 +25,33 @@ func (f *Folder) mark(ctx context.Context, at place) (int64, error) {
 }
 
 // forget makes the folder read the marks anew: another process has folded.
-func (f *Folder) forget() { clear(f.marks) }
+func (f *Folder) forget() {
+	clear(f.marks)
+	clear(f.sure)
+}
+
+// unfolded says whether something that was received by a moment still waits to
+// be folded, by whichever process that does it.
+func (f *Folder) unfolded(ctx context.Context, by time.Time) (bool, error) {
+	for log := range f.shards {
+		mark, err := f.log.Mark(ctx, log, log)
+		if err != nil {
+			return false, fmt.Errorf("read the mark of log %d: %w", log, err)
+		}
+		entries, err := f.log.ReadLog(ctx, log, mark, 1)
+		if err != nil {
+			return false, fmt.Errorf("read log %d: %w", log, err)
+		}
+		for _, e := range entries {
+			for _, b := range e.Batches {
+				if !b.ReceivedAt.After(by) {
+					return true, nil
+				}
+			}
+		}
+	}
+	return false, nil
+}
 
 // load gets the incidents of all groups, from the shelf where they are current.
 func (f *Folder) load(ctx context.Context, shard int, lists [][]incidents.ID) (map[incidents.ID]*shelved, error) {

@@ -2,13 +2,15 @@ package worker
 
 import (
 	"slices"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 // route gives each alert of a group to the incident that knows it, else to the
 // group's newest within the rule's window, else to a new one (id 0).
-func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*shelved) []*routed {
+// What no incident needs is added to late.
+func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*shelved, late *[]lateAlert) []*routed {
 	var parts []*routed
 	fresh := f.fresh(g, ids, known)
 	for i := range g.alerts {
@@ -17,6 +19,11 @@ func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*s
 			id, ok = f.home(g, i, ids, known)
 		}
 		if !ok {
+			l := lateAlert{fp: g.keys[i]}
+			if g.alerts[i].Resolved {
+				l.end = g.alerts[i].EndsAt
+			}
+			*late = append(*late, l)
 			continue
 		}
 		at := slices.IndexFunc(parts, func(p *routed) bool { return p.id == id })
@@ -31,6 +38,12 @@ func (f *Folder) route(g *batchOf, ids []incidents.ID, known map[incidents.ID]*s
 		parts[0].truncated = g.truncated
 	}
 	return parts
+}
+
+// lateAlert is one that no incident needed, and when it ended, if it is an end.
+type lateAlert struct {
+	fp  incidents.Key
+	end time.Time
 }
 
 // fresh are the alerts that open an incident with this very step. Their ends
@@ -77,14 +90,5 @@ func (f *Folder) home(g *batchOf, i int, ids []incidents.ID, known map[incidents
 			return s.ID, true
 		}
 	}
-	if a.Resolved {
-		f.Late.Add(1)
-		f.ended.add(fp, a.EndsAt)
-		return 0, false
-	}
-	if f.ended.after(fp, a.StartsAt) {
-		f.Late.Add(1)
-		return 0, false
-	}
-	return 0, true
+	return 0, !a.Resolved && !f.ended.after(fp, a.StartsAt)
 }

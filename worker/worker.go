@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -35,7 +36,7 @@ type Options struct {
 
 	Lease   time.Duration // how long a claim lasts; default 30 s
 	Poll    time.Duration // how often to look without a signal; default 2 s
-	Timeout time.Duration // of one effect but a run; default 30 s
+	Timeout time.Duration // of one effect but a run; default 20 s, so that its outcome can be committed within the lease
 	Drain   time.Duration // how long a stop waits for effects under way; default 25 s
 }
 
@@ -83,7 +84,7 @@ func New(o Options) *Worker {
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&w.lease, 30 * time.Second}, {&w.poll, 2 * time.Second}, {&w.timeout, 30 * time.Second}, {&w.drain, 25 * time.Second}} {
+	}{{&w.lease, 30 * time.Second}, {&w.poll, 2 * time.Second}, {&w.timeout, 20 * time.Second}, {&w.drain, 25 * time.Second}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
@@ -182,6 +183,9 @@ func (w *Worker) folds(ctx context.Context, wake <-chan int) {
 			markAll(look)
 			swept = w.now()
 		}
+		for len(wake) > 0 { // also while another log keeps us busy
+			look[<-wake] = true
+		}
 		more, began, before := false, w.now(), w.folder.count()
 		if w.folding.Load() {
 			more = w.foldOnce(ctx, look)
@@ -198,9 +202,7 @@ func (w *Worker) folds(ctx context.Context, wake <-chan int) {
 		select {
 		case <-ctx.Done():
 		case log := <-wake:
-			for look[log] = true; len(wake) > 0; {
-				look[<-wake] = true
-			}
+			look[log] = true
 		case <-time.After(min(w.poll, renew)):
 		}
 	}
@@ -234,7 +236,7 @@ func (w *Worker) renewFolding(ctx context.Context, lease time.Duration) {
 func (w *Worker) foldOnce(ctx context.Context, look []bool) (more bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.logger.Error("folding panicked", "panic", p, "stack", string(debug.Stack()))
+			w.complain("fold: it panicked", fmt.Errorf("%v", p), "stack", string(debug.Stack()))
 			more = false
 		}
 	}()

@@ -3,6 +3,12 @@ package failpoint
 // Names are the points within the stores, by where they are. The worker makes
 // its names while it runs (see HIKESHI_FAILPOINT_LOG).
 var Names = []string{
+	// storage/journal: the intake log of storage/sqlite.
+	"journal.segment.made",
+	"journal.segment.written",
+	"journal.append.written",
+	"journal.prune.before_remove",
+
 	// storage/sqlite: one transaction carries everything that waited.
 	"sqlite.tx.begun",
 	"sqlite.append.before_write",

@@ -24,7 +24,7 @@ func TestNames(t *testing.T) {
 	}
 	defer root.Close()
 	called := map[string]bool{}
-	for _, dir := range []string{"storage/sqlite", "storage/redis"} {
+	for _, dir := range []string{"storage/journal", "storage/sqlite", "storage/redis"} {
 		files, err := filepath.Glob("../../" + dir + "/*.go")
 		if err != nil {
 			t.Fatal(err)

@@ -1,27 +1,31 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
 
-// Append writes the parts end to end as one entry and returns its number once
-// it is durable. After an error the entry is not in the journal; should some of
-// it be in the file, it is cut off or written over by its successor.
-func (j *Journal) Append(parts ...[]byte) (int64, error) {
+// Append writes one entry and returns its number once it is durable. After an
+// error the entry may or may not be there when the journal is opened again; as
+// long as it is open, it is not.
+func (j *Journal) Append(body []byte) (int64, error) {
 	if err := j.begin(); err != nil {
 		return 0, err
 	}
 	s := j.last
 	number := j.next
-	j.buf = encode(j.buf, number, parts)
+	j.buf = encode(j.buf, number, body)
 	if len(j.buf) == prefixSize || len(j.buf) > prefixSize+MaxEntry {
 		return 0, fmt.Errorf("append to the journal: an entry of %d bytes", len(j.buf)-prefixSize)
 	}
 	if _, err := j.active.WriteAt(j.buf, s.size); err != nil {
 		return 0, j.abandon(s, fmt.Errorf("append to the journal: %w", err))
 	}
+	failpoint.Hit("journal.append.written")
 	if err := datasync(j.active); err != nil {
 		return 0, j.abandon(s, fmt.Errorf("sync the journal: %w", err))
 	}
@@ -40,8 +44,9 @@ func (j *Journal) Append(parts ...[]byte) (int64, error) {
 const keepBuffer = 8 << 20
 
 // abandon leaves the segment as it was before the failed write. After a failed
-// fsync nobody knows what the kernel still has of it, so no more is written
-// there: the next entry begins a new segment.
+// fsync nobody knows what the kernel still has of it, so nothing is written
+// behind what it has: the next entry begins a new segment (or the same, if it
+// had none).
 func (j *Journal) abandon(s *segment, cause error) error {
 	_ = j.active.Truncate(s.size) // a full disk allows it; if nothing does, Open ignores what is there
 	_ = j.active.Close()
@@ -85,12 +90,18 @@ func (j *Journal) begin() error {
 // found writes a segment's head, and makes sure that its name is found after a
 // crash.
 func (j *Journal) found(f *os.File, name string) error {
+	failpoint.Hit("journal.segment.made")
 	if _, err := f.Write(header(j.next)); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
+	failpoint.Hit("journal.segment.written")
+	return j.syncDir()
+}
+
+func (j *Journal) syncDir() error {
 	dir, err := j.root.Open(".")
 	if err != nil {
 		return err
@@ -98,3 +109,24 @@ func (j *Journal) found(f *os.File, name string) error {
 	defer dir.Close()
 	return dir.Sync()
 }
+
+// probeName is no segment's.
+const probeName = "probe"
+
+// Probe finds out whether a segment could be begun and filled now. It leaves
+// nothing behind. Only the appender calls it.
+func (j *Journal) Probe() error {
+	f, err := j.root.OpenFile(probeName, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("try to write to the journal: %w", err)
+	}
+	_, err = f.Write(make([]byte, probeSize))
+	err = errors.Join(err, f.Sync(), f.Close(), j.root.Remove(probeName), j.syncDir())
+	if err != nil {
+		return fmt.Errorf("try to write to the journal: %w", err)
+	}
+	return nil
+}
+
+// probeSize is more than the crumbs that a full disk still has.
+const probeSize = 256 << 10

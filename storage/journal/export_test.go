@@ -4,4 +4,4 @@ package journal
 func Fail(j *Journal) { _ = j.active.Close() }
 
 // Record is an entry as it stands in a file.
-func Record(number int64, body string) []byte { return encode(nil, number, [][]byte{[]byte(body)}) }
+func Record(number int64, body string) []byte { return encode(nil, number, []byte(body)) }

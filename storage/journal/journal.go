@@ -35,7 +35,13 @@ type Journal struct {
 	// Cut is how many bytes of an unfinished write were found at the end and
 	// taken away by Open.
 	Cut int64
+	// Missing are entries that were not seen yet and are in no file: somebody
+	// took one away.
+	Missing []Range
 }
+
+// Range is the entries from First to Last.
+type Range struct{ First, Last int64 }
 
 // segment is one file.
 type segment struct {
@@ -45,6 +51,8 @@ type segment struct {
 	size  int64 // bytes that hold whole entries
 	marks []place
 	at    time.Time // when it was last written
+
+	broken bool // something that is no entry lies behind the last one
 }
 
 // place is where an entry begins; there is one every placeEvery bytes.
@@ -92,8 +100,8 @@ func Open(root *os.Root, o Options, seen int64, each func(number, size int64)) (
 		return nil, fmt.Errorf("list the journal: %w", err)
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		s, err := j.look(name)
+	for i, name := range names {
+		s, err := j.look(name, i == len(names)-1)
 		if err != nil {
 			return nil, err
 		}
@@ -111,9 +119,10 @@ func Open(root *os.Root, o Options, seen int64, each func(number, size int64)) (
 	return j, nil
 }
 
-// look reads the head of a file. A file that ends within it holds nothing: it
+// look reads the head of a file. One that ends within it holds nothing, and so
+// does the last one where there is nothing behind a head that is not whole: it
 // was being made.
-func (j *Journal) look(name string) (*segment, error) {
+func (j *Journal) look(name string, last bool) (*segment, error) {
 	f, err := j.root.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
@@ -135,13 +144,16 @@ func (j *Journal) look(name string) (*segment, error) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	if !slices.Equal(got, header(first)) {
+		if last && info.Size() == headerSize {
+			return nil, j.root.Remove(name)
+		}
 		return nil, damaged(name, 0)
 	}
 	return &segment{name: name, first: first, size: info.Size(), at: info.ModTime()}, nil
 }
 
 func damaged(name string, pos int64) error {
-	return fmt.Errorf("%s is damaged at byte %d; without that file the entries in it are missing and all others are there", name, pos)
+	return fmt.Errorf("%s is damaged at byte %d", name, pos)
 }
 
 // count learns what is in the segments. Those whose entries have all been seen
@@ -166,9 +178,13 @@ func (j *Journal) count(seen int64, each func(number, size int64)) error {
 		}); err != nil {
 			return err
 		}
-		if !last && s.end() < j.segments[i+1].first {
+		if last || s.end() == j.segments[i+1].first {
+			continue
+		}
+		if s.broken {
 			return damaged(s.name, s.size)
 		}
+		j.Missing = append(j.Missing, Range{max(s.end(), seen+1), j.segments[i+1].first - 1})
 	}
 	return nil
 }
@@ -203,6 +219,7 @@ func (j *Journal) scan(s *segment, last bool, each func(number, size int64)) err
 		each(s.end(), int64(len(body)))
 		s.grew(prefixSize + int64(len(body)))
 	}
+	s.broken = s.size < end && s.end() != limit
 	if !last || s.size == end {
 		return nil
 	}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 	"time"
+
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
 
 // Read calls f with the entries after a number, in order, until f returns an
@@ -39,7 +41,7 @@ func (j *Journal) readSegment(s *segment, after int64, f func(int64, []byte) err
 	}
 	defer file.Close()
 	from := s.before(after + 1)
-	for number, pos := from.number, from.pos; number < s.end(); number++ {
+	for number, pos := from.number, from.pos; number < s.end() && pos != s.size; number++ { // a file behind it may have been taken away
 		body, err := record(file, pos, s.size, number, nil)
 		if errors.Is(err, errBroken) {
 			return damaged(s.name, pos)
@@ -75,6 +77,7 @@ func (j *Journal) Prune(upTo int64, before time.Time, most int64) (int, error) {
 		if s == nil {
 			return gone, nil
 		}
+		failpoint.Hit("journal.prune.before_remove")
 		if err := j.root.Remove(s.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return gone, fmt.Errorf("prune the journal: %w", err)
 		}

@@ -33,13 +33,9 @@ func header(first int64) []byte {
 	return binary.BigEndian.AppendUint64([]byte(magic), uint64(first))
 }
 
-// encode lays the parts of one entry out as a record.
-func encode(dst []byte, number int64, parts [][]byte) []byte {
-	dst = append(dst[:0], make([]byte, prefixSize)...)
-	for _, p := range parts {
-		dst = append(dst, p...)
-	}
-	body := dst[prefixSize:]
+// encode lays an entry out as a record, in dst where it has room.
+func encode(dst []byte, number int64, body []byte) []byte {
+	dst = append(append(dst[:0], make([]byte, prefixSize)...), body...)
 	binary.BigEndian.PutUint32(dst, uint32(len(body)))
 	binary.BigEndian.PutUint32(dst[4:], sum(number, dst[:4]))
 	binary.BigEndian.PutUint32(dst[8:], sum(number, body))
@@ -95,7 +91,11 @@ func follows(f io.ReaderAt, pos, end, number int64) (bool, error) {
 	if _, err := f.ReadAt(tail, pos); err != nil {
 		return false, err
 	}
-	for i := 1; i+prefixSize <= len(tail); i++ {
+	from := 1
+	if len(tail) >= prefixSize && begins(tail, number-1) { // its bytes are a sender's, and may look like anything
+		from = prefixSize + int(binary.BigEndian.Uint32(tail))
+	}
+	for i := from; i+prefixSize <= len(tail); i++ {
 		if !begins(tail[i:], number) {
 			continue
 		}

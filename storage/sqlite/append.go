@@ -21,7 +21,7 @@ const intakeLog = 0
 
 // appending is a batch on its way into the log.
 type appending struct {
-	body   []byte
+	body   []byte // nil: only see whether one could be written
 	answer chan error
 }
 
@@ -122,6 +122,9 @@ func (s *Store) journalize(batch []appending) error {
 		}
 		body = bytes.Join(parts, nil)
 	}
+	if len(body) == 0 {
+		return s.tryJournal()
+	}
 	failpoint.Hit("sqlite.append.before_write")
 	offset, err := s.journal.Append(body)
 	if err != nil {
@@ -136,6 +139,16 @@ func (s *Store) journalize(batch []appending) error {
 	m.mu.Unlock()
 	m.unfolded.Add(int64(len(body)))
 	s.hub.Send(incidents.Signal{Kind: incidents.SignalIntake, Shard: intakeLog})
+	return nil
+}
+
+// tryJournal finds out whether an append that failed would go well now.
+func (s *Store) tryJournal() error {
+	if err := s.journal.Probe(); err != nil {
+		s.intakeTrouble.failed(s.logger, "cannot write to the intake log", err)
+		return err
+	}
+	s.intakeTrouble.recovered(s.logger, "the intake log can be written again")
 	return nil
 }
 
@@ -184,12 +197,15 @@ func (s *Store) ReadLog(ctx context.Context, log int, after int64, maxBytes int)
 		return p.entries, nil
 	}
 	if after < s.tables[log] {
+		full := false
 		err := s.read(ctx, doing, func(c *conn) error {
 			return c.each(readEntries, func(row columns) error {
-				return p.add(numberOf(integer(row[0])), blob(row[1]))
+				err := p.add(numberOf(integer(row[0])), blob(row[1]))
+				full = errors.Is(err, errStop)
+				return err
 			}, rowID(log, after), rowID(log, s.tables[log]))
 		})
-		if err != nil || log != intakeLog {
+		if err != nil || full || log != intakeLog {
 			return p.end(err)
 		}
 	}

@@ -162,7 +162,10 @@ func (s *Store) openJournal() error {
 	if err != nil {
 		return incidents.Fail(incidents.Unavailable, "error.intake_log", fmt.Sprintf("the intake log in %s cannot be read: %v", filepath.Join(s.dir, JournalDir), err),
 			"dir", filepath.Join(s.dir, JournalDir), "error", err.Error()).
-			WithHint("put the file back from a backup; to go on without what it holds, move it elsewhere and start again")
+			WithHint("put that file back from a backup; to go on without what it holds, move it elsewhere and start again")
+	}
+	for _, gap := range s.journal.Missing {
+		s.logger.Error("entries of the intake log are missing: a file of it was taken away; they are not folded", "first", gap.First, "last", gap.Last)
 	}
 	if s.journal.Cut > 0 {
 		s.logger.Info("an append that was under way when the process ended is not in the intake log; nobody was told that it is", "bytes", s.journal.Cut)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/storage/record"
 	"github.com/hikeshi-ops/hikeshi/storage/sqlite"
 )
 
@@ -454,6 +455,58 @@ func TestEveryStatementIsWritten(t *testing.T) {
 	for i, q := range sqlite.Statements() {
 		if q == "" {
 			t.Errorf("statement %d is empty", i)
+		}
+	}
+}
+
+// TestBacklogOfAnEarlierRelease: what waits in the table is read before what
+// was appended to the journal, also where it is more than one step reads.
+func TestBacklogOfAnEarlierRelease(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+	check(t, err)
+	check(t, s.Close())
+	large := func(n int) *incidents.Batch {
+		b := batch(n)
+		b.Alerts[0].Annotations = incidents.LabelsFromMap(map[string]string{"description": strings.Repeat("x", 3000)})
+		return b
+	}
+	for i := 1; i <= 3; i++ {
+		tamper(t, dir, fmt.Sprintf(`INSERT INTO intake VALUES (%d, 1, x'%x')`, i, record.Batch(large(i))))
+	}
+	s = open(t, sqlite.Config{Dir: dir})
+	check(t, s.Append(t.Context(), batch(4)))
+	var got []int64
+	for after := int64(0); ; after = got[len(got)-1] {
+		entries, err := s.ReadLog(t.Context(), 0, after, 4000) // one large entry fits, and a small one
+		check(t, err)
+		if len(entries) == 0 {
+			break
+		}
+		for _, e := range entries {
+			got = append(got, e.Offset)
+		}
+	}
+	if !slices.Equal(got, []int64{1, 2, 3, 4}) {
+		t.Fatalf("read entries %v", got)
+	}
+}
+
+// TestHealthOfTheIntakeLog: while nothing can be appended the store is not
+// well, even where the database is. (That it finds out by itself when it can:
+// TestFullDiskAndRoomAgain.)
+func TestHealthOfTheIntakeLog(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, sqlite.Config{Dir: dir})
+	check(t, os.RemoveAll(filepath.Join(dir, sqlite.JournalDir)))
+	for range 3 {
+		if err := s.Append(t.Context(), batch(1)); incidents.CodeOf(err) != incidents.Unavailable {
+			t.Fatalf("appended to nowhere: %v", err)
+		}
+		if h := s.Health(t.Context()); h.Durable || len(h.Problems) == 0 {
+			t.Fatalf("health while nothing can be appended: %+v", h)
 		}
 	}
 }

@@ -128,8 +128,11 @@ func (p probing) apply(t *tx) (error, error) { return nil, t.c.exec(p.q) }
 // readiness comes back even when nobody writes because we are not ready.
 func (s *Store) Health(ctx context.Context) incidents.Health {
 	h := incidents.Health{Kind: "sqlite", Durable: true}
-	if s.trouble.now.Load() != nil || s.intakeTrouble.now.Load() != nil {
+	if s.trouble.now.Load() != nil {
 		s.probe(ctx)
+	}
+	if s.intakeTrouble.now.Load() != nil {
+		s.probeIntake(ctx)
 	}
 	for _, f := range []*failing{s.trouble.now.Load(), s.intakeTrouble.now.Load()} {
 		if f == nil {
@@ -146,14 +149,24 @@ func (s *Store) Health(ctx context.Context) incidents.Health {
 	return h
 }
 
-// probe tries to write; how it went stands in trouble. The intake log has the
-// same disk: it is tried by the next append, and until then taken to be as well
-// as the database is.
+// probe tries to write; how it went stands in trouble.
 func (s *Store) probe(ctx context.Context) {
 	for _, q := range []query{fillProbe, emptyProbe} {
 		if s.submit(ctx, "probe", probing{q}, 0) != nil {
 			return
 		}
 	}
-	s.intakeTrouble.now.Store(nil)
+}
+
+// probeIntake has the appender try the intake log; how it went stands in
+// intakeTrouble. While it fails nobody appends, since we are not ready.
+func (s *Store) probeIntake(ctx context.Context) {
+	p := appending{answer: make(chan error, 1)}
+	if s.appender.add(p, s.cfg.MaxWaiting) != nil {
+		return
+	}
+	select {
+	case <-p.answer:
+	case <-ctx.Done():
+	}
 }
