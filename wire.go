@@ -87,7 +87,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
 	a.worker = newWorker(a, policy, engine, runner, console)
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Wishes: engine, Library: a.library, People: named(c.rights), Links: links, Now: time.Now}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Wishes: engine, Library: a.library, Freezer: worker.NewFreezer(a.store, time.Now), People: named(c.rights), Links: links, Now: time.Now}),
 		Rights:   c.rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -126,7 +126,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: a.log,
 			Rules: func() incidents.Rules { return a.config.rules },
 		}),
-		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: a.log,
+		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Freeze: worker.NewFreezer(a.store, time.Now), Owner: owner(), Now: time.Now, Logger: a.log,
 		Ports: worker.Ports{
 			Rooms:    map[string]worker.Rooms{consoleChat: console},
 			Diagnose: runner,

@@ -54,6 +54,7 @@ type Deps struct {
 	Again     Again
 	Wishes    Wishes
 	Library   Library
+	Freezer   Freezer
 	People    People // nil: names are taken as they are typed
 	Links     bot.Links
 	Now       func() time.Time // its time zone is the one that times are shown in
@@ -65,7 +66,7 @@ func All(d Deps) []bot.Command {
 		declare(d), list(d), status(d),
 		ack(d), severity(d), assign(d), lead(d), note(d),
 		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
-		run(d), approve(d), deny(d), settleRun(d),
+		run(d), approve(d), deny(d), settleRun(d), freeze(d),
 		resolve(d), reopen(d), postmortem(d),
 	}
 	return append(all, help(all))

@@ -26,6 +26,8 @@ type memory struct {
 	once map[string]bool
 	now  time.Time
 	asks []incidents.EffectKind
+
+	freeze incidents.Freeze
 }
 
 func (m *memory) Do(_ context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {
@@ -127,7 +129,7 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	m := &memory{all: map[incidents.ID]*incidents.Incident{}, log: map[incidents.ID][]incidents.Event{}, once: map[string]bool{}, now: someDay}
 	h := &house{memory: m, t: t}
-	all := All(Deps{Incidents: m, Again: m, Wishes: m, Library: library{}, Links: bot.Links{Base: "https://h.example.com"}, Now: func() time.Time { return m.now }})
+	all := All(Deps{Incidents: m, Again: m, Wishes: m, Library: library{}, Freezer: m, Links: bot.Links{Base: "https://h.example.com"}, Now: func() time.Time { return m.now }})
 	var err error
 	h.router, err = bot.NewRouter(bot.RouterOptions{Commands: all, Rights: bot.Open{}, Incidents: m, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -149,6 +149,9 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 			return FinishRun{Run: drawID(t, runs), Owner: owner, Before: drawResults(t), Steps: drawResults(t)}
 		},
 		func() Command { return LoseRun{Run: drawID(t, runs)} },
+		func() Command {
+			return RefuseRun{Run: drawID(t, runs), Owner: rapid.SampledFrom([]string{"", "p", "q"}).Draw(t, "refuser"), Because: Because("because.freeze_unknown")}
+		},
 		func() Command { return Looked{Run: drawID(t, runs), After: drawResults(t)} },
 		func() Command { return Looked{Run: drawID(t, runs), After: passed("health")} },
 		func() Command { return RoomSynced{Chat: "console", Room: Room{ID: "r1", Name: s.Slug()}} },

@@ -231,6 +231,11 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 	default:
 		return w.ack(ctx, c)
 	}
+	if frozen, err := w.frozen(ctx); err != nil {
+		return err
+	} else if frozen != nil {
+		return w.finish(ctx, c, incidents.RefuseRun{Run: r.ID, Because: frozen.Because()})
+	}
 	owner := fmt.Sprintf("%s#%d", w.owner, c.Token)
 	failpoint.Hit("worker.run.before_claim")
 	if failpoint.Planted("no-claim") {
@@ -246,6 +251,9 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 	}
 	failpoint.Hit("worker.run.claimed")
 	defer w.keepLease(ctx, c)()
+	if because, stop := w.frozenMeanwhile(ctx); stop {
+		return w.conclude(ctx, c, incidents.RefuseRun{Run: r.ID, Owner: owner, Because: because})
+	}
 	before, steps := w.ports.Run.Run(ctx, r.Plan, r.ID)
 	failpoint.Hit("worker.run.done")
 	if ctx.Err() != nil { // told to stop before the steps were through

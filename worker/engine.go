@@ -31,6 +31,8 @@ type Engine struct {
 	log    *slog.Logger
 	turns  *turns
 	shelf  *shelf
+
+	freezer *Freezer // the worker's, see New
 }
 
 // NewEngine makes an engine over store.
@@ -46,7 +48,13 @@ const maxConflicts = 50
 // same wish never works twice within 24 hours, however often its chat repeats
 // it. It returns the incident as it is afterwards.
 func (e *Engine) Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {
-	h, err := e.do(ctx, id, wish{once: once, cmd: cmd})
+	var h *shelved
+	err := e.mayApprove(ctx, cmd)
+	if err != nil {
+		h, err = e.repeated(ctx, id, once, err)
+	} else {
+		h, err = e.do(ctx, id, wish{once: once, cmd: cmd})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,8 @@ type Options struct {
 	Ports  Ports
 	Shards int
 	Policy incidents.Policy
-	Owner  string // names this process, unique among replicas and restarts
+	Freeze *Freezer // without it no run starts
+	Owner  string   // names this process, unique among replicas and restarts
 	Now    func() time.Time
 	Logger *slog.Logger
 
@@ -90,7 +91,7 @@ func New(o Options) *Worker {
 		}
 	}
 	w.lease = hurried(w.lease)
-	w.engine.shelf, w.engine.turns = w.folder.shelf, w.folder.turns
+	w.engine.shelf, w.engine.turns, w.engine.freezer = w.folder.shelf, w.folder.turns, o.Freeze
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),
