@@ -224,7 +224,7 @@ func TestInventory(t *testing.T) {
 	}
 	want := []string{
 		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "timeline", "alerts", "diagnose", "suggest", "why", "vote",
-		"run", "approve", "deny", "settle", "resolve", "reopen", "postmortem", "help",
+		"run", "approve", "deny", "settle", "freeze", "resolve", "reopen", "postmortem", "help",
 	}
 	var got []string
 	for _, c := range h.router.Commands() {
