@@ -83,7 +83,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return configError(err)
 	}
-	links := bot.Links{Base: a.url()}
+	links := bot.Links{Base: a.url(), Approvers: approvers(c.rights)}
 	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
 	a.worker = newWorker(a, policy, engine, runner, console)
 	router, err := bot.NewRouter(bot.RouterOptions{
@@ -131,7 +131,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Rooms:    map[string]worker.Rooms{consoleChat: console},
 			Diagnose: runner,
 			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
-			Run:      runner,
+			Run:      bot.Gate{Runner: runner, Incidents: a.store, Rights: a.config.rights},
 		},
 	})
 }
@@ -342,4 +342,20 @@ func named(rights bot.Rights) commands.People {
 		return roster
 	}
 	return nil
+}
+
+// approvers names those who may approve runs for a service, where not everybody
+// may.
+func approvers(rights bot.Rights) func(service string) []string {
+	roster, ok := rights.(*bot.Roster)
+	if !ok {
+		return nil
+	}
+	return func(service string) []string {
+		var names []string
+		for _, p := range roster.Having(bot.ApproveRuns, bot.Of(service)) {
+			names = append(names, p.Name)
+		}
+		return names
+	}
 }

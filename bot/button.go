@@ -36,6 +36,8 @@ const (
 	pressPostmortem     pressVerb = "pm"
 	pressApproveAction  pressVerb = "apa"
 	pressApproveRequest pressVerb = "apr"
+	pressAskAction      pressVerb = "ask"
+	pressWithdraw       pressVerb = "wdr"
 	pressDeny           pressVerb = "deny"
 	pressUp             pressVerb = "up"
 	pressDown           pressVerb = "down"
@@ -55,6 +57,8 @@ var presses = map[pressVerb]func(p press) (verb string, args []string){
 	pressPostmortem:     func(press) (string, []string) { return "postmortem", nil },
 	pressApproveAction:  func(p press) (string, []string) { return "approve", []string{p.ref, planWord + p.check} },
 	pressApproveRequest: func(p press) (string, []string) { return "approve", []string{requestWord + p.ref, planWord + p.check} },
+	pressAskAction:      func(p press) (string, []string) { return "run", []string{p.ref, planWord + p.check} },
+	pressWithdraw:       func(p press) (string, []string) { return "withdraw", []string{requestWord + p.ref} },
 	pressDeny:           func(p press) (string, []string) { return "deny", []string{requestWord + p.ref} },
 	pressUp:             func(p press) (string, []string) { return "vote", []string{p.ref, "up"} },
 	pressDown:           func(p press) (string, []string) { return "vote", []string{p.ref, "down"} },

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -14,6 +15,7 @@ type Request struct {
 	Line     string       // what was typed after /inc: "severity SEV2"
 	Lang     string       // the person's language
 	Origin   Origin       // how it was expressed
+	SignedIn time.Time    // when the person last proved who they are to the console; zero elsewhere
 	Once     string       // the platform's id of this event: the same one never works twice
 
 	Rest string                    // set by the router: what follows the verb, as it was typed

@@ -1,6 +1,10 @@
 package bot
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -8,39 +12,119 @@ import (
 func (v *view) approval(a *incidents.Approval) Message {
 	m := Message{
 		Key: approvalKey(a.ID), Kind: KindApproval, Tone: ToneWarn, At: a.Asked.At, By: Who(a.Asked.By),
-		Title: v.t("approval.title", "id", a.ID, "action", v.title(a.Plan.Title, a.Plan.Runbook)),
-		Code:  v.steps(a.Plan.Recover),
-		Fields: []Field{
-			{Name: v.t("approval.risk"), Value: RiskWord(v.lang, a.Plan.Risk)},
-			{Name: v.t("approval.verify"), Value: v.verifyWords(a.Plan.Verify)},
-			{Name: v.t("approval.plan"), Value: Cut(a.Plan.Digest, 16+len("…"))},
-		},
+		Title:  v.t("approval.title", "id", a.ID, "action", v.title(a.Plan.Title, a.Plan.Runbook)),
+		Code:   v.steps(a.Plan.Recover),
+		Fields: v.planFields(&a.Plan),
 	}
 	switch a.State {
 	case incidents.ApprovalPending:
-		m.Text = v.t("approval.pending", "by", Who(a.Asked.By), "until", Clock(v.lang, a.ExpiresAt, v.now))
+		m.Text = v.pending(a)
+		m.Fields = append(m.Fields, Field{Name: v.t("approval.who"), Value: v.whoApproves(a)})
 		m.Buttons = []Button{
 			v.button("approve", press{verb: pressApproveRequest, ref: a.ID, check: a.Plan.Digest}, StylePrimary),
 			v.button("deny", press{verb: pressDeny, ref: a.ID, check: a.Plan.Digest}, StyleDanger),
+			v.button("withdraw", press{verb: pressWithdraw, ref: a.ID, check: a.Plan.Digest}, ""),
 		}
 	case incidents.ApprovalGiven:
 		m.Tone, m.Text = ToneInfo, v.t("approval.approved", v.decision(a)...)
-		if a.Decided != nil && a.Decided.By.ID == a.Asked.By.ID { // approved with one click
+		if a.Plan.TwoMust() {
+			m.Text = v.t("approval.approved_two", v.decision(a)...)
+		} else if a.Decided != nil && a.Decided.By.ID == a.Asked.By.ID { // approved with one click
 			m.Text = v.t("approval.at_once", v.decision(a)...)
 		}
 	case incidents.ApprovalDenied:
 		m.Text = v.t("approval.denied", v.decision(a)...)
+	case incidents.ApprovalWithdrawn:
+		m.Text = v.t("approval.withdrawn", v.decision(a)...)
 	default:
 		m.Text = v.t("approval.expired", "by", Who(a.Asked.By))
 	}
 	return m
 }
 
+// planFields are what an approver wants to know of a plan besides its steps.
+func (v *view) planFields(p *incidents.Plan) []Field {
+	fields := []Field{{Name: v.t("approval.risk"), Value: RiskWord(v.lang, p.Risk)}}
+	add := func(key, value string) {
+		if value != "" {
+			fields = append(fields, Field{Name: v.t(key), Value: value})
+		}
+	}
+	add("approval.effect", Cut(Clean(p.Effect.In(v.lang)), maxOutput))
+	add("approval.params", paramWords(p.Params))
+	add("approval.verify", v.verifyWords(p.Verify))
+	add("approval.undo", Cut(Clean(p.Undo.In(v.lang)), maxOutput))
+	add("approval.plan", Cut(p.Digest, 16+len("…")))
+	return fields
+}
+
+// paramWords are the values that a plan was made with, in the order of their
+// names, each so that it cannot pass for two.
+func paramWords(params map[string]string) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		words = append(words, Line(name, 80)+"="+argument(params[name]))
+	}
+	return Cut(strings.Join(words, " "), maxOutput)
+}
+
+// pending says what is waited for.
+func (v *view) pending(a *incidents.Approval) string {
+	args := []string{"by", Who(a.Asked.By), "until", Clock(v.lang, a.ExpiresAt, v.now), "url", v.links.Incident(v.s.ID)}
+	switch {
+	case !a.Plan.TwoMust():
+		return v.t("approval.pending", args...)
+	case len(a.Given) > 0:
+		return v.t("approval.pending_one", append(args, "first", v.names(a.Approvers()))...)
+	}
+	return v.t("approval.pending_two", args...)
+}
+
+// maxApprovers is how many of those who may approve are named.
+const maxApprovers = 8
+
+// whoApproves names those who may still approve.
+func (v *view) whoApproves(a *incidents.Approval) string {
+	if v.links.Approvers == nil {
+		if a.Plan.TwoMust() {
+			return v.t("approval.who_two_others")
+		}
+		return v.t("approval.who_anybody")
+	}
+	var names []string
+	for _, name := range v.links.Approvers(v.s.Service) {
+		said := slices.ContainsFunc(a.Given, func(m incidents.Mark) bool { return m.By.Name == name })
+		if said || a.Plan.TwoMust() && a.Asked.By.Name == name {
+			continue
+		}
+		names = append(names, Line(name, 80))
+	}
+	if len(names) == 0 {
+		return v.t("approval.who_nobody")
+	}
+	if more := len(names) - maxApprovers; more > 0 {
+		names = append(names[:maxApprovers], count(v.lang, "card.more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (v *view) names(people []incidents.Actor) string {
+	var names []string
+	for _, p := range people {
+		names = append(names, Who(p))
+	}
+	return strings.Join(names, ", ")
+}
+
 func (v *view) decision(a *incidents.Approval) []string {
 	if a.Decided == nil {
 		return []string{"by", "–", "asker", Who(a.Asked.By), "at", "–"}
 	}
-	return []string{"by", Who(a.Decided.By), "asker", Who(a.Asked.By), "at", Clock(v.lang, a.Decided.At, v.now)}
+	by := Who(a.Decided.By)
+	if all := a.Approvers(); len(all) > 1 {
+		by = v.names(all)
+	}
+	return []string{"by", by, "asker", Who(a.Asked.By), "at", Clock(v.lang, a.Decided.At, v.now)}
 }
 
 func (v *view) verifyWords(p incidents.Verify) string {

@@ -56,11 +56,11 @@ func (v *view) itemButtons(g *incidents.Suggestion) []Button {
 	var buttons []Button
 	// While nobody knows what became of a run, its own message asks for that first.
 	if v.s.Status().Open() && v.s.Busy() == nil && v.s.Unsettled() == nil && !v.waits(g.Plan.Digest) {
-		style := StylePrimary
-		if g.Plan.Risk == incidents.RiskHigh {
-			style = StyleDanger
+		if g.Plan.TwoMust() {
+			buttons = append(buttons, v.button("ask_run", press{verb: pressAskAction, ref: actionRef(g.Action), check: g.Plan.Digest}, StyleDanger))
+		} else {
+			buttons = append(buttons, v.button("approve_run", press{verb: pressApproveAction, ref: actionRef(g.Action), check: g.Plan.Digest}, StylePrimary))
 		}
-		buttons = append(buttons, v.button("approve_run", press{verb: pressApproveAction, ref: actionRef(g.Action), check: g.Plan.Digest}, style))
 	}
 	return append(buttons,
 		v.button("up", press{verb: pressUp, ref: actionRef(g.Action)}, StyleUp),

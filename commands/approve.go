@@ -17,8 +17,12 @@ func approve(d Deps) bot.Command {
 		Example: []string{"/inc approve", "/inc approve 1", "/inc approve restart-web"},
 		Help:    "help.approve", Right: bot.ApproveRuns, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
-			if s, e, err := d.before(ctx, r, incidents.EventApproved); err != nil || e != nil {
-				return decided(r, s, e, "say.approved"), err
+			if s, e, err := d.before(ctx, r, incidents.EventApproved, incidents.EventAgreed); err != nil || e != nil {
+				key := "say.approved"
+				if e != nil && e.Kind == incidents.EventAgreed {
+					key = "say.agreed"
+				}
+				return decided(r, s, e, key), err
 			}
 			s, err := d.Incidents.Load(ctx, r.Incident)
 			if err != nil {
@@ -32,12 +36,19 @@ func approve(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			cmd.By = r.Person
+			cmd.By, cmd.SignedIn = r.Person, r.SignedIn
+			if url := d.Links.Incident(r.Incident); plan.TwoMust() && r.SignedIn.IsZero() && url != "" {
+				return bot.Reply{}, incidents.Fail(incidents.Forbidden, "error.approve_there", "this is approved in the web console only: "+url, "url", url)
+			}
 			s, err = d.Incidents.Do(ctx, r.Incident, r.Once, cmd)
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return confirm(r, s, "say.approved", "action", bot.Title(r.Lang, plan.Title, plan.Runbook)), nil
+			key := "say.approved"
+			if a := s.Approval(cmd.ID); a != nil && a.State == incidents.ApprovalPending {
+				key = "say.agreed"
+			}
+			return confirm(r, s, key, "action", bot.Title(r.Lang, plan.Title, plan.Runbook)), nil
 		},
 	}
 }

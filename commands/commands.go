@@ -66,7 +66,7 @@ func All(d Deps) []bot.Command {
 		declare(d), list(d), status(d),
 		ack(d), severity(d), assign(d), lead(d), note(d),
 		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
-		run(d), approve(d), deny(d), settleRun(d), freeze(d),
+		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d),
 		resolve(d), reopen(d), postmortem(d),
 	}
 	return append(all, help(all))

@@ -195,7 +195,11 @@ func TestButtonsOfARoom(t *testing.T) {
 			h.must(bea, "run 2")
 			h.must(bea, "deny")
 			h.must(bea, "run 2")
-			reply, err := h.router.Press(t.Context(), bot.Request{Person: cho, Chat: "console", Incident: 42, Lang: "en"}, b.ID)
+			who := cho
+			if b.Label == "Withdraw" {
+				who = bea // who asked
+			}
+			reply, err := h.router.Press(t.Context(), bot.Request{Person: who, Chat: "console", Incident: 42, Lang: "en"}, b.ID)
 			if err != nil {
 				t.Errorf("%s (%s): %v", b.Label, b.ID, err)
 			}
@@ -205,7 +209,7 @@ func TestButtonsOfARoom(t *testing.T) {
 			pressed[b.Label] = true
 		}
 	}
-	for _, want := range []string{"Acknowledge", "Take command", "Resolve", "Approve & run", "Approve", "Deny", "👍", "👎", "Why?"} {
+	for _, want := range []string{"Acknowledge", "Take command", "Resolve", "Approve & run", "Approve", "Deny", "Withdraw", "👍", "👎", "Why?"} {
 		if !pressed[want] {
 			t.Errorf("no button %s was seen", want)
 		}
@@ -224,7 +228,7 @@ func TestInventory(t *testing.T) {
 	}
 	want := []string{
 		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "timeline", "alerts", "diagnose", "suggest", "why", "vote",
-		"run", "approve", "deny", "settle", "freeze", "resolve", "reopen", "postmortem", "help",
+		"run", "approve", "deny", "withdraw", "settle", "freeze", "resolve", "reopen", "postmortem", "help",
 	}
 	var got []string
 	for _, c := range h.router.Commands() {

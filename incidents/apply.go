@@ -88,8 +88,13 @@ func (s *Incident) applyRemedy(e *Event) {
 	case EventRequested:
 		s.Approvals = append(s.Approvals, *e.Approval)
 		return
+	case EventAgreed:
+		a := s.asked(e)
+		a.Given = append(slices.Clone(a.Given), mark(e))
+		return
 	case EventApproved:
 		a := s.decided(e, ApprovalGiven)
+		a.Given = append(slices.Clone(a.Given), mark(e))
 		s.Runs = append(s.Runs, Run{ID: e.RunID, Approval: a.ID, Plan: a.Plan, State: RunApproved, ApprovedAt: e.At})
 		return
 	case EventDenied:
@@ -97,6 +102,9 @@ func (s *Incident) applyRemedy(e *Event) {
 		return
 	case EventExpired:
 		s.decided(e, ApprovalExpired)
+		return
+	case EventWithdrawn:
+		s.decided(e, ApprovalWithdrawn)
 		return
 	}
 	r := s.run(e.RunID)
@@ -204,11 +212,17 @@ func (s *Incident) vote(e *Event) {
 	s.Votes[e.Action][e.By.ID] = e.Value
 }
 
-func (s *Incident) decided(e *Event, state ApprovalState) *Approval {
+// asked is the request that an event is about.
+func (s *Incident) asked(e *Event) *Approval {
 	a := s.approval(e.ApprovalID)
 	if a == nil {
 		panic(fmt.Sprintf("incidents: event %d (%s) of %s is about no approval", e.Seq, e.Kind, s.ID))
 	}
+	return a
+}
+
+func (s *Incident) decided(e *Event, state ApprovalState) *Approval {
+	a := s.asked(e)
 	a.State, a.Decided = state, ref(mark(e))
 	return a
 }

@@ -21,6 +21,8 @@ type Plan struct {
 	Check         []Step            `json:"check,omitempty"`
 	Recover       []Step            `json:"recover"`
 	Verify        Verify            `json:"verify"`
+	Effect        Text              `json:"effect,omitzero"`   // what it is expected to do, in its author's words
+	Undo          Text              `json:"undo,omitzero"`     // how to take it back, where its author says so
 	Escalate      Text              `json:"escalate,omitzero"` // said when it did not help
 	Digest        string            `json:"digest"`            // SHA-256 of all of the above
 }
@@ -106,6 +108,7 @@ type Approval struct {
 	Asked     Mark          `json:"asked"`
 	ExpiresAt time.Time     `json:"expires_at"`
 	State     ApprovalState `json:"state"`
+	Given     []Mark        `json:"given,omitempty"` // who approved, in order
 	Decided   *Mark         `json:"decided,omitempty"`
 }
 
@@ -118,11 +121,55 @@ const (
 	ApprovalGiven   ApprovalState = "approved"
 	ApprovalDenied  ApprovalState = "denied"
 	ApprovalExpired ApprovalState = "expired"
+
+	ApprovalWithdrawn ApprovalState = "withdrawn" // by whoever asked
 )
 
 // ApprovalTerm is how long a request waits for a decision: long enough to reach
 // somebody, short enough that what was seen when it was made still holds.
 const ApprovalTerm = 15 * time.Minute
+
+// FreshFor is how long after somebody has proved who they are they may approve
+// what two must: a browser that was left open, or a cookie that was stolen, is
+// not enough.
+const FreshFor = 15 * time.Minute
+
+// TwoMust says whether two people must approve, neither of whom asked for it,
+// each in the console and freshly signed in. Whatever is not known to be of low
+// risk is of high risk.
+func (p *Plan) TwoMust() bool { return p.Risk != RiskLow }
+
+// Approvers is how many people must approve.
+func (p *Plan) Approvers() int {
+	if p.TwoMust() {
+		return 2
+	}
+	return 1
+}
+
+// Approvers are who approved, in order.
+func (a *Approval) Approvers() []Actor {
+	var all []Actor
+	for _, m := range a.Given {
+		all = append(all, m.By)
+	}
+	if len(all) == 0 && a.State == ApprovalGiven && a.Decided != nil { // from before there were several
+		all = append(all, a.Decided.By)
+	}
+	return all
+}
+
+// complete says whether as many people as must have approved, each counted once
+// and none of them for themselves where two must.
+func (a *Approval) complete() bool {
+	people := map[string]bool{}
+	for _, by := range a.Approvers() {
+		if by.IsPerson() && !(a.Plan.TwoMust() && by.ID == a.Asked.By.ID) {
+			people[by.ID] = true
+		}
+	}
+	return a.State == ApprovalGiven && a.Plan.Sealed() && len(people) >= a.Plan.Approvers()
+}
 
 func (s *Incident) approval(id string) *Approval {
 	for i := range s.Approvals {

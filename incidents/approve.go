@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -120,11 +121,15 @@ func (s *Incident) request(by Actor, p Plan, now time.Time) Event {
 // Approve allows one run of one plan. It names either a waiting request (ID)
 // or a suggestion (Action), and always the digest of the plan that the
 // approver saw: if anything about it has changed since, nothing runs.
+//
+// By is a person, not one of their accounts: whoever passes commands on has seen
+// to it that one person has one id.
 type Approve struct {
-	By     Actor
-	ID     string
-	Action string
-	Digest string
+	By       Actor
+	ID       string
+	Action   string
+	Digest   string
+	SignedIn time.Time // when they last proved who they are to the console; zero elsewhere
 }
 
 func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
@@ -141,7 +146,11 @@ func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
 		if err := s.mayRun(sug.Plan, now); err != nil {
 			return nil, err
 		}
-		if a = s.waiting(sug.Plan.Digest, now); a == nil {
+		if a = s.waiting(sug.Plan.Digest, now); a == nil && sug.Plan.TwoMust() {
+			return nil, Fail(Forbidden, "error.ask_first", "two others must approve this; ask for it first", "action", sug.Action).
+				WithHint("/inc run " + sug.Action)
+		}
+		if a == nil {
 			if d := s.justDenied(sug.Plan.Digest, now); d != nil {
 				return nil, d.decidable(now)
 			}
@@ -164,9 +173,36 @@ func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
 	if err := s.mayRun(a.Plan, now); err != nil {
 		return nil, err
 	}
+	if a.Plan.TwoMust() {
+		if err := c.mayCount(a, now); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(a.Given, func(m Mark) bool { return m.By.ID == c.By.ID }) {
+			return nil, nil // they said so already
+		}
+		if len(a.Given)+1 < a.Plan.Approvers() {
+			return []Event{{Kind: EventAgreed, By: c.By, ApprovalID: a.ID}}, nil
+		}
+	}
 	runID := s.ID.String() + "/" + strconv.Itoa(len(s.Runs)+1)
 	return append(events, Event{Kind: EventApproved, By: c.By, ApprovalID: a.ID, RunID: runID}), nil
 }
+
+// mayCount refuses an approver who cannot be one of the two.
+func (c Approve) mayCount(a *Approval, now time.Time) error {
+	switch since := now.Sub(c.SignedIn); {
+	case c.By.ID == a.Asked.By.ID:
+		return Fail(Forbidden, "error.approve_own", "you asked for this yourself; two others must approve it")
+	case c.SignedIn.IsZero():
+		return Fail(Forbidden, "error.approve_console", "this is approved in the web console only")
+	case since < 0 || since >= FreshFor:
+		return Fail(Forbidden, ApproveStale, "you signed in too long ago to approve this; sign in again")
+	}
+	return nil
+}
+
+// ApproveStale is the sentence for an approver who must sign in again.
+const ApproveStale = "error.approve_stale"
 
 // decidable refuses a second decision, and says who was first.
 func (a *Approval) decidable(now time.Time) error {
@@ -199,4 +235,24 @@ func (c Deny) decide(s *Incident, now time.Time) ([]Event, error) {
 		return nil, err
 	}
 	return []Event{{Kind: EventDenied, By: c.By, ApprovalID: a.ID, Text: cut(c.Text, MaxNote)}}, nil
+}
+
+// Withdraw takes a request back. Only whoever asked can; others deny it.
+type Withdraw struct {
+	By Actor
+	ID string
+}
+
+func (c Withdraw) decide(s *Incident, now time.Time) ([]Event, error) {
+	a := s.approval(c.ID)
+	if a == nil {
+		return nil, Fail(NotFound, "error.no_approval", "there is no such request", "id", c.ID).WithHint("/inc status")
+	}
+	if a.Asked.By.ID != c.By.ID {
+		return nil, Fail(Forbidden, "error.withdraw_other", "only "+a.Asked.By.Name+", who asked, can withdraw this", "by", a.Asked.By.Name).WithHint("/inc deny " + a.ID)
+	}
+	if err := a.decidable(now); err != nil {
+		return nil, err
+	}
+	return []Event{{Kind: EventWithdrawn, By: c.By, ApprovalID: a.ID}}, nil
 }

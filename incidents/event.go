@@ -24,9 +24,11 @@ const (
 	EventRanked      EventKind = "ranked"       // next actions, or why there is none
 	EventVoted       EventKind = "voted"        // 👍 or 👎
 	EventRequested   EventKind = "requested"    // somebody asks to run a plan
-	EventApproved    EventKind = "approved"     //
+	EventAgreed      EventKind = "agreed"       // one of two approves
+	EventApproved    EventKind = "approved"     // the last one who must
 	EventDenied      EventKind = "denied"       //
 	EventExpired     EventKind = "expired"      // nobody decided in time
+	EventWithdrawn   EventKind = "withdrawn"    // whoever asked took it back
 	EventRunStarted  EventKind = "run_started"  // the claim: from here on it may have happened
 	EventRunFinished EventKind = "run_finished" // every step passed
 	EventRunFailed   EventKind = "run_failed"   // a step failed

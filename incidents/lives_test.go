@@ -27,6 +27,9 @@ func lives(t *testing.T) []*story {
 	st.must(Deny{By: abe, ID: "1"}, minute(9))
 	st.must(Request{By: bea, Plan: restart(42)}, minute(9))
 	st.pass(minute(30)) // nobody decided
+	st.must(Request{By: bea, Plan: risky(42)}, minute(31))
+	st.must(Approve{By: abe, ID: "3", Digest: risky(42).Digest, SignedIn: minute(31)}, minute(31))
+	st.must(Withdraw{By: bea, ID: "3"}, minute(31))
 	for i, end := range []func(run string, at time.Time){
 		func(run string, at time.Time) { st.must(FinishRun{Run: run, Owner: "p", Steps: failed("restart")}, at) },
 		func(run string, at time.Time) { st.must(LoseRun{Run: run}, at) },

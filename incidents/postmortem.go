@@ -87,7 +87,7 @@ func Postmortem(s *Incident, events []Event) PostmortemData {
 	d.Impact = s.impact(events, d.Times)
 	for i := range timeline {
 		switch timeline[i].Kind {
-		case EventSeverity, EventLead, EventRequested, EventApproved, EventDenied, EventExpired,
+		case EventSeverity, EventLead, EventRequested, EventAgreed, EventApproved, EventDenied, EventExpired, EventWithdrawn,
 			EventEscalated, EventResolved, EventReopened, EventClosed:
 			d.Decisions = append(d.Decisions, timeline[i])
 		}

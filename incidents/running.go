@@ -1,6 +1,9 @@
 package incidents
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // StartRun is the claim: committed before the first step, by the process that
 // will carry it out. It succeeds once. Who loses gets a conflict and must not
@@ -18,7 +21,7 @@ func (c StartRun) decide(s *Incident, now time.Time) ([]Event, error) {
 	if r.State != RunApproved {
 		return nil, Fail(Conflict, "error.run_claimed", "run "+r.ID+" was claimed already", "run", r.ID)
 	}
-	if a := s.approval(r.Approval); a == nil || a.State != ApprovalGiven || !r.Plan.Sealed() || r.Plan.Digest != a.Plan.Digest {
+	if a := s.approval(r.Approval); a == nil || !a.complete() || !r.Plan.Sealed() || r.Plan.Digest != a.Plan.Digest {
 		return []Event{{Kind: EventRunFailed, RunID: r.ID, Because: Reason{Phrase: "because.plan_changed"}},
 			{Kind: EventEscalated, RunID: r.ID, Because: Reason{Phrase: "because.plan_changed"}}}, nil
 	}
@@ -117,11 +120,17 @@ func (c Looked) decide(s *Incident, now time.Time) ([]Event, error) {
 	return []Event{looked}, nil
 }
 
+// approver names who approved: both where two must.
 func (s *Incident) approver(r *Run) string {
-	if a := s.approval(r.Approval); a != nil && a.Decided != nil {
-		return a.Decided.By.Name
+	a := s.approval(r.Approval)
+	if a == nil {
+		return ""
 	}
-	return ""
+	var names []string
+	for _, by := range a.Approvers() {
+		names = append(names, by.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func trim(rs []StepResult) []StepResult {

@@ -143,6 +143,7 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 			return c
 		},
 		func() Command { return Deny{By: who, ID: drawID(t, approvals)} },
+		func() Command { return Withdraw{By: who, ID: drawID(t, approvals)} },
 		func() Command { return StartRun{Run: drawID(t, runs), Owner: owner} },
 		func() Command { return StartRun{Run: drawID(t, runs), Owner: owner} },
 		func() Command {

@@ -62,7 +62,7 @@ func (n *narrator) remedyWords(e *Event) (variant string, args []string) {
 			args = append(args, "plan", short(p.Digest))
 		}
 		return "", args
-	case EventDenied, EventExpired:
+	case EventAgreed, EventDenied, EventExpired, EventWithdrawn:
 		return "", []string{"by", e.By.Name, "id", e.ApprovalID}
 	case EventRunFinished:
 		if e.By.IsPerson() {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -60,7 +61,7 @@ func (s *Server) do(ctx context.Context, v *visit, want wish) (bot.Reply, error)
 	}
 	r := bot.Request{
 		Person: v.person, Chat: want.chat, Incident: want.incident, Line: want.line, Lang: v.lang,
-		Origin: want.origin,
+		Origin: want.origin, SignedIn: s.signedIn(v),
 		// Bound to the person, so that nobody can use up somebody else's.
 		Once: nameKey("web", v.person.ID, want.once),
 	}
@@ -88,6 +89,18 @@ func (s *Server) do(ctx context.Context, v *visit, want wish) (bot.Reply, error)
 		m.By = bot.Who(v.person)
 	}
 	return reply, s.post(ctx, roomOf(inc), nameKey("reply", r.Once), body{In: map[string]bot.Message{v.lang: m}})
+}
+
+// signedIn is when the person proved who they are in this browser. A token in a
+// header proves that a program has it; on one machine nobody proves anything.
+func (s *Server) signedIn(v *visit) time.Time {
+	switch {
+	case v.local:
+		return s.Now()
+	case v.session != nil:
+		return v.session.proved
+	}
+	return time.Time{}
 }
 
 // say puts what a person wrote into the room, once.

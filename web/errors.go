@@ -43,6 +43,7 @@ type problem struct {
 	Code    incidents.Code `json:"code"`
 	Message string         `json:"message"`
 	Hint    string         `json:"hint,omitempty"`
+	Again   bool           `json:"-"` // signing in again helps
 }
 
 // explain makes what people are told. What has no code stays inside: they see
@@ -67,6 +68,7 @@ func explain(err error, lang, requestID string) problem {
 			"something broke on our side; the log has it under request "+requestID, "request", requestID)
 	}
 	p := problem{Status: statusOf[e.Code], Code: e.Code, Message: e.Message, Hint: e.Hint}
+	p.Again = e.Phrase == incidents.ApproveStale
 	if p.Status == 0 {
 		p.Status = http.StatusInternalServerError
 	}

@@ -18,10 +18,11 @@ const (
 // session is one browser that signed in. It lives in this process only: after
 // a restart people sign in again.
 type session struct {
-	name  string
-	began time.Time
-	seen  time.Time
-	key   [sha256.Size]byte
+	name   string
+	began  time.Time
+	seen   time.Time
+	proved time.Time // when they last showed who they are
+	key    [sha256.Size]byte
 }
 
 // sessions are known by the hash of their cookie, so that a memory dump holds
@@ -53,7 +54,7 @@ func (s *sessions) begin(name string, now time.Time) string {
 		}
 	}
 	key := sha256.Sum256([]byte(cookie))
-	s.all[key] = &session{name: name, began: now, seen: now, key: key}
+	s.all[key] = &session{name: name, began: now, seen: now, proved: now, key: key}
 	return cookie
 }
 

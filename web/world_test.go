@@ -240,7 +240,7 @@ func (w *world) verbs() []bot.Command {
 			target, _ := bot.ParseTarget(args)
 			s, _ := w.Load(context.Background(), r.Incident)
 			if target.Request != "" {
-				return incidents.Approve{By: r.Person, ID: target.Request, Digest: s.Approval(target.Request).Plan.Digest}
+				return incidents.Approve{By: r.Person, ID: target.Request, Digest: s.Approval(target.Request).Plan.Digest, SignedIn: r.SignedIn}
 			}
 			g := target.Suggestion(s)
 			return incidents.Approve{By: r.Person, Action: g.Action, Digest: g.Plan.Digest}
