@@ -4,16 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
+	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/web"
 )
 
@@ -51,7 +54,7 @@ func (s *settler) basics() {
 	if !slices.Contains(phrases.Languages, c.Language) {
 		s.note(wrong("language", "config.one_of", "value", c.Language, "known", strings.Join(phrases.Languages, ", ")))
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	if !goodAddress(c.Listen) {
 		s.note(wrong("listen", "config.listen", "value", c.Listen))
 	} else if len(c.Console.People) == 0 && !loopbackOnly(c.Listen) {
 		s.note(wrong("listen", "config.open", "value", c.Listen).try("config.hint.people"))
@@ -62,7 +65,31 @@ func (s *settler) basics() {
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		s.note(wrong("log.format", "config.one_of", "value", c.Log.Format, "known", "text, json"))
 	}
+	if !goodLink(c.PublicURL) {
+		s.note(wrong("public_url", "config.public_url", "value", c.PublicURL))
+	}
+	if strings.ContainsRune(c.Data, 0) {
+		s.note(wrong("data", "config.data", "value", c.Data))
+	}
 	s.store = s.secret("store", c.Store, c.StoreFile)
+	s.note(problemsOf(storage.Validate(storage.Config{URL: s.store, Shards: c.Shards}), func(e *incidents.Error) string {
+		if e.Phrase == "error.store_many_shards" {
+			return "shards"
+		}
+		return "store"
+	})...)
+}
+
+// goodAddress says whether one can listen there, as far as can be told.
+func goodAddress(addr string) bool {
+	_, _, err := net.SplitHostPort(addr)
+	return err == nil && !strings.ContainsFunc(addr, unicode.IsControl)
+}
+
+// goodLink says whether a browser could follow it; "" is none.
+func goodLink(link string) bool {
+	u, err := url.Parse(link)
+	return link == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
 }
 
 // secret returns the value, or the content of the file without its last

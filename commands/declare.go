@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -18,6 +19,9 @@ func declare(d Deps) bot.Command {
 		Help:    "help.declare", Right: bot.Respond, Text: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
 			sev, title := titleOf(r.Rest, args)
+			if sev == incidents.SevUnknown && len(args) > 0 && looksLikeSeverity.MatchString(args[0]) {
+				return bot.Reply{}, incidents.Fail(incidents.Invalid, "error.severity", "no such severity: "+args[0], "value", args[0]).WithHint("/inc declare SEV2 " + bot.Line(strings.TrimSpace(strings.TrimPrefix(r.Rest, args[0])), 60))
+			}
 			s, err := d.Incidents.Declare(ctx, r.Once, title, sev, r.Person)
 			if e, refused := errors.AsType[*incidents.Error](err); refused && e.Phrase == "error.declared_already" {
 				s, err = d.declared(ctx, r, title, e)
@@ -56,12 +60,15 @@ func (d Deps) declared(ctx context.Context, r bot.Request, title string, otherwi
 	return nil, otherwise
 }
 
+// looksLikeSeverity is a first word that was not meant as a title.
+var looksLikeSeverity = regexp.MustCompile(`(?i)^sev-?[0-9]+:?$`)
+
 // titleOf takes a severity off the front: SEV2 or P2, and nothing that could
 // be a title's first word ("critical path is slow").
 func titleOf(rest string, args []string) (incidents.Severity, string) {
 	sev := incidents.SevUnknown
 	if len(args) > 0 {
-		w := strings.ToLower(args[0])
+		w := strings.TrimSuffix(strings.ToLower(args[0]), ":")
 		digits := strings.TrimPrefix(strings.TrimPrefix(w, "sev"), "p")
 		if parsed, ok := incidents.ParseSeverity(w); ok && len(digits) == 1 && digits != w {
 			sev, rest = parsed, strings.TrimSpace(rest[len(args[0]):])

@@ -2,8 +2,11 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strconv"
 
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/storage/redis"
 	"github.com/hikeshi-ops/hikeshi/storage/sqlite"
 )
@@ -30,4 +33,20 @@ func Open(ctx context.Context, cfg Config) (Store, error) {
 		return sqlite.Open(ctx, sqlite.Config{Dir: cfg.Dir, Shards: cfg.Shards, Logger: cfg.Logger})
 	}
 	return redis.Open(ctx, redis.Config{URL: cfg.URL, Shards: cfg.Shards, Logger: cfg.Logger})
+}
+
+// Validate says what is wrong with cfg, as far as can be told without opening
+// the store.
+func Validate(cfg Config) error {
+	most := sqlite.MaxShards
+	if cfg.URL != "" {
+		most = redis.MaxShards
+		if err := redis.ValidateURL(cfg.URL); err != nil {
+			return err
+		}
+	}
+	if cfg.Shards < 0 || cfg.Shards > most {
+		return incidents.Fail(incidents.Invalid, "error.store_many_shards", fmt.Sprintf("a store has 1 to %d shards", most), "max", strconv.Itoa(most))
+	}
+	return nil
 }

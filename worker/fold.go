@@ -35,6 +35,7 @@ type Folder struct {
 	shelf  *shelf
 	turns  *turns
 	ended  *tombs
+	quiet  complaints
 	marks  map[place]int64 // as this process left them; a commit that meets another forgets them
 	sure   map[int]bool    // logs of which this process finished a step
 
@@ -263,6 +264,7 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	}
 	f.Opened.Add(int64(len(openings)))
 	f.Late.Add(int64(len(late)))
+	f.sayLate(late)
 	for _, l := range late {
 		if !l.end.IsZero() {
 			f.ended.add(l.fp, l.end)

@@ -46,6 +46,24 @@ type lateAlert struct {
 	end time.Time
 }
 
+// sayLate tells of ends that opened nothing. One now and then is a resolved
+// message after a restart; many are a sender whose clock is behind, all of whose
+// alerts seem to be over when they come.
+func (f *Folder) sayLate(late []lateAlert) {
+	n := 0
+	for _, l := range late {
+		if !l.end.IsZero() {
+			n++
+		}
+	}
+	if n == 0 {
+		return
+	}
+	if times, due := f.quiet.due("late", f.now()); due {
+		f.logger.Warn("alerts had ended when they were first heard of, and opened no incident; if their sender goes on like this, its clock is behind", "alerts", n, "steps", times)
+	}
+}
+
 // fresh are the alerts that open an incident with this very step. Their ends
 // may be in the same step, before or after, and belong to it.
 func (f *Folder) fresh(g *batchOf, ids []incidents.ID, known map[incidents.ID]*shelved) map[incidents.Key]bool {

@@ -37,7 +37,7 @@ func (f *failure) Unwrap() []error {
 // whether it happened, and trying again later is right.
 func Unavailable(doing string, cause error) error {
 	said := incidents.Fail(incidents.Unavailable, "error.store_away", "the store is not available")
-	return &failure{doing, said.WithHint("try again in a few seconds; /readyz says what is wrong"), cause}
+	return &failure{doing, said.WithHint("repeat it in a few seconds; /readyz says what is wrong"), cause}
 }
 
 // Overloaded says that intake is full: nothing was written.

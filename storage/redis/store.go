@@ -35,8 +35,8 @@ type Config struct {
 // DefaultShards is how many shards a new store has.
 const DefaultShards = 16
 
-// maxShards is the most a store can have: a byte says which.
-const maxShards = 254
+// MaxShards is the most a store can have: a byte says which.
+const MaxShards = 254
 
 // Store is the store in Redis.
 type Store struct {
@@ -77,8 +77,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Shards < 0 || cfg.Shards > maxShards {
-		return nil, incidents.Fail(incidents.Invalid, "error.store_many_shards", fmt.Sprintf("a store has 1 to %d shards", maxShards))
+	if cfg.Shards < 0 || cfg.Shards > MaxShards {
+		return nil, incidents.Fail(incidents.Invalid, "error.store_many_shards", fmt.Sprintf("a store has 1 to %d shards", MaxShards))
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -42,6 +42,12 @@ func refuse(message, hint string) error {
 
 const urlForms = "redis://[user:password@]host[:port][/db], rediss:// for TLS, redis+sentinel://host,host/master[/db], redis+cluster://host,host"
 
+// ValidateURL says what is wrong with the URL of a store.
+func ValidateURL(raw string) error {
+	_, err := parseURL(raw)
+	return err
+}
+
 // parseURL reads
 //
 //	redis://user:password@host:6379/0          one server (rediss: with TLS)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -56,6 +57,7 @@ type Store struct {
 	journalRoot   *os.Root
 	appender      *appender
 	intakeTrouble trouble
+	created       bool    // by this Open
 	tables        []int64 // the last entry of each log that an earlier release put into the database
 
 	// The writer's own.
@@ -149,6 +151,9 @@ func (s *Store) openJournal() error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make the directory of the intake log: %w", err)
 	}
+	if err == nil && !s.created && s.mem.marks[markKey{intakeLog, intakeLog}] > s.tables[intakeLog] {
+		s.logger.Error("the directory of the intake log was gone; what was not folded is lost", "dir", filepath.Join(s.dir, JournalDir))
+	}
 	if s.journalRoot, err = s.root.OpenRoot(JournalDir); err != nil {
 		return fmt.Errorf("open the directory of the intake log: %w", err)
 	}
@@ -164,11 +169,15 @@ func (s *Store) openJournal() error {
 			"dir", filepath.Join(s.dir, JournalDir), "error", err.Error()).
 			WithHint("put that file back from a backup; to go on without what it holds, move it elsewhere and start again")
 	}
+	if s.created && s.journal.Next() > 1 {
+		return incidents.Fail(incidents.Conflict, "error.store_emptied", "the database in "+s.dir+" is new, but its intake log is not: "+FileName+" was taken away or emptied", "dir", s.dir, "file", FileName).
+			WithHint("put " + FileName + " back from a backup; to begin anew, take another data directory")
+	}
 	for _, gap := range s.journal.Missing {
 		s.logger.Error("entries of the intake log are missing: a file of it was taken away; they are not folded", "first", gap.First, "last", gap.Last)
 	}
 	if s.journal.Cut > 0 {
-		s.logger.Info("an append that was under way when the process ended is not in the intake log; nobody was told that it is", "bytes", s.journal.Cut)
+		s.logger.Warn("the end of the intake log was not whole and was cut off: an append that was never finished and never answered, unless the file was damaged since", "bytes", s.journal.Cut)
 	}
 	l.end = s.journal.Next() - 1
 	return nil
@@ -191,7 +200,7 @@ func (s *Store) prepare() error {
 		return fmt.Errorf("look at the database: %w", err)
 	}
 	if version == 0 {
-		s.shards = max(s.cfg.Shards, 1)
+		s.shards, s.created = max(s.cfg.Shards, 1), true
 		return s.create()
 	}
 	stored, err := s.meta("schema")
@@ -219,7 +228,7 @@ const MaxShards = 255
 
 func (s *Store) create() error {
 	if s.shards > MaxShards {
-		return incidents.Fail(incidents.Invalid, "error.store_many_shards", fmt.Sprintf("a store has at most %d shards", MaxShards))
+		return incidents.Fail(incidents.Invalid, "error.store_many_shards", fmt.Sprintf("a store has 1 to %d shards", MaxShards), "max", strconv.Itoa(MaxShards))
 	}
 	err := s.conn.script(fmt.Sprintf("BEGIN IMMEDIATE; %s INSERT INTO meta VALUES ('schema', %d), ('shards', %d); COMMIT",
 		schema+later, record.Schema, s.shards))
