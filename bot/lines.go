@@ -225,16 +225,6 @@ func (t Story) now() time.Time {
 	return t.Now()
 }
 
-// Line tells one event in one sentence; "" for book-keeping.
-func (t Story) Line(lang string, s *incidents.Incident, e *incidents.Event) string {
-	told := incidents.Timeline(s, []incidents.Event{*e})
-	if len(told) == 0 {
-		return ""
-	}
-	l := &told[len(told)-1]
-	return TimelineText(lang, l)
-}
-
 // TimelineText is a line of the timeline as one text: what happened, and what
 // was said, or why.
 func TimelineText(lang string, l *incidents.Line) string {

@@ -127,7 +127,18 @@ func (s *Store) open(ctx context.Context) error {
 	if s.cfg.MaxPages > 0 {
 		extra = append(extra, fmt.Sprintf("max_page_count(%d)", s.cfg.MaxPages))
 	}
-	if s.conn, err = openConn(dsn(path, writerCache, extra...)); err != nil {
+	if err := s.openDatabase(ctx, dsn(path, writerCache, extra...)); err != nil {
+		if corrupt(err) {
+			return incidents.Fail(incidents.Unavailable, "error.store_damaged", fmt.Sprintf("the database %s is damaged: %v", path, err), "path", path, "error", err.Error()).
+				WithHint("put the data directory back from a backup; to begin anew, take another data directory")
+		}
+		return err
+	}
+	return s.openJournal()
+}
+
+func (s *Store) openDatabase(ctx context.Context, dsn string) (err error) {
+	if s.conn, err = openConn(dsn); err != nil {
 		return err
 	}
 	if err := s.prepare(); err != nil {
@@ -139,7 +150,7 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.load(ctx); err != nil {
 		return fmt.Errorf("read %s: %w", FileName, err)
 	}
-	return s.openJournal()
+	return nil
 }
 
 // JournalDir is the intake log's directory in the data directory.

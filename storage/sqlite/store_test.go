@@ -510,3 +510,23 @@ func TestHealthOfTheIntakeLog(t *testing.T) {
 		}
 	}
 }
+
+// TestDamagedDatabase: what is no database any more is refused, with what to do.
+func TestDamagedDatabase(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(path string) error{
+		"garbage": func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("x", 8192)), 0o600) },
+		"emptied": func(path string) error { return os.WriteFile(path, nil, 0o600) },
+	} {
+		dir := t.TempDir()
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		check(t, err)
+		check(t, s.Append(t.Context(), batch(1)))
+		check(t, s.Close())
+		check(t, spoil(filepath.Join(dir, sqlite.FileName)))
+		_, err = sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		if e, ok := errors.AsType[*incidents.Error](err); !ok || e.Hint == "" || e.Phrase == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
