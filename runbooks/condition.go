@@ -41,7 +41,7 @@ func conditionEnv(checks []Step, params []Param) (*cel.Env, error) {
 		s, at := &checks[i], "steps."+checks[i].ID+"."
 		options = append(options, cel.Variable(at+"ok", cel.BoolType), cel.Variable(at+"output", cel.StringType), cel.Variable(at+"value", cel.DoubleType))
 		switch s.Kind {
-		case KindCommand, KindSSH:
+		case KindCommand, KindSSH, KindAnsible:
 			options = append(options, cel.Variable(at+"exit", cel.IntType))
 		case KindHTTP:
 			options = append(options, cel.Variable(at+"status", cel.IntType))

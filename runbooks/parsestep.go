@@ -77,7 +77,7 @@ func (r *reader) step(n *yaml.Node, changes bool, timeout time.Duration) (Step, 
 		r.fail(n, "runbook.lint.step_kinds", "kinds", strings.Join(kinds, ", "))
 		return s, false
 	}
-	r.body(&s, f[s.Kind])
+	r.body(&s, f[s.Kind], changes)
 	if len(s.Expect.Codes) == 0 {
 		s.Expect.Codes = usualCodes[s.Kind]
 	}
@@ -85,7 +85,7 @@ func (r *reader) step(n *yaml.Node, changes bool, timeout time.Duration) (Step, 
 }
 
 // body reads what stands under the step's kind.
-func (r *reader) body(s *Step, n *yaml.Node) {
+func (r *reader) body(s *Step, n *yaml.Node, changes bool) {
 	switch s.Kind {
 	case KindCommand:
 		r.command(s, n)
@@ -95,6 +95,12 @@ func (r *reader) body(s *Step, n *yaml.Node) {
 		r.promql(s, n)
 	case KindSSH:
 		r.ssh(s, n)
+	case KindAnsible:
+		r.ansible(s, n, changes)
+	case KindRundeck, KindKompira:
+		r.job(s, n, changes)
+	case KindLog:
+		r.log(s, n)
 	}
 }
 
@@ -108,6 +114,9 @@ func (r *reader) retry(s *Step, f fields, changes bool) {
 		r.warn(f["idempotent"], "runbook.lint.idempotent_once")
 		return
 	case n == nil:
+		return
+	case f[KindRundeck] != nil || f[KindKompira] != nil:
+		r.fail(n, "runbook.lint.retry_job")
 		return
 	case changes && !may:
 		r.fail(n, "runbook.lint.retry_recover")
@@ -139,6 +148,7 @@ func (r *reader) retry(s *Step, f fields, changes bool) {
 // usualCodes are expected where the author says nothing. A plan says them.
 var usualCodes = map[string][]steps.Range{
 	KindCommand: {{Low: 0, High: 0}}, KindHTTP: {{Low: 200, High: 299}}, KindSSH: {{Low: 0, High: 0}},
+	KindAnsible: {{Low: 0, High: 0}}, KindRundeck: {{Low: 0, High: 0}}, KindKompira: {{Low: 0, High: 0}},
 }
 
 func (r *reader) templateFail(n *yaml.Node, bad *templateError) {
@@ -220,7 +230,12 @@ func (r *reader) promql(s *Step, n *yaml.Node) {
 		r.fail(n, "runbook.lint.missing", "key", "expect")
 		return
 	}
-	text, ok := r.str(f["expect"], "expect")
+	r.count(s, f["expect"])
+}
+
+// count reads "none" or a comparison with a number.
+func (r *reader) count(s *Step, n *yaml.Node) {
+	text, ok := r.str(n, "expect")
 	if !ok {
 		return
 	}
@@ -230,7 +245,7 @@ func (r *reader) promql(s *Step, n *yaml.Node) {
 	}
 	c, err := steps.ParseCompare(text, false)
 	if err != nil {
-		r.fail(f["expect"], "runbook.lint.bad_expect", "key", "expect", "error", err.Error())
+		r.fail(n, "runbook.lint.bad_expect", "key", "expect", "error", err.Error())
 		return
 	}
 	s.Expect.Number = c

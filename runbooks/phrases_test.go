@@ -20,7 +20,7 @@ func TestEverySentenceExists(t *testing.T) {
 	used := map[string]bool{"runbook.lint.error": true, "runbook.lint.warning": true}
 	named := regexp.MustCompile(`"(runbook\.[a-z_.]+[a-z])"`)
 	sheetWord := regexp.MustCompile(`s\.(?:word|prose|steps)\("([a-z_.]+)"`)
-	for _, pattern := range []string{"*.go", "steps/*.go", "../integrations/ssh/*.go"} {
+	for _, pattern := range []string{"*.go", "steps/*.go", "../integrations/ssh/*.go", "../integrations/rundeck/*.go", "../integrations/kompira/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -151,6 +151,10 @@ func needs(steps []Step) []string {
 		names = append(names, steps[i].url.params()...)
 		names = append(names, steps[i].query.params()...)
 		names = append(names, steps[i].host.params()...)
+		names = append(names, steps[i].match.params()...)
+		for _, o := range steps[i].options {
+			names = append(names, o.value.params()...)
+		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -72,18 +72,22 @@ const (
 	KindHTTP    = steps.KindHTTP
 	KindPromQL  = steps.KindPromQL
 	KindSSH     = steps.KindSSH
+	KindAnsible = steps.KindAnsible
+	KindRundeck = steps.KindRundeck
+	KindKompira = steps.KindKompira
+	KindLog     = steps.KindLog
 )
 
 // kinds are what a step can be, in the order in which authors are told of them.
-var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH}
+var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH, KindAnsible, KindRundeck, KindKompira, KindLog}
 
 // Step is a step as it was written, its arguments still with their places.
-// What of argv, url, query and host is set depends on Kind.
+// What of the unexported fields is set depends on Kind.
 type Step struct {
 	ID      string
 	Title   incidents.Text
 	Kind    string
-	Method  string // http
+	Method  string // http; ansible: check or run
 	Expect  steps.Expect
 	Timeout time.Duration
 	Retry   *incidents.Retry // nil: it is tried once
@@ -91,7 +95,11 @@ type Step struct {
 	argv  []template
 	url   urlTemplate
 	query queryTemplate
-	host  template // ssh
+	host  template // ssh; ansible: the limit; log: the file
+	match template // log
+
+	target  string   // ansible: the playbook; rundeck: the job; kompira: the flow
+	options []option // ansible, rundeck, kompira
 }
 
 // Changes says whether the runbook does anything but look.
@@ -123,7 +131,9 @@ func (s *Step) Show() string {
 		return "ssh " + s.host.String() + " " + CommandLine(words)
 	case KindHTTP:
 		return s.Method + " " + s.url.String()
-	default:
+	case KindPromQL:
 		return s.query.String()
+	default:
+		return s.showRemote()
 	}
 }

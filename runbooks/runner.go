@@ -44,6 +44,8 @@ type RunnerOptions struct {
 	Prometheus string   // base URL for promql steps: http://prometheus:9090
 	Path       string   // PATH of commands; "": the usual directories
 	Env        []string // names of our environment variables that commands get
+	Logs       []string // files that log steps may read; a star stands for part of a name
+	Ansible    steps.AnsibleConfig
 
 	Logger    *slog.Logger              // nil: none
 	Now       func() time.Time          // nil: time.Now
@@ -55,7 +57,7 @@ type RunnerOptions struct {
 func NewRunner(o RunnerOptions) (*Runner, error) {
 	executors, err := steps.New(steps.Config{
 		HTTPHosts: o.HTTPHosts, Origins: o.Library.Origins, Addresses: o.Addresses,
-		Prometheus: o.Prometheus, Path: o.Path, Env: o.Env,
+		Prometheus: o.Prometheus, Path: o.Path, Env: o.Env, Logs: o.Logs, Ansible: o.Ansible,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("configure runbooks: %w", err)
@@ -152,7 +154,7 @@ func (r *Runner) execute(ctx context.Context, places chan struct{}, step inciden
 // passes. What is told is the last time.
 func (r *Runner) repeat(ctx context.Context, places chan struct{}, step incidents.Step, env steps.Env) incidents.StepResult {
 	result := r.carryOut(ctx, places, step, env)
-	for try := 1; step.Retry != nil && try < min(step.Retry.Times, maxTries) && !result.OK; try++ {
+	for try := 1; step.Retry != nil && !steps.Starts(step.Kind) && try < min(step.Retry.Times, maxTries) && !result.OK; try++ {
 		pause := time.NewTimer(step.Retry.Every)
 		select {
 		case <-pause.C:

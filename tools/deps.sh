@@ -15,6 +15,7 @@ promtool prometheus
 amtool prometheus-alertmanager
 prometheus-alertmanager|alertmanager prometheus-alertmanager
 sshd openssh-server
+ansible-playbook ansible-core
 chromium|chromium-browser|google-chrome chromium
 "
 

@@ -25,6 +25,7 @@ var programs = map[string]program{
 	"amtool":                  {[]string{"amtool"}, "prometheus-alertmanager"},
 	"prometheus-alertmanager": {[]string{"prometheus-alertmanager", "alertmanager"}, "prometheus-alertmanager"},
 	"sshd":                    {[]string{"sshd"}, "openssh-server"},
+	"ansible-playbook":        {[]string{"ansible-playbook"}, "ansible-core"},
 	"chromium":                {[]string{"chromium", "chromium-browser", "google-chrome"}, "chromium"},
 }
 

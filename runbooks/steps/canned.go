@@ -3,6 +3,7 @@ package steps
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -12,7 +13,7 @@ import (
 type Canned struct {
 	Exit   int       // command, ssh
 	Status int       // http
-	Stdout string    // command, ssh; the body of an http reply
+	Stdout string    // command, ssh; the body of an http reply; the matching lines of a log
 	Stderr string    // command, ssh
 	Values []float64 // promql: one of each series; none: the query finds nothing
 }
@@ -25,7 +26,7 @@ func Judge(step incidents.Step, c Canned) incidents.StepResult {
 	}
 	var result incidents.StepResult
 	switch step.Kind {
-	case KindCommand, KindSSH:
+	case KindCommand, KindSSH, KindAnsible, KindRundeck, KindKompira:
 		said := &speech{}
 		for _, part := range []struct {
 			to   *output
@@ -43,6 +44,12 @@ func Judge(step incidents.Step, c Canned) incidents.StepResult {
 			samples[i].value = v
 		}
 		result = judgeSamples(expect, samples)
+	case KindLog:
+		var found []string
+		if c.Stdout != "" {
+			found = strings.Split(strings.TrimSuffix(c.Stdout, "\n"), "\n")
+		}
+		result = judgeLines(expect, found)
 	default:
 		return Failed(Bad(errors.New(fmt.Sprint("no such kind: ", step.Kind))))
 	}

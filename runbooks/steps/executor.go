@@ -81,6 +81,8 @@ type Config struct {
 	Prometheus string          // base URL for promql steps: http://prometheus:9090
 	Path       string          // PATH of commands; "": the usual directories
 	Env        []string        // names of our environment variables that commands get
+	Logs       []string        // files that log steps may read, absolute; a star stands for part of a name
+	Ansible    AnsibleConfig
 }
 
 var envName = regexp.MustCompile(`\A[A-Za-z_][A-Za-z0-9_]*\z`)
@@ -95,6 +97,16 @@ func (c Config) Validate() error {
 	for _, dir := range filepath.SplitList(c.Path) {
 		if !filepath.IsAbs(dir) {
 			problems = append(problems, fmt.Errorf("path %q: %q is not an absolute directory", c.Path, dir))
+		}
+	}
+	for _, name := range c.Logs {
+		if _, err := filepath.Match(name, ""); err != nil || !filepath.IsAbs(name) || filepath.Clean(name) != name {
+			problems = append(problems, fmt.Errorf("logs: %q is not the absolute path of a file", name))
+		}
+	}
+	for _, name := range []string{c.Ansible.Playbooks, c.Ansible.Inventory} {
+		if (c.Ansible.Playbooks != "" || c.Ansible.Inventory != "") && !filepath.IsAbs(name) {
+			problems = append(problems, fmt.Errorf("ansible: playbooks and inventory belong together, and %q is not an absolute path", name))
 		}
 	}
 	for _, name := range c.Env {
@@ -121,5 +133,8 @@ func New(c Config) (map[string]Executor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]Executor{KindCommand: newCommand(c), KindHTTP: &HTTP{gate: g, client: g.client()}, KindPromQL: prom}, nil
+	return map[string]Executor{
+		KindCommand: newCommand(c), KindHTTP: &HTTP{gate: g, client: g.client()}, KindPromQL: prom,
+		KindAnsible: &Ansible{command: newCommand(c), config: c.Ansible}, KindLog: &Log{allowed: c.Logs},
+	}, nil
 }
