@@ -89,11 +89,16 @@ type runbooksConfig struct {
 	Path       string            `yaml:"path"`
 	Env        []string          `yaml:"env"`
 	Prometheus string            `yaml:"prometheus"`
+	Logs       []string          `yaml:"logs"`
+	Ansible    ansibleConfig     `yaml:"ansible"`
+	Rundeck    rundeckConfig     `yaml:"rundeck"`
+	Kompira    kompiraConfig     `yaml:"kompira"`
 }
 
 // steps is what the executors of steps want to know.
 func (c runbooksConfig) steps() steps.Config {
-	return steps.Config{HTTPHosts: c.HTTPHosts, Addresses: c.Addresses, Prometheus: c.Prometheus, Path: c.Path, Env: c.Env}
+	return steps.Config{HTTPHosts: c.HTTPHosts, Addresses: c.Addresses, Prometheus: c.Prometheus, Path: c.Path, Env: c.Env,
+		Logs: c.Logs, Ansible: steps.AnsibleConfig(c.Ansible)}
 }
 
 type logConfig struct {
@@ -196,7 +201,9 @@ func (c *config) relativeTo(dir string) {
 	for i := range c.Runbooks.Paths {
 		fix(&c.Runbooks.Paths[i])
 	}
-	fix(&c.Runbooks.Inventory)
+	for _, p := range c.Runbooks.files() {
+		fix(p)
+	}
 	fix(&c.StoreFile)
 	for i := range c.Sources {
 		fix(&c.Sources[i].TokenFile)
@@ -281,7 +288,7 @@ func (s *settled) secrets() []string {
 			all = append(all, password)
 		}
 	}
-	return all
+	return append(all, s.elsewhere.secrets...)
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

@@ -3,27 +3,66 @@ package main
 import (
 	"slices"
 
+	"github.com/hikeshi-ops/hikeshi/integrations/kompira"
+	"github.com/hikeshi-ops/hikeshi/integrations/rundeck"
 	"github.com/hikeshi-ops/hikeshi/integrations/ssh"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
+type ansibleConfig struct {
+	Playbooks string `yaml:"playbooks"`
+	Inventory string `yaml:"inventory"`
+}
+
+type rundeckConfig struct {
+	URL       string      `yaml:"url"`
+	Token     secretValue `yaml:"token"`
+	TokenFile string      `yaml:"token_file"`
+	Jobs      []string    `yaml:"jobs"`
+}
+
+type kompiraConfig struct {
+	URL       string      `yaml:"url"`
+	Token     secretValue `yaml:"token"`
+	TokenFile string      `yaml:"token_file"`
+	Flows     []string    `yaml:"flows"`
+}
+
+// files are the paths that are relative to the configuration's file.
+func (c *runbooksConfig) files() []*string {
+	return []*string{&c.Inventory, &c.Ansible.Playbooks, &c.Ansible.Inventory, &c.Rundeck.TokenFile, &c.Kompira.TokenFile}
+}
+
 // elsewhere is what steps that act on other machines need, looked up and checked.
 type elsewhere struct {
-	inventory *ssh.Inventory // nil: no ssh steps
+	inventory *ssh.Inventory            // nil: no ssh steps
+	carry     map[string]steps.Executor // by kind
+	secrets   []string
 }
 
 // stepsElsewhere reads what the configuration says about other machines.
 func (s *settler) stepsElsewhere() {
-	c := &s.config.Runbooks
-	if c.Inventory == "" {
-		return
+	c, to := &s.config.Runbooks, &s.elsewhere
+	var err error
+	if c.Inventory != "" {
+		if to.inventory, err = ssh.ReadInventory(c.Inventory); err != nil {
+			s.note(wrong("runbooks.inventory", "config.other", "error", err.Error()))
+		}
 	}
-	inventory, err := ssh.ReadInventory(c.Inventory)
-	if err != nil {
-		s.note(wrong("runbooks.inventory", "config.other", "error", err.Error()))
-		return
+	deck := rundeck.Config{URL: c.Rundeck.URL, Jobs: c.Rundeck.Jobs, Token: s.secret("runbooks.rundeck.token", c.Rundeck.Token, c.Rundeck.TokenFile)}
+	flow := kompira.Config{URL: c.Kompira.URL, Flows: c.Kompira.Flows, Token: s.secret("runbooks.kompira.token", c.Kompira.Token, c.Kompira.TokenFile)}
+	for _, token := range []string{deck.Token, flow.Token} {
+		if token != "" {
+			to.secrets = append(to.secrets, token)
+		}
 	}
-	s.elsewhere.inventory = inventory
+	to.carry = map[string]steps.Executor{steps.KindSSH: ssh.New(to.inventory)}
+	if to.carry[steps.KindRundeck], err = rundeck.New(deck); err != nil {
+		s.note(wrong("runbooks.rundeck", "config.other", "error", err.Error()))
+	}
+	if to.carry[steps.KindKompira], err = kompira.New(flow); err != nil {
+		s.note(wrong("runbooks.kompira", "config.other", "error", err.Error()))
+	}
 }
 
 // hosts are what parameters of type host may be: the list, and the inventory.
@@ -36,6 +75,4 @@ func (s *settled) hosts() []string {
 }
 
 // executors carry out the kinds of steps that have a package of their own.
-func (s *settled) executors() map[string]steps.Executor {
-	return map[string]steps.Executor{steps.KindSSH: ssh.New(s.elsewhere.inventory)}
-}
+func (s *settled) executors() map[string]steps.Executor { return s.elsewhere.carry }

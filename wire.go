@@ -24,6 +24,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
 	"github.com/hikeshi-ops/hikeshi/learning"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/web"
 	"github.com/hikeshi-ops/hikeshi/web/find"
@@ -78,7 +79,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	engine := worker.NewEngine(a.store, shards, policy, time.Now, log)
 	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{
 		Library: a.library, HTTPHosts: c.Runbooks.HTTPHosts, Addresses: c.Runbooks.Addresses, Prometheus: c.Runbooks.Prometheus,
-		Path: c.Runbooks.Path, Env: c.Runbooks.Env, Secrets: c.secrets(), Logger: log, Executors: c.executors(),
+		Path: c.Runbooks.Path, Env: c.Runbooks.Env, Logs: c.Runbooks.Logs, Ansible: steps.AnsibleConfig(c.Runbooks.Ansible), Secrets: c.secrets(), Logger: log, Executors: c.executors(),
 	})
 	if err != nil {
 		return configError(err)
