@@ -92,8 +92,9 @@ func (r *readiness) reasons(ctx context.Context) (wrong, notes []incidents.Reaso
 	h := r.health
 	r.mu.Unlock()
 	if !h.Durable && !r.relaxed {
-		wrong = append(wrong, incidents.Reason{Phrase: "ready.not_durable"})
-		wrong = append(wrong, h.Problems...)
+		if wrong = append(wrong, h.Problems...); len(wrong) == 0 {
+			wrong = append(wrong, incidents.Reason{Phrase: "ready.not_durable"})
+		}
 	}
 	s := r.worker.Stats()
 	lags, note := r.folding(s.Folding, s.LastFold, time.Now())
