@@ -20,6 +20,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
+	"github.com/hikeshi-ops/hikeshi/schedule"
 	"github.com/hikeshi-ops/hikeshi/web"
 )
 
@@ -27,22 +28,23 @@ import (
 // want. examples/hikeshi.yaml explains each key. It is read in this order,
 // later wins: defaults, the file, HIKESHI_* variables, flags.
 type config struct {
-	Language  string         `yaml:"language"`
-	Listen    string         `yaml:"listen"`
-	PublicURL string         `yaml:"public_url"`
-	Store     secretValue    `yaml:"store"` // may hold a password
-	StoreFile string         `yaml:"store_file"`
-	Data      string         `yaml:"data"`
-	Shards    int            `yaml:"shards"`
-	Relaxed   bool           `yaml:"relaxed_durability"`
-	Console   consoleConfig  `yaml:"console"`
-	People    []memberConfig `yaml:"people"`
-	Groups    []groupConfig  `yaml:"groups"`
-	Sources   []sourceConfig `yaml:"sources"`
-	Grouping  []ruleConfig   `yaml:"grouping"`
-	Runbooks  runbooksConfig `yaml:"runbooks"`
-	RemindAck duration       `yaml:"remind_ack"`
-	Log       logConfig      `yaml:"log"`
+	Language  string           `yaml:"language"`
+	Listen    string           `yaml:"listen"`
+	PublicURL string           `yaml:"public_url"`
+	Store     secretValue      `yaml:"store"` // may hold a password
+	StoreFile string           `yaml:"store_file"`
+	Data      string           `yaml:"data"`
+	Shards    int              `yaml:"shards"`
+	Relaxed   bool             `yaml:"relaxed_durability"`
+	Console   consoleConfig    `yaml:"console"`
+	People    []memberConfig   `yaml:"people"`
+	Groups    []groupConfig    `yaml:"groups"`
+	Sources   []sourceConfig   `yaml:"sources"`
+	Grouping  []ruleConfig     `yaml:"grouping"`
+	Runbooks  runbooksConfig   `yaml:"runbooks"`
+	Schedules []scheduleConfig `yaml:"schedules"`
+	RemindAck duration         `yaml:"remind_ack"`
+	Log       logConfig        `yaml:"log"`
 
 	embedded fs.FS     // the demo's runbooks, inside the binary
 	from     places    // where it was read from
@@ -268,6 +270,7 @@ type settled struct {
 	rights  bot.Rights
 	sources []intake.Source
 	rules   incidents.Rules
+	planned []schedule.Entry
 	level   slog.Level
 	elsewhere
 }

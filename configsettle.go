@@ -34,6 +34,7 @@ func (c config) settle() (*settled, error) {
 	s.people()
 	s.roster()
 	s.sources()
+	s.schedules()
 	for i, r := range c.Grouping {
 		s.rules = append(s.rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))
 	}

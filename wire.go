@@ -25,6 +25,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/learning"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
+	"github.com/hikeshi-ops/hikeshi/schedule"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/web"
 	"github.com/hikeshi-ops/hikeshi/web/find"
@@ -47,6 +48,7 @@ type app struct {
 	server  *http.Server
 	listen  net.Listener
 	jobs    *cron.Cron
+	plans   *schedule.Scheduler
 }
 
 // build opens the store and the listener and puts everything together; run
@@ -114,6 +116,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		MaxHeaderBytes: intake.HeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	a.jobs = a.schedule(ctx)
+	a.plans = schedule.New(schedule.Options{Entries: c.planned, Settings: a.store, Runner: runner, Log: a.store, Now: time.Now, Logger: log})
 	return nil
 }
 
@@ -247,6 +250,7 @@ func (a *app) run(ctx context.Context) error {
 	defer stop()
 	a.ready.check(ctx)
 	worker.Go(func() { a.worker.Run(working) })
+	worker.Go(func() { a.plans.Run(working) })
 	live, endLive := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLive()
 	parts.Go(func() { _ = a.console.Run(live) })
@@ -334,7 +338,7 @@ func loadRunbooks(c *settled) (*runbooks.Library, error) {
 		return nil, incidents.Fail(incidents.Invalid, "error.runbooks", "some runbooks are wrong:\n"+say(phrases.English), "problems", say(language())).
 			WithHint("hikeshi runbook lint " + strings.Join(c.Runbooks.Paths, " "))
 	}
-	return library, nil
+	return library, c.fitSchedules(library)
 }
 
 // named finds people by their names where there are configured ones.
