@@ -155,6 +155,8 @@ func TestVendorsStayInTheirFolders(t *testing.T) {
 		"github.com/chromedp/chromedp":    "internal/testenv",
 		"github.com/robfig/cron":          ". schedule", // the jobs of wire.go, and what people plan
 		"cel.dev/cel-go":                  "runbooks",
+		"github.com/coreos/go-oidc":       "integrations/oidc",
+		"golang.org/x/oauth2":             "integrations/oidc",
 	}
 	for _, f := range sources(t, token.NewFileSet()) {
 		if f.test() {

@@ -19,6 +19,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
+	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 	"github.com/hikeshi-ops/hikeshi/schedule"
 	"github.com/hikeshi-ops/hikeshi/web"
@@ -53,7 +54,17 @@ type config struct {
 
 type consoleConfig struct {
 	HTTPS  bool           `yaml:"https"`
+	OIDC   oidcConfig     `yaml:"oidc"`
 	People []personConfig `yaml:"people"`
+}
+
+// oidcConfig is the provider that people sign in at.
+type oidcConfig struct {
+	Name       string      `yaml:"name"`
+	Issuer     string      `yaml:"issuer"`
+	ClientID   string      `yaml:"client_id"`
+	Secret     secretValue `yaml:"client_secret"`
+	SecretFile string      `yaml:"client_secret_file"`
 }
 
 type personConfig struct {
@@ -207,6 +218,7 @@ func (c *config) relativeTo(dir string) {
 		fix(p)
 	}
 	fix(&c.StoreFile)
+	fix(&c.Console.OIDC.SecretFile)
 	for i := range c.Sources {
 		fix(&c.Sources[i].TokenFile)
 		fix(&c.Sources[i].NextTokenFile)
@@ -268,6 +280,7 @@ type settled struct {
 	store   string
 	people  []web.Person
 	rights  bot.Rights
+	oidc    *oidc.Config
 	sources []intake.Source
 	rules   incidents.Rules
 	planned []schedule.Entry
@@ -278,6 +291,9 @@ type settled struct {
 // secrets are all that must never be seen in an output, a log or a chat.
 func (s *settled) secrets() []string {
 	var all []string
+	if s.oidc != nil {
+		all = append(all, s.oidc.Secret)
+	}
 	for _, p := range s.people {
 		all = append(all, p.Token)
 	}

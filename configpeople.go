@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
 )
 
 // memberConfig is a person, whichever accounts they come with.
@@ -28,6 +30,37 @@ type groupConfig struct {
 // envPerson is whom HIKESHI_CONSOLE_TOKEN signs in: the way in for the first
 // start, and when nobody else can get in any more.
 const envPerson = "admin"
+
+// provider checks where people sign in, if not by tokens alone.
+func (s *settler) provider() {
+	c := s.Console.OIDC
+	if c == (oidcConfig{}) {
+		return
+	}
+	before := len(s.problems)
+	secret := s.secret("console.oidc.client_secret", c.Secret, c.SecretFile)
+	if len(s.problems) == before {
+		for _, need := range [][2]string{{"public_url", s.PublicURL}, {"console.oidc.issuer", c.Issuer}, {"console.oidc.client_id", c.ClientID}, {"console.oidc.client_secret", secret}} {
+			if need[1] == "" {
+				s.note(wrong(need[0], "config.oidc_needs"))
+			}
+		}
+	}
+	if len(s.People) == 0 {
+		s.note(wrong("console.oidc", "config.oidc_people"))
+	}
+	if len(s.problems) > before {
+		return
+	}
+	s.oidc = &oidc.Config{Issuer: c.Issuer, ClientID: c.ClientID, Secret: secret, RedirectURL: strings.TrimRight(s.PublicURL, "/") + "/login/callback", Now: time.Now}
+	s.note(problemsOf(s.oidc.Validate(), func(e *incidents.Error) string {
+		if e.Args["key"] == "redirect" {
+			return "public_url"
+		}
+		return "console.oidc.issuer"
+	})...)
+	s.Console.HTTPS = s.Console.HTTPS || strings.HasPrefix(s.PublicURL, "https://")
+}
 
 // roster makes the people of the configuration. Without any, everybody who can
 // sign in may do everything, as on one machine.
@@ -122,7 +155,7 @@ func (s *settler) grant(key string, roles, services []string) bot.Grant {
 // must be somebody, and where nobody has to sign in people choose their names
 // themselves, which can carry no role.
 func (s *settler) mayEnter(members []bot.Member) []bot.Member {
-	if len(s.Console.People) == 0 {
+	if len(s.Console.People) == 0 && s.Console.OIDC.Issuer == "" {
 		s.note(wrong("people", "config.nobody_signs_in").try("config.hint.sign_in"))
 	}
 	known := map[string]bool{}

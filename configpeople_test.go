@@ -59,21 +59,45 @@ func TestPeopleOfTheConfiguration(t *testing.T) {
 
 // TestNobodySlipsIn: whoever can sign in must be somebody, and where nobody has
 // to, people would choose who they are.
+const someProvider = `public_url: https://h.example.com/
+listen: 0.0.0.0:8080
+console:
+  oidc: {issuer: "https://id.example.com", client_id: hikeshi, client_secret: the-secret-of-hikeshi}
+people:
+  - {name: bea, accounts: ["oidc:https://id.example.com#24"], roles: [admin]}
+`
+
+func TestProviderOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	s := settledFrom(t, someProvider, nil)
+	if s.oidc == nil || s.oidc.RedirectURL != "https://h.example.com/login/callback" || !s.Console.HTTPS || !slices.Contains(s.secrets(), "the-secret-of-hikeshi") {
+		t.Errorf("%+v", s.oidc)
+	}
+	if err := s.rights.May(incidents.Actor{ID: "oidc:https://id.example.com#24"}, bot.Administer, bot.InGeneral); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNobodySlipsIn(t *testing.T) {
 	for file, want := range map[string]string{
-		strings.Replace(somePeople, "name: bea, token", "name: mallory, token", 1):            "console.people[0].name: “mallory” can sign in, but nobody under people has the account console:mallory",
-		strings.Replace(somePeople, "[{name: bea, token: a-token-of-bea-16-bytes}]", "[]", 1): "people: people have roles, but nobody can sign in",
-		strings.Replace(somePeople, "roles: [responder]", "roles: [root]", 1):                 "people[0].roles[0]: “root” is none of viewer, responder, commander, approver, author, admin",
-		strings.Replace(somePeople, "roles: [viewer], ", "", 1):                               "people[1]: services without roles allow nothing",
-		strings.Replace(somePeople, "services: [cart]", "services: ['']", 1):                  "people[1].services[0]: a service needs a name",
-		strings.Replace(somePeople, "roles: [viewer]", "roles: [admin]", 1):                   "people[1].roles[0]: an admin is one for all of Hikeshi",
-		strings.Replace(somePeople, "groups: [shop]", "groups: [ship]", 1):                    "people[0].groups[0]: there is no group “ship”",
-		strings.Replace(somePeople, "slack:T1/U3", "bea@example.com", 1):                      "people[1].accounts[0]: “bea@example.com” is no account",
-		strings.Replace(somePeople, "slack:T1/U3", "slack:T1/U2", 1):                          "people: “cho” and “bea” both have the account slack:T1/U2",
-		strings.Replace(somePeople, "name: cho", "name: Bea", 1):                              "people: two people are called “",
-		strings.Replace(somePeople, "name: cho", "name: a/b", 1):                              "people[1].name: “a/b” is no usable name",
-		somePeople + "  - {name: shop, roles: [viewer]}\n":                                    "groups[1].name: a group needs a name of its own",
-		"groups: [{name: shop, roles: [viewer]}]\n":                                           "groups: groups mean nothing without people",
+		strings.Replace(somePeople, "name: bea, token", "name: mallory, token", 1):              "console.people[0].name: “mallory” can sign in, but nobody under people has the account console:mallory",
+		strings.Replace(somePeople, "[{name: bea, token: a-token-of-bea-16-bytes}]", "[]", 1):   "people: people have roles, but nobody can sign in",
+		strings.Replace(somePeople, "roles: [responder]", "roles: [root]", 1):                   "people[0].roles[0]: “root” is none of viewer, responder, commander, approver, author, admin",
+		strings.Replace(somePeople, "roles: [viewer], ", "", 1):                                 "people[1]: services without roles allow nothing",
+		strings.Replace(somePeople, "services: [cart]", "services: ['']", 1):                    "people[1].services[0]: a service needs a name",
+		strings.Replace(somePeople, "roles: [viewer]", "roles: [admin]", 1):                     "people[1].roles[0]: an admin is one for all of Hikeshi",
+		strings.Replace(somePeople, "groups: [shop]", "groups: [ship]", 1):                      "people[0].groups[0]: there is no group “ship”",
+		strings.Replace(somePeople, "slack:T1/U3", "bea@example.com", 1):                        "people[1].accounts[0]: “bea@example.com” is no account",
+		strings.Replace(somePeople, "slack:T1/U3", "slack:T1/U2", 1):                            "people: “cho” and “bea” both have the account slack:T1/U2",
+		strings.Replace(somePeople, "name: cho", "name: Bea", 1):                                "people: two people are called “",
+		strings.Replace(somePeople, "name: cho", "name: a/b", 1):                                "people[1].name: “a/b” is no usable name",
+		somePeople + "  - {name: shop, roles: [viewer]}\n":                                      "groups[1].name: a group needs a name of its own",
+		strings.Replace(someProvider, "client_secret: the-secret-of-hikeshi", "", 1):            "console.oidc.client_secret: signing in at a provider needs this",
+		strings.Replace(someProvider, "public_url: https://h.example.com/\n", "", 1):            "public_url: signing in at a provider needs this",
+		strings.Replace(someProvider, "https://h.example.com", "http://h.example.com", 1):       "public_url: “http://h.example.com/login/callback” is no address for signing in",
+		strings.Replace(someProvider, `"https://id.example.com"`, `"http://id.example.com"`, 1): "console.oidc.issuer: “http://id.example.com” is no address for signing in",
+		someProvider[:strings.Index(someProvider, "people:")]:                                   "console.oidc: without people everybody who has an account",
+		"groups: [{name: shop, roles: [viewer]}]\n":                                             "groups: groups mean nothing without people",
 	} {
 		got := problemsIn(t, file, "en", nil)
 		if !slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, want) }) {

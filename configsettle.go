@@ -32,6 +32,7 @@ func (c config) settle() (*settled, error) {
 	s := &settler{settled: settled{config: c}, problems: slices.Clone(c.problems)}
 	s.basics()
 	s.people()
+	s.provider()
 	s.roster()
 	s.sources()
 	s.schedules()
@@ -57,7 +58,7 @@ func (s *settler) basics() {
 	}
 	if !goodAddress(c.Listen) {
 		s.note(wrong("listen", "config.listen", "value", c.Listen))
-	} else if len(c.Console.People) == 0 && !loopbackOnly(c.Listen) {
+	} else if len(c.Console.People) == 0 && c.Console.OIDC.Issuer == "" && !loopbackOnly(c.Listen) {
 		s.note(wrong("listen", "config.open", "value", c.Listen).try("config.hint.people"))
 	}
 	if err := s.level.UnmarshalText([]byte(c.Log.Level)); err != nil {

@@ -86,7 +86,7 @@ func greet(out io.Writer, lang string, a *app) {
 	fmt.Fprintln(out, phrases.T(lang, "cli.listening", "url", url))
 	fmt.Fprintln(out, phrases.T(lang, "cli.console", "url", url+"/"))
 	fmt.Fprintln(out, phrases.T(lang, "cli.point_prometheus", "url", url+"/v1/alerts/alertmanager"))
-	if len(a.config.people) == 0 || len(a.config.sources) == 0 {
+	if len(a.config.people) == 0 && a.config.oidc == nil || len(a.config.sources) == 0 {
 		fmt.Fprintln(out, phrases.T(lang, "cli.anonymous"))
 	} else if len(a.config.People) == 0 {
 		fmt.Fprintln(out, phrases.T(lang, "cli.no_roles"))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/alertmanager"
 	"github.com/hikeshi-ops/hikeshi/integrations/generic"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
+	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
 	"github.com/hikeshi-ops/hikeshi/learning"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
@@ -97,8 +99,13 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return fmt.Errorf("set up the commands: %w", err)
 	}
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
+	signIn, err := provider(c.oidc)
+	if err != nil {
+		return configError(err)
+	}
 	a.console, err = web.New(web.Options{
-		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS},
+		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
+		SignIn:    signIn,
 		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: shards}), Rooms: a.store, Router: router, DeadLetters: a.store,
 		Watch: a.store.Watch, Ready: a.ready.reasons, Rights: c.rights, Log: log,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
@@ -363,4 +370,12 @@ func approvers(rights bot.Rights) func(service string) []string {
 		}
 		return names
 	}
+}
+
+// provider is where people sign in; nil where they have tokens only.
+func provider(c *oidc.Config) (web.SignIn, error) {
+	if c == nil {
+		return nil, nil
+	}
+	return oidc.New(*c)
 }

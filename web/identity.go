@@ -25,12 +25,15 @@ const (
 	maxName       = 40
 )
 
+// local says whether nobody has to sign in.
+func (s *Server) local() bool { return len(s.Config.People) == 0 && s.SignIn == nil }
+
 // reachable refuses, in local mode, what does not come from this machine. A
 // loopback address alone proves nothing: a reverse proxy forwards strangers
 // from it, and a page in a browser reaches it under another name (DNS
 // rebinding), so the Host must be this machine's too.
 func (s *Server) reachable(r *http.Request) error {
-	if len(s.Config.People) > 0 {
+	if !s.local() {
 		return nil
 	}
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -60,7 +63,7 @@ func loopbackHost(host string) bool {
 
 // identify fills in who sent the request. Nobody: person.ID stays "".
 func (s *Server) identify(r *http.Request, v *visit) {
-	if len(s.Config.People) == 0 {
+	if s.local() {
 		v.local = true
 		v.person = localPerson(r)
 		return
@@ -73,10 +76,10 @@ func (s *Server) identify(r *http.Request, v *visit) {
 		}
 		return
 	}
-	if c, err := r.Cookie(sessionCookie); err == nil {
+	if c, err := r.Cookie(s.cookieName(sessionCookie)); err == nil {
 		if ses, ok := s.sessions.find(c.Value, s.Now()); ok {
 			v.session = ses
-			v.person = incidents.Actor{ID: idPrefix + ses.name, Name: ses.name}
+			v.person = ses.person
 		}
 	}
 }

@@ -144,7 +144,7 @@ func TestSigningInAndOut(t *testing.T) {
 		t.Fatalf("%d %v", got.Code, got.Header())
 	}
 	cookie := got.Result().Cookies()[0]
-	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || cookie.Secure || cookie.Path != "/" {
+	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Secure || cookie.Path != "/" {
 		t.Errorf("cookie %+v", cookie)
 	}
 	with := func(r *http.Request) { r.AddCookie(cookie) }
@@ -165,7 +165,7 @@ func TestSigningInAndOut(t *testing.T) {
 func TestTheSessionCookieIsForHTTPSWhereTheConsoleIs(t *testing.T) {
 	t.Parallel()
 	_, s := handler(t, func(o *Options) { withToken(o); o.Config.HTTPS = true })
-	if c := ask(s, http.MethodPost, "/login", "token="+token).Result().Cookies()[0]; !c.Secure {
+	if c := ask(s, http.MethodPost, "/login", "token="+token).Result().Cookies()[0]; !c.Secure || c.Name != "__Host-hikeshi_session" || c.Domain != "" || c.Path != "/" {
 		t.Error("not marked secure")
 	}
 }
@@ -174,7 +174,7 @@ func TestSessionsEnd(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 	ss := newSessions()
-	cookie := ss.begin("bea", now)
+	cookie := ss.begin(incidents.Actor{ID: "console:bea"}, now, now)
 	for range 24 { // used every 29 minutes: 11 h 36 min
 		now = now.Add(29 * time.Minute)
 		if _, ok := ss.find(cookie, now); !ok {
@@ -184,7 +184,7 @@ func TestSessionsEnd(t *testing.T) {
 	if _, ok := ss.find(cookie, now.Add(29*time.Minute)); ok {
 		t.Error("lives longer than 12 hours")
 	}
-	cookie = ss.begin("bea", now)
+	cookie = ss.begin(incidents.Actor{ID: "console:bea"}, now, now)
 	ses, _ := ss.find(cookie, now)
 	if !ss.alive(ses, now.Add(30*time.Minute)) || ss.alive(ses, now.Add(31*time.Minute)) {
 		t.Error("a stream sees another end than a request")
@@ -198,10 +198,10 @@ func TestSessionsAreBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 	ss := newSessions()
-	first := ss.begin("bea", now)
+	first := ss.begin(incidents.Actor{ID: "console:bea"}, now, now)
 	for range maxSessions + 5 {
 		now = now.Add(time.Millisecond)
-		ss.begin("bea", now)
+		ss.begin(incidents.Actor{ID: "console:bea"}, now, now)
 	}
 	if len(ss.all) != maxSessions {
 		t.Errorf("%d sessions", len(ss.all))

@@ -63,15 +63,27 @@ func (s *Server) language(w http.ResponseWriter, r *http.Request, v *visit) erro
 
 // setCookie sets a cookie for the whole console that no other site's page
 // sends along. maxAge is in seconds; negative removes it.
+//
+// Lax and not Strict: whoever comes back from the provider, or follows a link
+// from a chat, is signed in at once. What changes something is held to our own
+// pages in another way, see sameOrigin.
 func (s *Server) setCookie(w http.ResponseWriter, name, value string, maxAge int, secret bool) {
-	site := http.SameSiteLaxMode
 	if secret {
-		site = http.SameSiteStrictMode
+		name = s.cookieName(name)
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, Secure: s.Config.HTTPS, SameSite: site,
+		HttpOnly: true, Secure: s.Config.HTTPS, SameSite: http.SameSiteLaxMode,
 	})
+}
+
+// cookieName is the name of a secret cookie. Over https its prefix makes browsers
+// refuse one that another host of the domain, or a page without TLS, has set.
+func (s *Server) cookieName(name string) string {
+	if s.Config.HTTPS {
+		return "__Host-" + name
+	}
+	return name
 }
 
 // localPath is a path of the console to go back to; anything else becomes "/",

@@ -9,17 +9,29 @@ import (
 
 // loginView is the page that asks for a token.
 type loginView struct {
-	Next  string
-	Wrong string
+	Next   string
+	Wrong  string
+	Tokens bool   // people have tokens
+	SignIn string // the way to the provider; "" without one
+	Issuer string // what it is called
+}
+
+// loginAgain shows the page, with all ways in that there are.
+func (s *Server) loginAgain(w http.ResponseWriter, v *visit, status int, view loginView) error {
+	view.Tokens = len(s.Config.People) > 0
+	if s.SignIn != nil {
+		view.SignIn, view.Issuer = "/login/oidc?next="+queryEscape(view.Next), s.Config.SignInName
+	}
+	s.page(w, v, status, "login", pageData{TitleKey: "web.login.title", Body: view})
+	return nil
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request, v *visit) error {
-	if len(s.Config.People) == 0 {
+	if s.local() {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}
-	s.page(w, v, http.StatusOK, "login", pageData{TitleKey: "web.login.title", Body: loginView{Next: localPath(r.URL.Query().Get("next"))}})
-	return nil
+	return s.loginAgain(w, v, http.StatusOK, loginView{Next: localPath(r.URL.Query().Get("next"))})
 }
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -27,7 +39,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	next := localPath(r.PostForm.Get("next"))
-	if len(s.Config.People) == 0 {
+	if s.local() {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
@@ -39,13 +51,9 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if !ok {
 		s.attempts.failed(from, now)
 		s.Log.WarnContext(r.Context(), "wrong console token", "from", from.String(), "request_id", v.requestID)
-		s.page(w, v, http.StatusUnauthorized, "login", pageData{TitleKey: "web.login.title", Body: loginView{Next: next, Wrong: "web.login.wrong"}})
-		return nil
+		return s.loginAgain(w, v, http.StatusUnauthorized, loginView{Next: next, Wrong: "web.login.wrong"})
 	}
-	if v.session != nil {
-		s.sessions.end(v.session)
-	}
-	s.setCookie(w, sessionCookie, s.sessions.begin(name, now), int(sessionLimit.Seconds()), true)
+	s.enter(w, v, incidents.Actor{ID: idPrefix + name, Name: name}, now)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

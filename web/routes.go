@@ -30,6 +30,8 @@ var routes = []route{
 	{pattern: "GET /static/{name}", form: formPage, serve: (*Server).static},
 	{pattern: "GET /login", form: formPage, serve: (*Server).loginPage},
 	{pattern: "POST /login", form: formPage, serve: (*Server).login},
+	{pattern: "GET /login/oidc", form: formPage, serve: (*Server).goSignIn},
+	{pattern: "GET /login/callback", form: formPage, serve: (*Server).endSignIn},
 	{pattern: "POST /logout", form: formPage, serve: (*Server).logout},
 	{pattern: "POST /language", form: formPage, serve: (*Server).language},
 

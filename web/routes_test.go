@@ -17,7 +17,7 @@ import (
 // decision about security, so it is made here too.
 var openRoutes = map[string]bool{
 	"GET /healthz": true, "GET /readyz": true, "GET /static/{name}": true,
-	"GET /login": true, "POST /login": true, "POST /logout": true, "POST /language": true,
+	"GET /login": true, "POST /login": true, "GET /login/oidc": true, "GET /login/callback": true, "POST /logout": true, "POST /language": true,
 }
 
 // example is an address that a pattern fits, and a body it would take.

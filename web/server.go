@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,8 @@ type Config struct {
 	// HTTPS says that browsers reach the console by https (a proxy in front ends
 	// TLS): the session cookie is then sent by https only.
 	HTTPS bool
+	// SignInName is what people call the provider of Options.SignIn.
+	SignInName string
 }
 
 // Person is somebody who may sign in. Two entries with one name are two tokens
@@ -43,6 +46,7 @@ type Options struct {
 	DeadLetters DeadLetters
 	Watch       func() (signals <-chan incidents.Signal, stop func())
 	Ready       func(context.Context) (wrong, notes []incidents.Reason) // nothing wrong: ready; notes: what is worth knowing all the same
+	SignIn      SignIn                                                  // nil: people have tokens, or nobody signs in
 	Rights      Rights                                                  // nil: bot.Open
 	Log         *slog.Logger                                            // nil: slog.Default()
 	Now         func() time.Time                                        // nil: time.Now
@@ -58,6 +62,7 @@ type Server struct {
 	sessions *sessions
 	attempts *attempts
 	hub      *hub
+	seal     cipher.AEAD
 	busy     chan struct{}
 	rhythm   rhythm
 }
@@ -101,10 +106,14 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
+	seal, err := newSeal()
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		Options: o, mux: http.NewServeMux(), csrf: http.NewCrossOriginProtection(),
 		pages: embedded.pages, assets: embedded.assets, sessions: newSessions(), attempts: newAttempts(), hub: newHub(),
-		busy: make(chan struct{}, maxBusy), rhythm: usualRhythm,
+		seal: seal, busy: make(chan struct{}, maxBusy), rhythm: usualRhythm,
 	}
 	for _, rt := range routes {
 		s.mux.Handle(rt.pattern, s.guard(rt))

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 // The bounds of a session.
@@ -18,7 +20,7 @@ const (
 // session is one browser that signed in. It lives in this process only: after
 // a restart people sign in again.
 type session struct {
-	name   string
+	person incidents.Actor // the account that signed in
 	began  time.Time
 	seen   time.Time
 	proved time.Time // when they last showed who they are
@@ -36,7 +38,7 @@ func newSessions() *sessions { return &sessions{all: map[[sha256.Size]byte]*sess
 
 // begin starts a session and returns its cookie. Where there are too many, the
 // one that was idle longest ends.
-func (s *sessions) begin(name string, now time.Time) string {
+func (s *sessions) begin(person incidents.Actor, proved, now time.Time) string {
 	cookie := rand.Text() + rand.Text() // 260 bits
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +56,7 @@ func (s *sessions) begin(name string, now time.Time) string {
 		}
 	}
 	key := sha256.Sum256([]byte(cookie))
-	s.all[key] = &session{name: name, began: now, seen: now, proved: now, key: key}
+	s.all[key] = &session{person: person, began: now, seen: now, proved: proved, key: key}
 	return cookie
 }
 

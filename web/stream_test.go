@@ -268,7 +268,7 @@ func TestStreamsEndWithTheSessionAndWithTheRight(t *testing.T) {
 	rights := &someRights{}
 	_, srv := liveWorld(t, func(o *Options) { withToken(o); o.Rights = rights })
 	srv.server.rhythm = quick
-	cookie := &http.Cookie{Name: sessionCookie, Value: srv.server.sessions.begin("bea", srv.server.Now())}
+	cookie := &http.Cookie{Name: sessionCookie, Value: srv.server.sessions.begin(incidents.Actor{ID: "console:bea"}, srv.server.Now(), srv.server.Now())}
 	signedIn := func(r *http.Request) { r.AddCookie(cookie) }
 	events, answer := listen(t, srv.URL+"/api/v1/events?incident=1", signedIn)
 	if answer.StatusCode != http.StatusOK {
