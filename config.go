@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,6 +45,7 @@ type config struct {
 	Grouping  []ruleConfig     `yaml:"grouping"`
 	Runbooks  runbooksConfig   `yaml:"runbooks"`
 	Schedules []scheduleConfig `yaml:"schedules"`
+	Audit     auditConfig      `yaml:"audit"`
 	RemindAck duration         `yaml:"remind_ack"`
 	Log       logConfig        `yaml:"log"`
 
@@ -152,6 +154,7 @@ func defaultConfig() config {
 	return config{
 		Language: phrases.English, Listen: "127.0.0.1:8080",
 		RemindAck: duration(10 * time.Minute), Log: logConfig{Level: "info", Format: "text"},
+		Audit: auditConfig{CheckpointEvery: duration(time.Minute)},
 	}
 }
 
@@ -219,6 +222,8 @@ func (c *config) relativeTo(dir string) {
 	}
 	fix(&c.StoreFile)
 	fix(&c.Console.OIDC.SecretFile)
+	fix(&c.Audit.KeyFile)
+	fix(&c.Audit.Checkpoints)
 	for i := range c.Sources {
 		fix(&c.Sources[i].TokenFile)
 		fix(&c.Sources[i].NextTokenFile)
@@ -284,6 +289,7 @@ type settled struct {
 	sources []intake.Source
 	rules   incidents.Rules
 	planned []schedule.Entry
+	audited settledAudit
 	level   slog.Level
 	elsewhere
 }
@@ -307,7 +313,7 @@ func (s *settled) secrets() []string {
 			all = append(all, password)
 		}
 	}
-	return append(all, s.elsewhere.secrets...)
+	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets)
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

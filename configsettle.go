@@ -36,6 +36,7 @@ func (c config) settle() (*settled, error) {
 	s.roster()
 	s.sources()
 	s.schedules()
+	s.audit()
 	for i, r := range c.Grouping {
 		s.rules = append(s.rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))
 	}

@@ -58,6 +58,7 @@ func subcommands() []subcommand {
 		{name: "demo", run: runDemo},
 		{name: "check", run: check},
 		{name: "runbook", run: runbookCommand},
+		{name: "audit", run: auditCommand},
 		{name: "version", run: version},
 		{name: "help", run: help},
 		{name: "shop", hidden: true, run: func(ctx context.Context, args []string, std streams) int {

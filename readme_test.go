@@ -258,7 +258,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 func TestUnsafeRedisIsRefused(t *testing.T) {
 	t.Parallel()
 	c := defaultConfig()
-	c.Listen, c.Store = "127.0.0.1:0", secretValue(testenv.Redis(t, "--appendfsync", "everysec").URL)
+	c.Listen, c.Data, c.Store = "127.0.0.1:0", t.TempDir(), secretValue(testenv.Redis(t, "--appendfsync", "everysec").URL)
 	url := serving(t, c)
 	resp, err := http.Post(url+"/v1/alerts/generic", "application/json", strings.NewReader(`{"title":"SiteDown"}`))
 	if err != nil {

@@ -91,6 +91,9 @@ func greet(out io.Writer, lang string, a *app) {
 	} else if len(a.config.People) == 0 {
 		fmt.Fprintln(out, phrases.T(lang, "cli.no_roles"))
 	}
+	if a.audit.made {
+		fmt.Fprintln(out, phrases.T(lang, "cli.audit_key_made", "file", a.audit.file))
+	}
 }
 
 func newLogger(c *settled, w io.Writer) *slog.Logger {

@@ -26,7 +26,6 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
 	"github.com/hikeshi-ops/hikeshi/learning"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
-	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 	"github.com/hikeshi-ops/hikeshi/schedule"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/web"
@@ -46,6 +45,7 @@ type app struct {
 	library *runbooks.Library
 	worker  *worker.Worker
 	console *web.Server
+	audit   *recorder
 	ready   *readiness
 	server  *http.Server
 	listen  net.Listener
@@ -74,25 +74,25 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	a.store = store
+	if a.audit, err = openAudit(c, store, log); err != nil {
+		return err
+	}
 	if a.listen, err = listen(ctx, c.Listen); err != nil {
 		return err
 	}
 
 	shards := a.store.Shards()
 	policy := incidents.Policy{Chats: []string{consoleChat}, RemindAck: time.Duration(c.RemindAck)}
-	engine := worker.NewEngine(a.store, shards, policy, time.Now, log)
-	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{
-		Library: a.library, HTTPHosts: c.Runbooks.HTTPHosts, Addresses: c.Runbooks.Addresses, Prometheus: c.Runbooks.Prometheus,
-		Path: c.Runbooks.Path, Env: c.Runbooks.Env, Logs: c.Runbooks.Logs, Ansible: steps.AnsibleConfig(c.Runbooks.Ansible), Secrets: c.secrets(), Logger: log, Executors: c.executors(),
-	})
+	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
+	runner, err := a.newRunner()
 	if err != nil {
-		return configError(err)
+		return err
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.rights)}
 	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
-	a.worker = newWorker(a, policy, engine, runner, console)
+	a.worker = newWorker(a, policy, engine, runner, console, freezer)
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store}, Again: engine, Wishes: engine, Library: a.library, Freezer: worker.NewFreezer(a.store, time.Now), People: named(c.rights), Links: links, Now: time.Now}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, People: named(c.rights), Links: links, Now: time.Now}),
 		Rights:   c.rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -105,15 +105,16 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	a.console, err = web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
-		SignIn:    signIn,
-		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: shards}), Rooms: a.store, Router: router, DeadLetters: a.store,
-		Watch: a.store.Watch, Ready: a.ready.reasons, Rights: c.rights, Log: log,
+		SignIn:    auditedSignIn(signIn, a.audit),
+		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: shards}), Rooms: a.store, Router: auditedRouter{router, a.audit}, DeadLetters: a.store,
+		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.rights, Log: log,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
 	})
 	if err != nil {
 		return configError(err)
 	}
 	registry := newRegistry(a.store, a.worker)
+	registry.MustRegister(a.audit.collectors()...)
 	handler, err := a.routes(registry)
 	if err != nil {
 		return err
@@ -129,7 +130,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 
 // newWorker gives the worker its ports: the console's rooms, the runbooks'
 // runner, and the ranking.
-func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, console worker.Rooms) *worker.Worker {
+func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, console worker.Rooms, freezer *worker.Freezer) *worker.Worker {
 	shards := a.store.Shards()
 	return worker.New(worker.Options{
 		Engine: engine,
@@ -137,12 +138,12 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: a.log,
 			Rules: func() incidents.Rules { return a.config.rules },
 		}),
-		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Freeze: worker.NewFreezer(a.store, time.Now), Owner: owner(), Now: time.Now, Logger: a.log,
+		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Freeze: freezer, Owner: owner(), Now: time.Now, Logger: a.log,
 		Ports: worker.Ports{
 			Rooms:    map[string]worker.Rooms{consoleChat: console},
 			Diagnose: runner,
 			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
-			Run:      bot.Gate{Runner: runner, Incidents: a.store, Rights: a.config.rights},
+			Run:      auditedRuns{bot.Gate{Runner: runner, Incidents: a.store, Rights: a.config.rights}, a.audit, engine, freezer},
 		},
 	})
 }
@@ -152,6 +153,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 type desk struct {
 	*worker.Engine
 	store storage.Store
+	audit *recorder
 }
 
 func (d desk) List(ctx context.Context, q incidents.Query) (incidents.Page, error) {
@@ -175,7 +177,7 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 		"/api/v2/alerts":          receiver.Handler("alertmanager_api", alertmanager.DecodeAPI),
 		"/v1/alerts/generic":      receiver.Handler("generic", generic.Decode),
 		"GET /metrics":            thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})),
-		"/":                       a.console.Handler(),
+		"/":                       a.signIns(a.console.Handler()),
 	} {
 		if needs[pattern] == "" { // a test finds it before anybody else does
 			return nil, fmt.Errorf("nothing says who may use %s", pattern)
@@ -241,14 +243,6 @@ func (a *app) prune(ctx context.Context) {
 	}
 }
 
-// reload reads the runbooks again. Where any has an error all stay as they
-// were, and a plan that was made from a file that has changed since is refused.
-func (a *app) reload(context.Context) {
-	for _, p := range runbooks.Errors(a.library.Reload()) {
-		a.log.Warn("the runbooks were not read again", "problem", p.Text(phrases.English, phrases.Fill))
-	}
-}
-
 // run serves until ctx ends, then drains: not ready at once, no new
 // claims, what is under way ends, the listener closes.
 func (a *app) run(ctx context.Context) error {
@@ -261,6 +255,7 @@ func (a *app) run(ctx context.Context) error {
 	live, endLive := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLive()
 	parts.Go(func() { _ = a.console.Run(live) })
+	parts.Go(func() { a.started(live); a.audit.log.Run(live) })
 	a.jobs.Start()
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(a.listen) }()
@@ -330,10 +325,15 @@ var owner = sync.OnceValue(func() string {
 	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixNano())
 })
 
+// runbookSources say where the configured runbooks are.
+func (s *settled) runbookSources() runbooks.Sources {
+	return runbooks.Sources{Paths: s.Runbooks.Paths, Vars: s.Runbooks.Vars, Hosts: s.hosts(), Embedded: s.embedded}
+}
+
 // loadRunbooks reads the configured runbooks; any error in one is fatal, since
 // starting with half of them would be a surprise at three in the morning.
 func loadRunbooks(c *settled) (*runbooks.Library, error) {
-	library, problems := runbooks.Load(runbooks.Sources{Paths: c.Runbooks.Paths, Vars: c.Runbooks.Vars, Hosts: c.hosts(), Embedded: c.embedded})
+	library, problems := runbooks.Load(c.runbookSources())
 	if bad := runbooks.Errors(problems); len(bad) > 0 {
 		say := func(lang string) string {
 			lines := make([]string, 0, len(bad))

@@ -51,8 +51,9 @@ func encodeLine(c Checkpoint) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// MaxCheckpoint bounds a checkpoint's line, in bytes.
-const MaxCheckpoint = 4 << 10
+// ErrForged is a checkpoint that somebody else has written. What is no checkpoint
+// at all is not: a crash can tear a line.
+var ErrForged = errors.New("not one of ours")
 
 // ReadCheckpoint reads a line and verifies its signature.
 func (k Keys) ReadCheckpoint(line []byte) (Checkpoint, error) {
@@ -63,16 +64,16 @@ func (k Keys) ReadCheckpoint(line []byte) (Checkpoint, error) {
 		return c, errors.New("it is no checkpoint")
 	}
 	if again, err := encodeLine(c); err != nil || !bytes.Equal(again, bytes.TrimSpace(line)) {
-		return c, errors.New("it is no checkpoint of ours: it is written in another way")
+		return c, fmt.Errorf("%w: it is written in another way", ErrForged)
 	}
 	at, known := k.find(c.Key)
 	if !known {
-		return c, fmt.Errorf("it is signed with key %s, which is not known", Text(c.Key, 32))
+		return c, fmt.Errorf("%w: it is signed with key %s, which is not known", ErrForged, Text(c.Key, 32))
 	}
 	sig, err := hex.DecodeString(c.Sig)
 	said, err2 := c.said()
 	if err != nil || err2 != nil || hex.EncodeToString(sig) != c.Sig || c.Seq < 1 || !ed25519.Verify(k.list[at].sign.Public().(ed25519.PublicKey), said, sig) {
-		return c, errors.New("its signature is wrong")
+		return c, fmt.Errorf("%w: its signature is wrong", ErrForged)
 	}
 	return c, nil
 }

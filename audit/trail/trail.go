@@ -174,9 +174,14 @@ func (l *Log) Act(ctx context.Context, r audit.Record, f func() error) error {
 	}()
 	err = f()
 	ended = true
-	i.End(audit.Record{Result: resultOf(err), Error: errorOf(err)})
+	result, class := ResultOf(err)
+	i.End(audit.Record{Result: result, Error: class})
 	return err
 }
+
+// ResultOf is what an error says of what was begun, and its class. The error's
+// text may say more than is good to keep.
+func ResultOf(err error) (audit.Result, string) { return resultOf(err), errorOf(err) }
 
 // resultOf is done, failed, or unknown where the error says that nobody knows.
 func resultOf(err error) audit.Result {
@@ -190,7 +195,6 @@ func resultOf(err error) audit.Result {
 	return audit.Failed
 }
 
-// errorOf is the class of an error: the text may say more than is good to keep.
 func errorOf(err error) string {
 	if err == nil {
 		return ""
@@ -243,6 +247,21 @@ func (l *Log) sampled(r *audit.Record) bool {
 	}
 	r.Unsaid, s.unsaid = s.unsaid, 0
 	return true
+}
+
+// Stats is what metrics tell.
+type Stats struct {
+	Records, Checkpointed int64
+	Owed                  int
+	Missed                int64
+	Broken                bool
+}
+
+// Stats returns what this process knows now.
+func (l *Log) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Stats{Records: l.head.Seq, Checkpointed: l.pointed, Owed: len(l.owing), Missed: l.missed, Broken: l.broken != nil}
 }
 
 // Problems are why the audit is not as it should be: wrong, and nothing that

@@ -1,0 +1,314 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hikeshi-ops/hikeshi/audit"
+	"github.com/hikeshi-ops/hikeshi/audit/trail"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
+	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
+	"github.com/hikeshi-ops/hikeshi/storage"
+	"github.com/hikeshi-ops/hikeshi/worker"
+)
+
+// The audit stands in front of what it records: the parts inside know nothing of
+// it, so none can forget it. Nothing here decides; where an intent cannot be
+// written, what stands behind it is not called (docs/decisions/0009).
+
+// recorder is the audit of this process.
+type recorder struct {
+	log    *trail.Log
+	keys   audit.Keys
+	redact *steps.Redactor
+	file   string // of the key
+	made   bool   // at this start
+	beside bool   // the key lies in the data directory
+}
+
+// openAudit reads the key or makes one. secrets are struck out of what is
+// recorded; the key's own lines are added to them.
+func openAudit(c *settled, store storage.Store, log *slog.Logger) (*recorder, error) {
+	r := &recorder{keys: c.audited.keys, file: c.Audit.KeyFile}
+	if r.file == "" {
+		var raw string
+		var err error
+		r.file, r.beside = filepath.Join(c.Data, trail.KeyFile), true
+		if r.keys, raw, r.made, err = trail.MakeKeys(c.Data); err != nil {
+			return nil, badAuditKey(r.file, err)
+		}
+		c.audited.secrets = keyLines(raw)
+	}
+	r.redact = steps.NewRedactor(c.secrets()...)
+	r.log = trail.New(trail.Options{
+		Store: store, Leases: store, Keys: r.keys, Owner: owner(), Now: time.Now, Logger: log,
+		Sink: trail.NewSink(c.checkpointsAt()), Every: time.Duration(c.Audit.CheckpointEvery),
+	})
+	return r, nil
+}
+
+func badAuditKey(file string, err error) error {
+	return incidents.Fail(incidents.Invalid, "error.audit_key", "the key of the audit at "+file+" cannot be used: "+cause(err),
+		"file", file, "error", cause(err)).WithHint("docs/audit.md")
+}
+
+// reasons are the audit's part of readiness. They are notes, whatever they say:
+// what needs the audit is refused by itself, and alerts must get through.
+func (r *recorder) reasons() []incidents.Reason {
+	wrong, notes := r.log.Problems()
+	if r.beside {
+		notes = append(notes, incidents.Because("ready.audit_key_beside"))
+	}
+	return append(wrong, notes...)
+}
+
+// readyReasons are why this process is not ready, and what is worth knowing.
+func (a *app) readyReasons(ctx context.Context) (wrong, notes []incidents.Reason) {
+	wrong, notes = a.ready.reasons(ctx)
+	return wrong, append(notes, a.audit.reasons()...)
+}
+
+// newRunner makes the runbooks' runner, each of whose executors records what it
+// does for a run.
+func (a *app) newRunner() (*runbooks.Runner, error) {
+	c := a.config
+	config := c.Runbooks.steps()
+	config.Origins = a.library.Origins
+	executors, err := steps.New(config)
+	if err != nil {
+		return nil, configError(err)
+	}
+	maps.Copy(executors, c.executors())
+	for kind, x := range executors {
+		executors[kind] = auditedStep{x, a.audit}
+	}
+	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.secrets(), Logger: a.log, Executors: executors})
+	if err != nil {
+		return nil, configError(err)
+	}
+	return runner, nil
+}
+
+// auditedStep records each try of each step of a run. Checks change nothing and
+// are not recorded.
+type auditedStep struct {
+	next  steps.Executor
+	audit *recorder
+}
+
+func (x auditedStep) Execute(ctx context.Context, step incidents.Step, env steps.Env) incidents.StepResult {
+	if env.Execution == "" {
+		return x.next.Execute(ctx, step, env)
+	}
+	r := audit.Record{
+		Action: audit.ActStep, By: personOf(incidents.Bot), Incident: env.Incident.String(), Run: env.Execution, Runbook: env.Runbook,
+		Step: step.ID, StepKind: step.Kind,
+	}
+	if len(step.Argv) > 0 {
+		r.ArgvMAC = x.audit.keys.Digest(step.Argv...)
+		for _, arg := range step.Argv {
+			r.Argv = append(r.Argv, x.audit.redact.Clean(arg))
+		}
+	}
+	if target := strings.TrimSpace(step.Method + " " + step.URL + step.Query); target != "" {
+		r.Target = x.audit.redact.Clean(target)
+	}
+	i, err := x.audit.log.Begin(ctx, r)
+	if err != nil {
+		return steps.Failed(err)
+	}
+	end := audit.Record{Result: audit.Unknown}
+	defer func() { i.End(end) }() // after a panic too: then nobody knows
+	result := x.next.Execute(ctx, step, env)
+	end = audit.Record{
+		Result: outcomeOf(ctx, result.OK), Code: result.Code, Error: result.Because.Phrase,
+		Output: len(result.Output), OutputMAC: x.audit.keys.Digest(result.Output),
+	}
+	if !result.OK && end.Error == "" {
+		end.Error = x.audit.redact.Clean(result.Error)
+	}
+	return result
+}
+
+// outcomeOf is failed only where it was carried through: of what was stopped in
+// its middle nobody knows how far it got. A step's own timeout is a failure.
+func outcomeOf(ctx context.Context, ok bool) audit.Result {
+	switch {
+	case ok:
+		return audit.Done
+	case ctx.Err() != nil && context.Cause(ctx) != steps.ErrStepTime:
+		return audit.Unknown
+	}
+	return audit.Failed
+}
+
+// auditedRuns records remediations. It is called after the claim was committed
+// and before the first step, by the only process that may run the plan; a run
+// whose intent cannot be written fails with the reason, and nothing was done.
+type auditedRuns struct {
+	worker.Runner
+	audit     *recorder
+	incidents interface {
+		Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+	}
+	freezer interface {
+		Holding(ctx context.Context) (*incidents.Freeze, error)
+	}
+}
+
+func (x auditedRuns) Run(ctx context.Context, plan incidents.Plan, execution string) (before, done []incidents.StepResult) {
+	i, err := x.audit.log.Begin(ctx, x.record(ctx, plan, execution))
+	if err != nil {
+		return nil, notRun(plan, err)
+	}
+	end := audit.Record{Result: audit.Unknown}
+	defer func() { i.End(end) }()
+	if err := x.frozen(ctx); err != nil {
+		end.Result, end.Error = audit.Failed, err.Phrase
+		return nil, notRun(plan, err)
+	}
+	before, done = x.Runner.Run(ctx, plan, execution)
+	end.Result = outcomeOf(ctx, incidents.AllOK(done))
+	outputs := make([]string, 0, len(done))
+	for _, r := range done {
+		outputs = append(outputs, r.Step, r.Output)
+		end.Output += len(r.Output)
+		end.Code, end.Error = r.Code, r.Because.Phrase
+	}
+	end.OutputMAC = x.audit.keys.Digest(outputs...)
+	return before, done
+}
+
+func notRun(plan incidents.Plan, err error) []incidents.StepResult {
+	refused := steps.Failed(err)
+	refused.Step, refused.Title = "audit", plan.Title
+	return []incidents.StepResult{refused}
+}
+
+// frozen asks once more: writing the intent may have taken a while.
+func (x auditedRuns) frozen(ctx context.Context) *incidents.Error {
+	holding, err := x.freezer.Holding(ctx)
+	because := incidents.Because("because.freeze_unknown")
+	if err == nil {
+		if holding == nil {
+			return nil
+		}
+		because = holding.Because()
+	}
+	return &incidents.Error{Code: incidents.Conflict, Message: "remediation is frozen", Phrase: because.Phrase, Args: because.Args}
+}
+
+func (x auditedRuns) record(ctx context.Context, plan incidents.Plan, execution string) audit.Record {
+	r := planRecord(audit.ActRun, incidents.Bot, plan)
+	r.Run = execution
+	s, err := x.incidents.Load(ctx, plan.Incident)
+	if err != nil {
+		return r // the run's intent does not wait for who approved it: the approval has a record of its own
+	}
+	if run := s.Run(execution); run != nil {
+		r.Approval, r.ApprovedAt = run.Approval, audit.TimeOf(run.ApprovedAt)
+		if a := s.Approval(run.Approval); a != nil && a.Decided != nil {
+			by := personOf(a.Decided.By)
+			r.Approver, r.By = &by, personOf(a.Asked.By)
+		}
+	}
+	return r
+}
+
+func planRecord(what audit.Action, by incidents.Actor, p incidents.Plan) audit.Record {
+	return audit.Record{
+		Action: what, By: personOf(by), Incident: p.Incident.String(), Runbook: p.Runbook, RunbookDigest: p.RunbookDigest,
+		PlanDigest: p.Digest, Risk: string(p.Risk),
+	}
+}
+
+func personOf(a incidents.Actor) audit.Person { return audit.Person{ID: a.ID, Name: a.Name} }
+
+// reload reads the runbooks again. Where any has an error all stay as they
+// were, and a plan that was made from a file that has changed since is refused.
+// What changes nothing is not recorded; what cannot be recorded is not loaded.
+func (a *app) reload(ctx context.Context) {
+	next, problems := runbooks.Load(a.config.runbookSources())
+	tell := func(problems []runbooks.Problem) {
+		for _, p := range problems {
+			a.log.Warn("the runbooks were not read again", "problem", p.Text(phrases.English, phrases.Fill))
+		}
+	}
+	before := digestOf(a.library)
+	if bad := runbooks.Errors(problems); len(bad) > 0 || digestOf(next) == before {
+		tell(bad)
+		return
+	}
+	i, err := a.audit.log.Begin(ctx, audit.Record{Action: audit.ActReload, By: personOf(incidents.Bot), Before: before, After: digestOf(next)})
+	if err != nil {
+		return // it says so itself
+	}
+	bad := runbooks.Errors(a.library.Reload())
+	tell(bad)
+	end := audit.Record{Result: audit.Done, Before: before, After: digestOf(a.library)}
+	if len(bad) > 0 {
+		end.Result, end.Error = audit.Failed, "error.runbooks"
+	}
+	i.End(end)
+}
+
+// digestOf is one digest of all runbooks that are loaded.
+func digestOf(l *runbooks.Library) string {
+	h := sha256.New()
+	for _, rb := range l.All() {
+		fmt.Fprintf(h, "%s %s\n", rb.ID, rb.Digest)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// started records that this process began to work, with what is not safe about
+// how it was configured.
+func (a *app) started(ctx context.Context) {
+	c := a.config
+	why := []string{"version " + buildVersion()}
+	if c.Relaxed {
+		why = append(why, "relaxed_durability")
+	}
+	if len(c.people) == 0 {
+		why = append(why, "console without people")
+	}
+	if len(c.sources) == 0 {
+		why = append(why, "alerts without tokens")
+	}
+	if a.audit.beside {
+		why = append(why, "audit key in the data directory")
+	}
+	a.audit.log.Note(ctx, audit.Record{
+		Action: audit.ActStart, By: personOf(incidents.Bot), Where: a.listen.Addr().String(), Why: strings.Join(why, ", "), After: digestOf(a.library),
+	})
+}
+
+// collectors are the audit's metrics.
+func (r *recorder) collectors() []prometheus.Collector {
+	gauge := func(name, help string, value func(trail.Stats) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(r.log.Stats()) })
+	}
+	return []prometheus.Collector{
+		gauge("hikeshi_audit_records", "Number of the last record of the audit that this process knows of.", func(s trail.Stats) float64 { return float64(s.Records) }),
+		gauge("hikeshi_audit_checkpointed", "Number of the last record that a checkpoint has seen.", func(s trail.Stats) float64 { return float64(s.Checkpointed) }),
+		gauge("hikeshi_audit_owed", "Records that wait to be written.", func(s trail.Stats) float64 { return float64(s.Owed) }),
+		gauge("hikeshi_audit_missed", "Records that were lost while the store was away, and not said in the audit yet.", func(s trail.Stats) float64 { return float64(s.Missed) }),
+		gauge("hikeshi_audit_broken", "1 where the audit is not as it was left, and nothing that needs it is done.", func(s trail.Stats) float64 {
+			if s.Broken {
+				return 1
+			}
+			return 0
+		}),
+	}
+}
