@@ -294,6 +294,13 @@ func (a *app) started(ctx context.Context) {
 	})
 }
 
+// registry has what all parts count.
+func (a *app) registry() *prometheus.Registry {
+	r := newRegistry(a.store, a.worker)
+	r.MustRegister(a.audit.collectors()...)
+	return r
+}
+
 // collectors are the audit's metrics.
 func (r *recorder) collectors() []prometheus.Collector {
 	gauge := func(name, help string, value func(trail.Stats) float64) prometheus.Collector {

@@ -113,9 +113,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return configError(err)
 	}
-	registry := newRegistry(a.store, a.worker)
-	registry.MustRegister(a.audit.collectors()...)
-	handler, err := a.routes(registry)
+	handler, err := a.routes(a.registry())
 	if err != nil {
 		return err
 	}
