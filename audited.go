@@ -170,13 +170,13 @@ type auditedRuns struct {
 func (x auditedRuns) Run(ctx context.Context, plan incidents.Plan, execution string) (before, done []incidents.StepResult) {
 	i, err := x.audit.log.Begin(ctx, x.record(ctx, plan, execution))
 	if err != nil {
-		return nil, notRun(plan, err)
+		return nil, notRun(err)
 	}
 	end := audit.Record{Result: audit.Unknown}
 	defer func() { i.End(end) }()
 	if err := x.frozen(ctx); err != nil {
 		end.Result, end.Error = audit.Failed, err.Phrase
-		return nil, notRun(plan, err)
+		return nil, notRun(err)
 	}
 	before, done = x.Runner.Run(ctx, plan, execution)
 	end.Result = outcomeOf(ctx, incidents.AllOK(done))
@@ -190,9 +190,11 @@ func (x auditedRuns) Run(ctx context.Context, plan incidents.Plan, execution str
 	return before, done
 }
 
-func notRun(plan incidents.Plan, err error) []incidents.StepResult {
+// notRun is how people see that nothing was run.
+func notRun(err error) []incidents.StepResult {
 	refused := steps.Failed(err)
-	refused.Step, refused.Title = "audit", plan.Title
+	refused.Step = "audit"
+	refused.Title = incidents.Text{EN: phrases.T(phrases.English, "run.audit"), JA: phrases.T(phrases.Japanese, "run.audit")}
 	return []incidents.StepResult{refused}
 }
 
@@ -218,9 +220,11 @@ func (x auditedRuns) record(ctx context.Context, plan incidents.Plan, execution 
 	}
 	if run := s.Run(execution); run != nil {
 		r.Approval, r.ApprovedAt = run.Approval, audit.TimeOf(run.ApprovedAt)
-		if a := s.Approval(run.Approval); a != nil && a.Decided != nil {
-			by := personOf(a.Decided.By)
-			r.Approver, r.By = &by, personOf(a.Asked.By)
+		if a := s.Approval(run.Approval); a != nil {
+			r.By = personOf(a.Asked.By)
+			for _, by := range a.Approvers() {
+				r.Approvers = append(r.Approvers, personOf(by))
+			}
 		}
 	}
 	return r

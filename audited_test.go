@@ -164,7 +164,7 @@ func TestRemediationIsAudited(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	plan := s.Suggestions[0].Plan
-	if run.Approver == nil || run.Approver.ID != "console:local" || run.Run != "INC-1/1" || run.PlanDigest != plan.Digest || run.RunbookDigest != plan.RunbookDigest || run.Runbook != "fix" || run.Risk != "low" {
+	if len(run.Approvers) != 1 || run.Approvers[0].ID != "console:local" || run.Run != "INC-1/1" || run.PlanDigest != plan.Digest || run.RunbookDigest != plan.RunbookDigest || run.Runbook != "fix" || run.Risk != "low" {
 		t.Errorf("the run: %+v", run)
 	}
 	keys, _, err := trail.ReadKeys(filepath.Join(c.Data, trail.KeyFile))

@@ -12,6 +12,8 @@ const (
 	maxText = 512
 	maxArg  = 256
 	maxArgv = 64
+
+	maxPeople = 10 // approvers: a plan asks for two
 )
 
 // Clean makes the record's texts harmless: everything that does not show, or
@@ -27,9 +29,12 @@ func (r *Record) clean() {
 		*s = Text(*s, maxText)
 	}
 	r.By = r.By.clean()
-	if r.Approver != nil {
-		by := r.Approver.clean()
-		r.Approver = &by
+	people := make([]Person, 0, min(len(r.Approvers), maxPeople))
+	for _, p := range r.Approvers[:min(len(r.Approvers), maxPeople)] {
+		people = append(people, p.clean())
+	}
+	if r.Approvers = people; len(people) == 0 {
+		r.Approvers = nil
 	}
 	argv := make([]string, 0, min(len(r.Argv), maxArgv+1))
 	for i, arg := range r.Argv {

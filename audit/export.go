@@ -58,7 +58,7 @@ type sheet struct {
 
 var columns = []string{
 	"seq", "at", "kind", "action", "of", "result", "by", "name", "from", "replica", "where", "why", "incident", "run", "approval",
-	"approver", "approved_at", "runbook", "runbook_digest", "plan_digest", "risk", "step", "step_kind", "argv", "argv_mac", "target",
+	"approvers", "approved_at", "runbook", "runbook_digest", "plan_digest", "risk", "step", "step_kind", "argv", "argv_mac", "target",
 	"code", "output", "output_mac", "error", "took_ms", "before", "after", "unsaid", "key", "mac",
 }
 
@@ -79,16 +79,16 @@ func (s *sheet) Write(e Entry) error {
 		}
 		return strconv.FormatInt(n, 10)
 	}
-	approver, approved := "", ""
-	if r.Approver != nil {
-		approver = r.Approver.ID
+	approvers, approved := make([]string, 0, len(r.Approvers)), ""
+	for _, p := range r.Approvers {
+		approvers = append(approvers, p.ID)
 	}
 	if !r.ApprovedAt.IsZero() {
 		approved = r.ApprovedAt.String()
 	}
 	row := []string{
 		number(r.Seq), r.At.String(), string(r.Kind), string(r.Action), number(r.Of), string(r.Result), r.By.ID, r.By.Name, r.By.From,
-		r.Replica, r.Where, r.Why, r.Incident, r.Run, r.Approval, approver, approved, r.Runbook, r.RunbookDigest, r.PlanDigest, r.Risk,
+		r.Replica, r.Where, r.Why, r.Incident, r.Run, r.Approval, strings.Join(approvers, " "), approved, r.Runbook, r.RunbookDigest, r.PlanDigest, r.Risk,
 		r.Step, r.StepKind, strings.Join(r.Argv, " "), r.ArgvMAC, r.Target, number(int64(r.Code)), number(int64(r.Output)), r.OutputMAC,
 		r.Error, number(r.TookMS), r.Before, r.After, number(r.Unsaid), r.Key, e.MAC.String(),
 	}

@@ -26,7 +26,7 @@ type Record struct {
 	Incident      string   `json:"incident,omitempty"`
 	Run           string   `json:"run,omitempty"`
 	Approval      string   `json:"approval,omitempty"`
-	Approver      *Person  `json:"approver,omitempty"`
+	Approvers     []Person `json:"approvers,omitempty"`
 	ApprovedAt    Time     `json:"approved_at,omitzero"`
 	Runbook       string   `json:"runbook,omitempty"`
 	RunbookDigest string   `json:"runbook_digest,omitempty"` // SHA-256 of its file
