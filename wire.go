@@ -99,18 +99,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return fmt.Errorf("set up the commands: %w", err)
 	}
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
-	signIn, err := provider(c.oidc)
-	if err != nil {
-		return configError(err)
-	}
-	a.console, err = web.New(web.Options{
-		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
-		SignIn:    auditedSignIn(signIn, a.audit),
-		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: shards}), Rooms: a.store, Router: auditedRouter{router, a.audit}, DeadLetters: a.store,
-		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.rights, Log: log,
-		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
-	})
-	if err != nil {
+	if a.console, err = newConsole(a, router, links); err != nil {
 		return configError(err)
 	}
 	handler, err := a.routes(a.registry())
@@ -368,6 +357,22 @@ func approvers(rights bot.Rights) func(service string) []string {
 		}
 		return names
 	}
+}
+
+// newConsole gives the console what it shows and whom it lets in.
+func newConsole(a *app, router *bot.Router, links bot.Links) (*web.Server, error) {
+	c := a.config
+	signIn, err := provider(c.oidc)
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Options{
+		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
+		SignIn:    auditedSignIn(signIn, a.audit),
+		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, DeadLetters: a.store,
+		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.rights, Log: a.log,
+		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
+	})
 }
 
 // provider is where people sign in; nil where they have tokens only.
