@@ -33,14 +33,15 @@ func New(inventory *Inventory) *Executor {
 }
 
 // lifeline starts the command with a watcher beside it, as the guard is beside a
-// command here: when its input ends, because the command did, because we say so or
-// because we are gone, it ends what is left of the process group. The server's own
+// command here: when its input ends although the command has not, because we say so
+// or because we are gone, it ends the process group. A command that has ended by
+// itself may have left a daemon, which is then what was wanted. The server's own
 // way, the signals of RFC 4254, is refused by OpenSSH where it runs without
 // separated privileges or the login is root's. The script is constant; the command
 // stands in its arguments.
 const lifeline = `exec sh -c '` +
 	`exec 3<&0 </dev/null; ` +
-	`(trap "" TERM HUP INT; while read -r _ <&3; do :; done; exec 3<&-; kill -TERM 0; sleep 2; kill -KILL 0) >/dev/null 2>&1 & ` +
+	`(trap "" TERM HUP INT; while read -r _ <&3; do :; done; exec 3<&-; kill -0 $$ && { kill -TERM 0; sleep 2; kill -KILL 0; }) >/dev/null 2>&1 & ` +
 	`exec 3<&-; exec "$@"' hikeshi`
 
 const (
