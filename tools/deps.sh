@@ -16,6 +16,7 @@ amtool prometheus-alertmanager
 prometheus-alertmanager|alertmanager prometheus-alertmanager
 sshd openssh-server
 ansible-playbook ansible-core
+apache2 apache2
 chromium|chromium-browser|google-chrome chromium
 "
 

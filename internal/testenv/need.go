@@ -26,6 +26,7 @@ var programs = map[string]program{
 	"prometheus-alertmanager": {[]string{"prometheus-alertmanager", "alertmanager"}, "prometheus-alertmanager"},
 	"sshd":                    {[]string{"sshd"}, "openssh-server"},
 	"ansible-playbook":        {[]string{"ansible-playbook"}, "ansible-core"},
+	"apache2":                 {[]string{"apache2"}, "apache2"},
 	"chromium":                {[]string{"chromium", "chromium-browser", "google-chrome"}, "chromium"},
 }
 
