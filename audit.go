@@ -188,7 +188,7 @@ func sayReport(say func(key string, args ...string), keys audit.Keys, r audit.Re
 	if r.Backwards > 0 {
 		say("audit.backwards", "seq", n(r.Backwards))
 	}
-	say("audit.whole", "records", n(r.Records), "from", r.From.String(), "till", r.Till.String(), "intents", n(r.Intents), "unknown", n(r.Unknown))
+	say("audit.whole", "records", n(r.Records), "from", r.From.String(), "till", r.Till.String(), "intents", n(r.Intents), "unknown", n(r.Unknown), "pending", strconv.Itoa(len(r.Pending)))
 	say("audit.head", "seq", n(r.Head.Seq), "mac", r.Head.MAC.String())
 	if r.Checkpoints == 0 {
 		say("audit.no_checkpoints")
