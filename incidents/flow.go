@@ -120,8 +120,12 @@ func syncNews(s *Incident, e *Event, p Policy) []Effect {
 	return effects
 }
 
+// cardsFirst is how long the first investigation waits: in a storm all rooms have
+// their cards before any checks run, and nobody reads faster.
+const cardsFirst = 150 * time.Millisecond
+
 func diagnose(s *Incident, e *Event, _ Policy) []Effect {
-	return []Effect{s.effect(DoDiagnose, LaneDiagnose, "", e.Written)}
+	return []Effect{s.effect(DoDiagnose, LaneDiagnose, "", e.Written.Add(cardsFirst))}
 }
 
 func rank(s *Incident, e *Event, _ Policy) []Effect {
