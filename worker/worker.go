@@ -36,7 +36,7 @@ type Options struct {
 	Logger *slog.Logger
 
 	Lease   time.Duration // how long a claim lasts; default 30 s
-	Poll    time.Duration // how often to look without a signal; default 2 s
+	Poll    time.Duration // how often to look without a signal; default 4 s
 	Timeout time.Duration // of one effect but a run; default 20 s, so that its outcome can be committed within the lease
 	Drain   time.Duration // how long a stop waits for effects under way; default 25 s
 }
@@ -85,7 +85,7 @@ func New(o Options) *Worker {
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&w.lease, 30 * time.Second}, {&w.poll, 2 * time.Second}, {&w.timeout, 20 * time.Second}, {&w.drain, 25 * time.Second}} {
+	}{{&w.lease, 30 * time.Second}, {&w.poll, 4 * time.Second}, {&w.timeout, 20 * time.Second}, {&w.drain, 25 * time.Second}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
