@@ -13,8 +13,8 @@ const (
 	// leastPace is how far apart folds begin at least.
 	leastPace = 50 * time.Millisecond
 	// mostPace is how far apart they begin at most: a new incident's first alert
-	// may wait that long while a storm of others is under way. Cards say that
-	// there is more of the same only once a second (syncNews in incidents).
+	// may wait that long while a storm of others is under way. Cards say later
+	// still that there is more of the same (newsPace in incidents).
 	mostPace = 500 * time.Millisecond
 	// idleShare is how many times as long as the fold took nothing is folded, so
 	// that a storm's processor time goes to accepting it.

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"container/list"
+	"math"
 	"slices"
 	"sync"
 
@@ -47,25 +48,17 @@ func newShelf() *shelf {
 }
 
 // take returns the incident, nil where it is not there. It is the caller's then.
-func (c *shelf) take(id incidents.ID) *shelved {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.byID[id]
-	if e == nil {
-		return nil
-	}
-	h := e.Value.(*shelved)
-	c.drop(e)
-	return h
-}
+func (c *shelf) take(id incidents.ID) *shelved { return c.takeUpTo(id, math.MaxInt) }
 
 // takeSmall is take for a caller who keeps it for long: a large incident is more
 // use to the folder.
-func (c *shelf) takeSmall(id incidents.ID) *shelved {
+func (c *shelf) takeSmall(id incidents.ID) *shelved { return c.takeUpTo(id, maxBorrowed) }
+
+func (c *shelf) takeUpTo(id incidents.ID, alerts int) *shelved {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.byID[id]
-	if e == nil || e.Value.(*shelved).alerts > maxBorrowed {
+	if e == nil || e.Value.(*shelved).alerts > alerts {
 		return nil
 	}
 	h := e.Value.(*shelved)
