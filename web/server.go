@@ -65,6 +65,7 @@ type Server struct {
 	seal     cipher.AEAD
 	busy     chan struct{}
 	rhythm   rhythm
+	trouble  *trouble
 }
 
 // maxBusy bounds the requests that are served at once, streams not counted.
@@ -114,6 +115,7 @@ func New(o Options) (*Server, error) {
 		Options: o, mux: http.NewServeMux(), csrf: http.NewCrossOriginProtection(),
 		pages: embedded.pages, assets: embedded.assets, sessions: newSessions(), attempts: newAttempts(), hub: newHub(),
 		seal: seal, busy: make(chan struct{}, maxBusy), rhythm: usualRhythm,
+		trouble: &trouble{ready: o.Ready, every: troubleEvery},
 	}
 	for _, rt := range routes {
 		s.mux.Handle(rt.pattern, s.guard(rt))

@@ -35,6 +35,7 @@ type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	source  source
+	trouble string // what the page was told of it
 }
 
 // source finds what is new since it was asked last; more says that there is
@@ -116,7 +117,7 @@ func (st *stream) run(ctx context.Context, l *listener) {
 	defer beat.Stop()
 	for {
 		ok, more := st.send(ctx)
-		if !ok {
+		if !ok || !st.tellTrouble(ctx) {
 			return
 		}
 		if more {

@@ -206,6 +206,28 @@ func TestALostSignalOnlyDelays(t *testing.T) {
 	next(t, events, "heartbeat")
 }
 
+// A page on which nothing happens looks like peace: what keeps Hikeshi from its
+// work is said on it, and taken back.
+func TestTroubleIsSaidOnThePage(t *testing.T) {
+	t.Parallel()
+	w, srv := liveWorld(t, nil)
+	srv.server.rhythm, srv.server.trouble.every = quick, 0
+	events, _ := listen(t, srv.URL+"/api/v1/events?incident=1&lang=en")
+	next(t, events, "head")
+	w.mu.Lock()
+	w.reasons = []incidents.Reason{{Phrase: "ready.fold_lags"}}
+	w.mu.Unlock()
+	if e := next(t, events, "trouble"); !strings.Contains(e.data, "out of date") {
+		t.Error(e.data)
+	}
+	w.mu.Lock()
+	w.reasons = nil
+	w.mu.Unlock()
+	if e := next(t, events, "trouble"); e.data != `{"text":""}` {
+		t.Error(e.data)
+	}
+}
+
 func TestStreamsAreBounded(t *testing.T) {
 	t.Parallel()
 	_, srv := liveWorld(t, nil)

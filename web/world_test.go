@@ -290,8 +290,12 @@ func (w *world) options() Options {
 	story := bot.Story{Now: w.now}
 	return Options{
 		Incidents: w, Alerts: find.New(find.Options{Incidents: w, Now: w.now}), Rooms: w, Router: w.router, Postmortem: story.Postmortem, DeadLetters: w, Watch: w.watch,
-		Ready: func(context.Context) (wrong, notes []incidents.Reason) { return w.reasons, w.notes },
-		Log:   slog.New(slog.DiscardHandler), Now: w.now,
+		Ready: func(context.Context) (wrong, notes []incidents.Reason) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.reasons, w.notes
+		},
+		Log: slog.New(slog.DiscardHandler), Now: w.now,
 	}
 }
 

@@ -425,7 +425,7 @@
       const address = new URL(word.stream, location.href);
       if (rev) address.searchParams.set("after", rev);
       source = new EventSource(address);
-      source.addEventListener("open", () => { state("on"); wait = 2000; });
+      source.addEventListener("open", () => { state("on"); wait = 2000; $("#trouble").hidden = true; });
       source.addEventListener("error", async () => {
         state("lost");
         if (source?.readyState !== EventSource.CLOSED) return;
@@ -450,6 +450,11 @@
         }
       });
       source.addEventListener("list", (e) => list(JSON.parse(e.data)));
+      source.addEventListener("trouble", (e) => {
+        const { text } = JSON.parse(e.data);
+        $("#trouble").textContent = text;
+        $("#trouble").hidden = !text;
+      });
     }
     // A page that nobody looks at gives its connection back: browsers have few.
     document.addEventListener("visibilitychange", () => {
