@@ -5,10 +5,10 @@ SHELL    := /bin/bash
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench lint fuzz deps clean
+.PHONY: help build demo test bench bench-quality lint fuzz deps clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' Makefile
 
 build: ## the static binary bin/hikeshi
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/hikeshi .
@@ -28,6 +28,9 @@ bench: ## beside Alertmanager: prints a table, writes bench.jsonl (ARGS=-quick: 
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/hikeshi .
 	$(GO) run ./internal/bench $(ARGS)
 
+bench-quality: ## how good it is on recorded data: DATA=/path/to/sets; writes quality.jsonl (ARGS='-only learning')
+	@$(GO) run ./internal/quality -data '$(DATA)' $(ARGS)
+
 lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
@@ -45,4 +48,4 @@ deps: ## install, or name, the programs that tests need
 	@./tools/deps.sh
 
 clean: ## remove what was built and measured
-	rm -rf bin bench.jsonl
+	rm -rf bin bench.jsonl quality.jsonl
