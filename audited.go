@@ -162,9 +162,7 @@ type auditedRuns struct {
 	incidents interface {
 		Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
 	}
-	freezer interface {
-		Holding(ctx context.Context) (*incidents.Freeze, error)
-	}
+	gate worker.Gate
 }
 
 func (x auditedRuns) Run(ctx context.Context, plan incidents.Plan, execution string) (before, done []incidents.StepResult) {
@@ -174,9 +172,9 @@ func (x auditedRuns) Run(ctx context.Context, plan incidents.Plan, execution str
 	}
 	end := audit.Record{Result: audit.Unknown}
 	defer func() { i.End(end) }()
-	if err := x.frozen(ctx); err != nil {
-		end.Result, end.Error = audit.Failed, err.Phrase
-		return nil, notRun(err)
+	if no := x.refused(ctx, plan, execution); no != nil {
+		end.Result, end.Error = audit.Failed, no.Phrase
+		return nil, notRun(no)
 	}
 	before, done = x.Runner.Run(ctx, plan, execution)
 	end.Result = outcomeOf(ctx, incidents.AllOK(done))
@@ -198,17 +196,27 @@ func notRun(err error) []incidents.StepResult {
 	return []incidents.StepResult{refused}
 }
 
-// frozen asks once more: writing the intent may have taken a while.
-func (x auditedRuns) frozen(ctx context.Context) *incidents.Error {
-	holding, err := x.freezer.Holding(ctx)
-	because := incidents.Because("because.freeze_unknown")
-	if err == nil {
-		if holding == nil {
-			return nil
+// refused asks the gate once more: writing the intent may have taken a while.
+func (x auditedRuns) refused(ctx context.Context, plan incidents.Plan, execution string) *incidents.Error {
+	because := incidents.Because("because.gate_unknown")
+	if s, err := x.incidents.Load(ctx, plan.Incident); err == nil {
+		if r := s.Run(execution); r != nil && r.Plan.Digest == plan.Digest {
+			no := x.gate.Refuses(ctx, s, r)
+			if no == nil {
+				return nil
+			}
+			because = no.Because
 		}
-		because = holding.Because()
 	}
-	return &incidents.Error{Code: incidents.Conflict, Message: "remediation is frozen", Phrase: because.Phrase, Args: because.Args}
+	return &incidents.Error{Code: incidents.Conflict, Message: "the run may not start", Phrase: because.Phrase, Args: because.Args}
+}
+
+// stopped records a run that the gate did not let begin.
+func (r *recorder) stopped(ctx context.Context, s *incidents.Incident, run *incidents.Run, no *worker.Refusal) {
+	rec := planRecord(audit.ActStopped, incidents.Bot, run.Plan)
+	rec.Incident, rec.Run, rec.Approval = s.ID.String(), run.ID, run.Approval
+	rec.Result, rec.Error, rec.Why = audit.Failed, no.Because.Phrase, no.Brake
+	r.log.Note(context.WithoutCancel(ctx), rec)
 }
 
 func (x auditedRuns) record(ctx context.Context, plan incidents.Plan, execution string) audit.Record {

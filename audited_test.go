@@ -304,7 +304,7 @@ func TestRunsFailClosed(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	r := &runner{}
-	before, done := auditedRuns{r, rec, store, worker.NewFreezer(store, time.Now)}.Run(ctx, incidents.Plan{Incident: 1}, "INC-1/1")
+	before, done := auditedRuns{r, rec, store, nil}.Run(ctx, incidents.Plan{Incident: 1}, "INC-1/1")
 	if r.runs != 0 || before != nil || len(done) != 1 || done[0].OK || done[0].Because.Phrase != "error.audit_away" {
 		t.Errorf("%d runs, %+v", r.runs, done)
 	}
@@ -316,6 +316,11 @@ func TestRunsFailClosed(t *testing.T) {
 		t.Errorf("a check: %+v", got)
 	}
 }
+
+// one is a store of one incident.
+type one struct{ s *incidents.Incident }
+
+func (o one) Load(context.Context, incidents.ID) (*incidents.Incident, error) { return o.s, nil }
 
 // A freeze is kept although it cannot be recorded, and recorded later; lifting it
 // needs its record. A freeze that came while a run's intent was written holds.
@@ -341,7 +346,8 @@ func TestFreezeIsAudited(t *testing.T) {
 		t.Errorf("%+v", stats)
 	}
 	r := &runner{}
-	if _, done := (auditedRuns{r, good, store, freezer}).Run(t.Context(), incidents.Plan{Incident: 1}, "INC-1/1"); r.runs != 0 || len(done) != 1 || done[0].OK {
+	claimed := one{&incidents.Incident{ID: 1, Runs: []incidents.Run{{ID: "INC-1/1"}}}}
+	if _, done := (auditedRuns{r, good, claimed, worker.Gate{freezer.Brake()}}).Run(t.Context(), incidents.Plan{Incident: 1}, "INC-1/1"); r.runs != 0 || len(done) != 1 || done[0].Because.Phrase != "because.frozen" {
 		t.Errorf("%d runs, %+v", r.runs, done)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

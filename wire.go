@@ -118,19 +118,20 @@ func (a *app) assemble(ctx context.Context) (err error) {
 // newWorker gives the worker its ports: the console's rooms, the runbooks'
 // runner, and the ranking.
 func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, console worker.Rooms, freezer *worker.Freezer) *worker.Worker {
-	shards := a.store.Shards()
+	shards, gate := a.store.Shards(), a.gate(freezer)
 	return worker.New(worker.Options{
 		Engine: engine,
 		Folder: worker.NewFolder(worker.FolderOptions{
 			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: a.log,
 			Rules: func() incidents.Rules { return a.config.rules },
 		}),
-		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Freeze: freezer, Owner: owner(), Now: time.Now, Logger: a.log,
+		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: a.log,
+		Freeze: freezer, Gate: gate, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    map[string]worker.Rooms{consoleChat: console},
 			Diagnose: runner,
 			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
-			Run:      auditedRuns{bot.Gate{Runner: runner, Incidents: a.store, Rights: a.config.rights}, a.audit, engine, freezer},
+			Run:      auditedRuns{runner, a.audit, engine, gate},
 		},
 	})
 }

@@ -93,6 +93,7 @@ const (
 	ActReload  Action = "reload"  // of runbooks or configuration
 	ActSignIn  Action = "sign_in" //
 	ActRefused Action = "refused" // a right that somebody does not have
+	ActStopped Action = "stopped" // a run that the gate did not let begin
 	ActGap     Action = "gap"     // records were lost while the store was away
 )
 

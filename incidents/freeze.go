@@ -39,15 +39,14 @@ func (f *Freeze) Refusal() error {
 
 // wording is the end of the phrase's name: what is not known is not said.
 func (f *Freeze) wording() string {
-	switch {
-	case f.Until.IsZero() && f.Text == "":
-		return "frozen"
-	case f.Until.IsZero():
-		return "frozen_why"
-	case f.Text == "":
-		return "frozen_until"
+	phrase := "frozen"
+	if !f.Until.IsZero() {
+		phrase += "_until"
 	}
-	return "frozen_until_why"
+	if f.Text != "" {
+		phrase += "_why"
+	}
+	return phrase
 }
 
 func (f *Freeze) args() []string {

@@ -21,15 +21,24 @@ func (c StartRun) decide(s *Incident, now time.Time) ([]Event, error) {
 	if r.State != RunApproved {
 		return nil, Fail(Conflict, "error.run_claimed", "run "+r.ID+" was claimed already", "run", r.ID)
 	}
-	if a := s.approval(r.Approval); a == nil || !a.complete() || !r.Plan.Sealed() || r.Plan.Digest != a.Plan.Digest {
-		return []Event{{Kind: EventRunFailed, RunID: r.ID, Because: Reason{Phrase: "because.plan_changed"}},
-			{Kind: EventEscalated, RunID: r.ID, Because: Reason{Phrase: "because.plan_changed"}}}, nil
-	}
-	if now.Sub(r.ApprovedAt) > ApprovalTerm {
-		return []Event{{Kind: EventRunFailed, RunID: r.ID, Because: Reason{Phrase: "because.approval_old"}},
-			{Kind: EventEscalated, RunID: r.ID, Because: Reason{Phrase: "because.approval_old"}}}, nil
+	if because := s.MayStart(r, now); because.Phrase != "" {
+		return []Event{{Kind: EventRunFailed, RunID: r.ID, Because: because}, {Kind: EventEscalated, RunID: r.ID, Because: because}}, nil
 	}
 	return []Event{{Kind: EventRunStarted, RunID: r.ID, Owner: c.Owner}}, nil
+}
+
+// MayStart says why a run must not start, by what the incident itself says of its
+// approval; the zero Reason where it may. What else can keep it from starting is
+// asked by the worker's gate; this here also holds where the claim is committed.
+func (s *Incident) MayStart(r *Run, now time.Time) Reason {
+	a := s.approval(r.Approval)
+	switch {
+	case a == nil || !a.complete() || !r.Plan.Sealed() || r.Plan.Digest != a.Plan.Digest:
+		return Because("because.plan_changed")
+	case now.Sub(r.ApprovedAt) > ApprovalTerm:
+		return Because("because.approval_old")
+	}
+	return Reason{}
 }
 
 // LoseRun says that a claimed run has no outcome and its owner is gone. Nobody

@@ -231,10 +231,12 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 	default:
 		return w.ack(ctx, c)
 	}
-	if frozen, err := w.frozen(ctx); err != nil {
-		return err
-	} else if frozen != nil {
-		return w.finish(ctx, c, incidents.RefuseRun{Run: r.ID, Because: frozen.Because()})
+	if no := w.gate.Refuses(ctx, s, r); no != nil {
+		if no.Unsure != nil {
+			return no.Unsure // it is not claimed yet, so it can wait
+		}
+		w.stopped(ctx, s, r, no)
+		return w.finish(ctx, c, incidents.RefuseRun{Run: r.ID, Because: no.Because})
 	}
 	owner := fmt.Sprintf("%s#%d", w.owner, c.Token)
 	failpoint.Hit("worker.run.before_claim")
@@ -251,8 +253,10 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 	}
 	failpoint.Hit("worker.run.claimed")
 	defer w.keepLease(ctx, c)()
-	if because, stop := w.frozenMeanwhile(ctx); stop {
-		return w.conclude(ctx, c, incidents.RefuseRun{Run: r.ID, Owner: owner, Because: because})
+	// Whoever pulls a brake from here on finds the run among those under way.
+	if no := w.gate.Refuses(ctx, s, r); no != nil {
+		w.stopped(ctx, s, r, no)
+		return w.conclude(ctx, c, incidents.RefuseRun{Run: r.ID, Owner: owner, Because: no.Because})
 	}
 	before, steps := w.ports.Run.Run(ctx, r.Plan, r.ID)
 	failpoint.Hit("worker.run.done")

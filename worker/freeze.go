@@ -134,29 +134,6 @@ func (f *Freezer) read(ctx context.Context) (doc freezeDoc, version int64, err e
 	return doc, kept.Version, nil
 }
 
-var errNoFreezer = errors.New("nobody can say whether remediation is frozen")
-
-// frozen is the freeze that holds now, or nil.
-func (w *Worker) frozen(ctx context.Context) (*incidents.Freeze, error) {
-	if w.engine.freezer == nil {
-		return nil, errNoFreezer
-	}
-	return w.engine.freezer.Holding(ctx)
-}
-
-// frozenMeanwhile asks once more, now that the claim stands: whoever freezes from
-// here on finds the run among those under way, and before here it did not start.
-func (w *Worker) frozenMeanwhile(ctx context.Context) (because incidents.Reason, stop bool) {
-	switch frozen, err := w.frozen(ctx); {
-	case err != nil:
-		w.complain("ask whether remediation is frozen", err)
-		return incidents.Because("because.freeze_unknown"), true
-	case frozen != nil:
-		return frozen.Because(), true
-	}
-	return incidents.Reason{}, false
-}
-
 // mayApprove refuses an approval while remediation is frozen, and while nobody
 // can say whether it is.
 func (e *Engine) mayApprove(ctx context.Context, cmd incidents.Command) error {

@@ -152,7 +152,7 @@ func TestNothingStartsUnsure(t *testing.T) {
 	f, p := openFlaky(t, 1), &ports{}
 	u := &unsure{Settings: f}
 	u.from.Store(1)
-	engine := f.run(t, p, func(o *worker.Options) { o.Freeze = worker.NewFreezer(u, time.Now) })
+	engine := f.run(t, p, func(o *worker.Options) { o.Freeze, o.Gate = worker.NewFreezer(u, time.Now), gateOf(u) })
 	b := &incidents.Batch{Source: "test", ReceivedAt: time.Now().UTC(), Alerts: []incidents.Alert{alertAt("shop", time.Now().UTC())}}
 	ok(t, f.Append(t.Context(), b))
 	r := replicaOf(f, engine)

@@ -170,7 +170,7 @@ func (f *flaky) run(t *testing.T, p *ports, change func(*worker.Options)) *worke
 	t.Helper()
 	engine := worker.NewEngine(f, f.Shards(), console, time.Now, silent)
 	o := worker.Options{
-		Engine: engine, Folder: newFolder(f), Store: f, Queue: f, Shards: f.Shards(), Policy: console, Owner: "one", Freeze: worker.NewFreezer(f, time.Now),
+		Engine: engine, Folder: newFolder(f), Store: f, Queue: f, Shards: f.Shards(), Policy: console, Owner: "one", Freeze: worker.NewFreezer(f, time.Now), Gate: gateOf(f),
 		Now: time.Now, Logger: silent, Drain: 50 * time.Millisecond, Poll: 50 * time.Millisecond,
 		Ports: worker.Ports{Rooms: map[string]worker.Rooms{"console": p}, Diagnose: p, Rank: p, Run: p},
 	}

@@ -30,10 +30,14 @@ type Options struct {
 	Ports  Ports
 	Shards int
 	Policy incidents.Policy
-	Freeze *Freezer // without it no run starts
+	Freeze *Freezer // asked before an approval
+	Gate   Gate     // asked before a run; without it none starts
 	Owner  string   // names this process, unique among replicas and restarts
 	Now    func() time.Time
 	Logger *slog.Logger
+
+	// Refused is told of each run that the gate stopped; nil: nobody is.
+	Refused func(ctx context.Context, s *incidents.Incident, r *incidents.Run, no *Refusal)
 
 	Lease   time.Duration // how long a claim lasts; default 30 s
 	Poll    time.Duration // how often to look without a signal; default 4 s
@@ -48,6 +52,7 @@ type Worker struct {
 	store  Store
 	queue  Queue
 	ports  Ports
+	gate   Gate
 	shards int
 	policy incidents.Policy
 	owner  string
@@ -55,6 +60,7 @@ type Worker struct {
 	logger *slog.Logger
 	lanes  map[string]*lane
 
+	refused func(ctx context.Context, s *incidents.Incident, r *incidents.Run, no *Refusal)
 	trouble atomic.Int64 // ns: when this process started, or last had trouble with the store
 
 	lease, poll, timeout, drain time.Duration
@@ -77,7 +83,7 @@ const (
 // New makes a worker; Run starts it.
 func New(o Options) *Worker {
 	w := &Worker{
-		engine: o.Engine, folder: o.Folder, store: o.Store, queue: o.Queue, ports: o.Ports,
+		engine: o.Engine, folder: o.Folder, store: o.Store, queue: o.Queue, ports: o.Ports, gate: o.Gate, refused: o.Refused,
 		shards: o.Shards, policy: o.Policy, owner: o.Owner, now: o.Now, logger: o.Logger,
 		lease: o.Lease, poll: o.Poll, timeout: o.Timeout, drain: o.Drain,
 	}

@@ -105,7 +105,7 @@ func (b *bench) start(owner string) {
 	b.store = store
 	b.engine = worker.NewEngine(store, store.Shards(), policy, time.Now, log)
 	w := worker.New(worker.Options{
-		Engine: b.engine, Store: store, Queue: store, Shards: store.Shards(), Policy: policy, Owner: owner, Freeze: worker.NewFreezer(store, time.Now),
+		Engine: b.engine, Store: store, Queue: store, Shards: store.Shards(), Policy: policy, Owner: owner, Freeze: worker.NewFreezer(store, time.Now), Gate: gateOf(store),
 		Folder: worker.NewFolder(worker.FolderOptions{
 			Log: store, Store: store, Shards: store.Shards(), Policy: policy, Now: time.Now, Logger: log,
 			Rules: func() incidents.Rules { return nil },
