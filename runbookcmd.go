@@ -78,7 +78,7 @@ func readRunbook(name string, vars map[string]string, std streams) (*runbooks.Ru
 		complain(std.err, err)
 		return nil, exitInvalid
 	}
-	rb, problems := runbooks.Parse(name, content, vars)
+	rb, problems := runbooks.ParseWith(name, content, vars)
 	for _, p := range runbooks.Errors(problems) {
 		fmt.Fprintln(std.err, p.Text(language(), phrases.Fill))
 	}

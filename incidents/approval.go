@@ -18,6 +18,7 @@ type Plan struct {
 	Incident      ID                `json:"incident"`
 	Params        map[string]string `json:"params,omitempty"`
 	Branch        *Branch           `json:"branch,omitempty"` // which of the runbook's branches; nil where it has none
+	Calls         map[string]string `json:"calls,omitempty"`  // the runbooks that it calls, with the SHA-256 of their files
 	Check         []Step            `json:"check,omitempty"`
 	Recover       []Step            `json:"recover"`
 	Verify        Verify            `json:"verify"`

@@ -102,6 +102,12 @@ func (s Sources) load() (*shelf, []Problem) {
 		next.byID[rb.ID] = rb
 		next.sorted = append(next.sorted, rb)
 	}
+	linked, found := link(next.sorted)
+	problems = append(problems, found...)
+	next.sorted, next.byID = linked, make(map[string]*Runbook, len(linked))
+	for _, rb := range linked {
+		next.byID[rb.ID] = rb
+	}
 	if len(next.sorted) > MaxRunbooks {
 		problems = append(problems, fileProblem(files[0].name, "runbook.lint.too_many_runbooks", "max", strconv.Itoa(MaxRunbooks)))
 		next = &shelf{byID: map[string]*Runbook{}}

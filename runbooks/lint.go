@@ -6,6 +6,7 @@ package runbooks
 func Lint(paths []string, vars map[string]string) []Problem {
 	files, problems := Sources{Paths: paths}.files(true)
 	first := map[string]string{}
+	var read []*Runbook
 	for _, f := range files {
 		rb, found := Parse(f.name, f.content, vars)
 		problems = append(problems, found...)
@@ -16,7 +17,10 @@ func Lint(paths []string, vars map[string]string) []Problem {
 			problems = append(problems, fileProblem(f.name, "runbook.lint.id_twice", "id", rb.ID, "file", other))
 		}
 		first[rb.ID] = f.name
+		read = append(read, rb)
 	}
+	_, found := link(withNeighbours(read, vars))
+	problems = append(problems, about(found, read...)...)
 	sortProblems(problems)
 	return problems
 }

@@ -62,7 +62,9 @@ func (r *reader) step(n *yaml.Node, changes bool, timeout time.Duration) (Step, 
 			s.Timeout = d
 		}
 	}
-	r.retry(&s, f, changes)
+	if f[KindRunbook] == nil {
+		r.retry(&s, f, changes)
+	}
 	for _, kind := range kinds {
 		if f[kind] == nil {
 			continue
@@ -76,6 +78,10 @@ func (r *reader) step(n *yaml.Node, changes bool, timeout time.Duration) (Step, 
 	if s.Kind == "" {
 		r.fail(n, "runbook.lint.step_kinds", "kinds", strings.Join(kinds, ", "))
 		return s, false
+	}
+	if s.Kind == KindRunbook {
+		r.call(&s, f[s.Kind], f, changes)
+		return s, true
 	}
 	r.body(&s, f[s.Kind], changes)
 	if len(s.Expect.Codes) == 0 {

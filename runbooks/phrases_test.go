@@ -83,13 +83,15 @@ func TestSentencesHaveTheSamePlaces(t *testing.T) {
 
 func catalogue(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "bot", "phrases", lang, "runbooks.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]string
-	if err := yaml.Unmarshal(b, &m); err != nil {
-		t.Fatal(err)
+	m := map[string]string{}
+	for _, name := range []string{"runbooks.yaml", "calls.yaml"} {
+		b, err := os.ReadFile(filepath.Join("..", "bot", "phrases", lang, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(b, &m); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return m
 }

@@ -44,10 +44,13 @@ func (rb *Runbook) Plan(s *incidents.Incident, given map[string]string) (inciden
 	for _, section := range []struct {
 		from []Step
 		to   *[]incidents.Step
-	}{{rb.Check, &plan.Check}, {recovery, &plan.Recover}, {rb.Verify.Steps, &plan.Verify.Steps}} {
+	}{{rb.Check, &plan.Check}, {rb.Verify.Steps, &plan.Verify.Steps}} {
 		if *section.to, err = rb.steps(section.from, values); err != nil {
 			return incidents.Plan{}, err
 		}
+	}
+	if err := rb.recovery(s, recovery, values, &plan, ""); err != nil {
+		return incidents.Plan{}, err
 	}
 	return plan.Seal(), nil
 }

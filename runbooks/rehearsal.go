@@ -120,7 +120,7 @@ func rehearseFile(name string) ([]Rehearsed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the runbook: %w", err)
 	}
-	rb, problems := Parse(script.Runbook, book, script.Vars)
+	rb, problems := ParseWith(filepath.Join(filepath.Dir(name), script.Runbook), book, script.Vars)
 	if rb == nil {
 		return nil, fmt.Errorf("%s has %d errors: hikeshi runbook lint says which", script.Runbook, len(Errors(problems)))
 	}

@@ -79,7 +79,7 @@ const (
 )
 
 // kinds are what a step can be, in the order in which authors are told of them.
-var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH, KindAnsible, KindRundeck, KindKompira, KindLog}
+var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH, KindAnsible, KindRundeck, KindKompira, KindLog, KindRunbook}
 
 // Step is a step as it was written, its arguments still with their places.
 // What of the unexported fields is set depends on Kind.
@@ -98,8 +98,11 @@ type Step struct {
 	host  template // ssh; ansible: the limit; log: the file
 	match template // log
 
-	target  string   // ansible: the playbook; rundeck: the job; kompira: the flow
-	options []option // ansible, rundeck, kompira
+	target  string   // ansible: the playbook; rundeck: the job; kompira: the flow; runbook: its id
+	options []option // ansible, rundeck, kompira, runbook
+
+	line   int      // runbook: where it stands in its file
+	callee *Runbook // runbook: once all files are read
 }
 
 // Changes says whether the runbook does anything but look.

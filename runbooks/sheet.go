@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -160,6 +161,12 @@ func (s *sheet) branches(branches []Branch) {
 }
 
 func (s *sheet) step(n int, step *Step) {
+	if step.Kind == KindRunbook {
+		s.linef("%d. %s", n, cmp.Or(step.Title.In(s.lang), step.ID))
+		s.line(indent(fence(step.Show())))
+		s.line("   " + s.word("calls", "id", step.target))
+		return
+	}
 	s.one(n, step.Title, step.ID, step.Show(), step.Expect.String(), step.Timeout, step.Retry)
 }
 
