@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func (x auditedStep) Execute(ctx context.Context, step incidents.Step, env steps
 	defer func() { i.End(end) }() // after a panic too: then nobody knows
 	result := x.next.Execute(ctx, step, env)
 	end = audit.Record{
-		Result: outcomeOf(ctx, result.OK), Code: result.Code, Error: result.Because.Phrase,
+		Result: outcomeOf(ctx, result), Code: result.Code, Error: result.Because.Phrase,
 		Output: len(result.Output), OutputMAC: x.audit.keys.Digest(result.Output),
 	}
 	if !result.OK && end.Error == "" {
@@ -142,11 +143,14 @@ func (x auditedStep) Execute(ctx context.Context, step incidents.Step, env steps
 }
 
 // outcomeOf is failed only where it was carried through: of what was stopped in
-// its middle nobody knows how far it got. A step's own timeout is a failure.
-func outcomeOf(ctx context.Context, ok bool) audit.Result {
+// its middle nobody knows how far it got, nor of a step that cannot say what it
+// did. A step's own timeout is a failure.
+func outcomeOf(ctx context.Context, done ...incidents.StepResult) audit.Result {
 	switch {
-	case ok:
+	case incidents.AllOK(done):
 		return audit.Done
+	case slices.ContainsFunc(done, func(r incidents.StepResult) bool { return !r.OK && r.Unsure }):
+		return audit.Unknown
 	case ctx.Err() != nil && context.Cause(ctx) != steps.ErrStepTime:
 		return audit.Unknown
 	}
@@ -177,7 +181,7 @@ func (x auditedRuns) Run(ctx context.Context, plan incidents.Plan, execution str
 		return nil, notRun(no)
 	}
 	before, done = x.Runner.Run(ctx, plan, execution)
-	end.Result = outcomeOf(ctx, incidents.AllOK(done))
+	end.Result = outcomeOf(ctx, done...)
 	outputs := make([]string, 0, len(done))
 	for _, r := range done {
 		outputs = append(outputs, r.Step, r.Output)

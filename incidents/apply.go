@@ -122,6 +122,9 @@ func (s *Incident) applyRemedy(e *Event) {
 		r.State, r.Before, r.Steps, r.EndedAt, r.DoneAt, r.Because = RunFailed, e.Before, e.Steps, e.At, e.At, e.Because
 	case EventRunUnknown:
 		r.State, r.DoneAt, r.Because = RunUnknown, e.At, e.Because
+		if e.Steps != nil { // its owner tells how far it got
+			r.Before, r.Steps, r.EndedAt = e.Before, e.Steps, e.At
+		}
 	case EventLooked:
 		r.After, r.Looks = e.Steps, r.Looks+1
 		switch {

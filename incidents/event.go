@@ -32,7 +32,7 @@ const (
 	EventRunStarted  EventKind = "run_started"  // the claim: from here on it may have happened
 	EventRunFinished EventKind = "run_finished" // every step passed
 	EventRunFailed   EventKind = "run_failed"   // a step failed
-	EventRunUnknown  EventKind = "run_unknown"  // its owner died
+	EventRunUnknown  EventKind = "run_unknown"  // its owner died, or a step cannot say what it did
 	EventLooked      EventKind = "looked"       // one look at whether it is better
 	EventVerified    EventKind = "verified"     // it is
 	EventNotVerified EventKind = "not_verified" // it is not

@@ -73,8 +73,8 @@ func Facts(s *Incident, events []Event) []Fact {
 			f.Kind, f.Action, f.Person, f.Value = FactVote, e.Action, e.By.ID, e.Value
 		case EventVerified, EventNotVerified, EventRunFailed:
 			r := s.run(e.RunID)
-			if e.Kind == EventRunFailed && !tried(r) {
-				continue // nothing was done, so nothing was learned about the action
+			if e.Kind == EventRunFailed && (!tried(r) || e.By.IsPerson()) {
+				continue // nothing was done, or a person's word alone says so: nothing was learned about the action
 			}
 			f.Kind, f.Action, f.Took = FactOutcome, r.Plan.Runbook, e.At.Sub(r.ApprovedAt)
 			if e.Kind == EventVerified {

@@ -137,7 +137,7 @@ var runMoves = map[RunState][]RunState{
 	RunApproved:  {RunRunning, RunFailed},
 	RunRunning:   {RunVerifying, RunFailed, RunUnknown},
 	RunVerifying: {RunVerified, RunNotVerified},
-	RunUnknown:   {RunVerifying, RunFailed}, // its owner was only slow
+	RunUnknown:   {RunVerifying, RunFailed, RunUnknown}, // its owner was only slow
 }
 
 // timersAreArmed: whatever the state wants to be told of, it will be.

@@ -41,7 +41,7 @@ const (
 	RunVerified    RunState = "verified"     // it helped, proved
 	RunNotVerified RunState = "not_verified" // it ran, and did not help
 	RunFailed      RunState = "failed"       // a step failed
-	RunUnknown     RunState = "unknown"      // its owner died: nobody knows whether it ran
+	RunUnknown     RunState = "unknown"      // its owner died, or a step's outcome cannot be known
 )
 
 // StepResult is what one step did.
@@ -56,6 +56,18 @@ type StepResult struct {
 	Error   string        `json:"error,omitempty"`
 	Because Reason        `json:"because,omitzero"` // the error as a sentence of the catalogue, where it has one
 	Elapsed time.Duration `json:"elapsed"`
+
+	// Unsure: it did not pass, and nobody knows whether it did what it was to do,
+	// does it yet, or never will. Not the same as failed.
+	Unsure bool `json:"unsure,omitempty"`
+}
+
+// firstUnsure is the first result of which nobody knows what it did, or nil.
+func firstUnsure(rs []StepResult) *StepResult {
+	if i := slices.IndexFunc(rs, func(r StepResult) bool { return !r.OK && r.Unsure }); i >= 0 {
+		return &rs[i]
+	}
+	return nil
 }
 
 // AllOK says whether there are results and all passed.

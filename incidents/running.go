@@ -75,6 +75,9 @@ func (c FinishRun) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if r.State != RunRunning && r.State != RunUnknown || r.Owner != c.Owner {
 		return nil, Fail(Conflict, "error.run_claimed", "run "+r.ID+" is not yours to finish", "run", r.ID)
 	}
+	if r.State == RunUnknown && r.Steps != nil {
+		return nil, Fail(Conflict, "error.run_claimed", "what is known of run "+r.ID+" was told already", "run", r.ID)
+	}
 	// Meanwhile another run may have begun, and two cannot be told apart.
 	if other := s.Busy(); other != nil && other.ID != r.ID {
 		return nil, Fail(Conflict, "error.busy", "run "+other.ID+" is under way; wait for it to end", "run", other.ID).WithHint("/inc status")
@@ -82,6 +85,10 @@ func (c FinishRun) decide(s *Incident, _ time.Time) ([]Event, error) {
 	e := Event{Kind: EventRunFinished, RunID: r.ID, Before: trim(c.Before), Steps: trim(c.Steps)}
 	if AllOK(c.Steps) {
 		return []Event{e}, nil
+	}
+	if unsure := firstUnsure(c.Steps); unsure != nil {
+		e.Kind, e.Because = EventRunUnknown, Because("because.step_unsure", "run", r.ID, "step", unsure.Step)
+		return []Event{e, {Kind: EventEscalated, RunID: r.ID, Because: e.Because}}, nil
 	}
 	e.Kind, e.Because = EventRunFailed, Reason{Phrase: "because.step_failed"}
 	return []Event{e, {Kind: EventEscalated, RunID: r.ID, Because: Because("because.step_failed", "run", r.ID)}}, nil

@@ -82,7 +82,7 @@ func drawPlan(t *rapid.T) Plan {
 }
 
 func drawResults(t *rapid.T) []StepResult {
-	return rapid.SampledFrom([][]StepResult{nil, passed("health"), passed("a", "b"), failed("health"), append(passed("a"), failed("b")...)}).Draw(t, "results")
+	return rapid.SampledFrom([][]StepResult{nil, passed("health"), passed("a", "b"), failed("health"), append(passed("a"), failed("b")...), {{Step: "a", Unsure: true}}}).Draw(t, "results")
 }
 
 // drawID is mostly a thing that exists, sometimes one that does not.

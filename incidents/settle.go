@@ -38,7 +38,7 @@ func (c Settle) decide(s *Incident, now time.Time) ([]Event, error) {
 	if r == nil {
 		return nil, Fail(NotFound, "error.no_run", "there is no such run", "run", c.Run).WithHint("/inc status")
 	}
-	e := Event{Kind: EventRunFailed, By: c.By, RunID: r.ID, Before: r.Before, Text: cut(c.Text, MaxNote)}
+	e := Event{Kind: EventRunFailed, By: c.By, RunID: r.ID, Before: r.Before, Steps: r.Steps, Text: cut(c.Text, MaxNote)}
 	switch c.As {
 	case Worked:
 		e.Kind = EventRunFinished

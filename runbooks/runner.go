@@ -154,6 +154,7 @@ func (r *Runner) execute(ctx context.Context, places chan struct{}, step inciden
 // passes. What is told is the last time.
 func (r *Runner) repeat(ctx context.Context, places chan struct{}, step incidents.Step, env steps.Env) incidents.StepResult {
 	result := r.carryOut(ctx, places, step, env)
+	unsure := result.Unsure
 	for try := 1; step.Retry != nil && !steps.Starts(step.Kind) && try < min(step.Retry.Times, maxTries) && !result.OK; try++ {
 		pause := time.NewTimer(step.Retry.Every)
 		select {
@@ -163,7 +164,9 @@ func (r *Runner) repeat(ctx context.Context, places chan struct{}, step incident
 			return result
 		}
 		result = r.carryOut(ctx, places, step, env)
+		unsure = unsure || result.Unsure
 	}
+	result.Unsure = unsure && !result.OK // an earlier try may have done it all the same
 	return result
 }
 

@@ -117,6 +117,9 @@ func TestLies(t *testing.T) {
 			if r.OK != (c.phrase == "") || r.Because.Phrase != c.phrase || len(s.Runs()) != c.started {
 				t.Errorf("%d started: %+v", len(s.Runs()), r)
 			}
+			if r.Unsure != (c.phrase == "runbook.job.unsure" || c.phrase == "runbook.job.unfinished") {
+				t.Errorf("unsure: %v: %+v", r.Unsure, r)
+			}
 		})
 	}
 }
@@ -125,7 +128,7 @@ func TestJobThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	s := server(t)
 	r := carryOut(t, executor(t, s.URL), step(endless, `{}`), 500*time.Millisecond)
-	if r.OK || r.Because.Phrase != "runbook.job.unfinished" || r.Output != "waiting" || len(s.Runs()) != 1 {
+	if r.OK || r.Because.Phrase != "runbook.job.unfinished" || !r.Unsure || r.Output != "waiting" || len(s.Runs()) != 1 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -162,7 +165,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if r := carryOut(t, c.e, c.step, time.Minute); r.OK || r.Because.Phrase != c.phrase {
+			if r := carryOut(t, c.e, c.step, time.Minute); r.OK || r.Unsure || r.Because.Phrase != c.phrase {
 				t.Errorf("%+v", r)
 			}
 		})

@@ -73,6 +73,7 @@ func (e *Executor) Execute(ctx context.Context, step incidents.Step, env steps.E
 	code, err := t.run(command, e.inventory.revoked, env, said)
 	if err != nil {
 		result := steps.Failed(err)
+		result.Unsure = t.adrift
 		result.Output = said.Text()
 		return result
 	}
@@ -87,6 +88,8 @@ type talk struct {
 	host  host
 	grace time.Duration
 	conn  net.Conn // once it is logged in
+
+	adrift bool // it was sent, and nobody knows whether it ended there
 }
 
 func (t *talk) run(command string, revoked []ssh.PublicKey, env steps.Env, said *steps.Said) (int, error) {
@@ -216,12 +219,14 @@ func (t *talk) await(session *ssh.Session, input io.Closer) (int, error) {
 		case err := <-ended:
 			patience.Stop()
 			if _, lost := errors.AsType[*ssh.ExitMissingError](err); lost {
+				t.adrift = true
 				return 0, t.cut("runbook.ssh.left", "nobody knows whether it goes on there")
 			}
 			return 0, t.cut("runbook.ssh.timeout", "it was ended there")
 		case <-patience.C:
 		}
 	}
+	t.adrift = true
 	return 0, t.cut("runbook.ssh.left", "nobody knows whether it goes on there")
 }
 
@@ -253,5 +258,6 @@ func (t *talk) outcome(err error) (int, error) {
 }
 
 func (t *talk) lost(err error) error {
+	t.adrift = true
 	return t.fail("runbook.ssh.lost", "the connection to %s ended before the command did, so nobody knows what became of it: %v", plainly(t.ctx, err))
 }

@@ -77,10 +77,18 @@ func (a *Ansible) Execute(ctx context.Context, step incidents.Step, env Env) inc
 	code, err := a.command.run(ctx, step, append(a.command.environ(dir, step, env), ansibleEnv...), dir, said)
 	if err != nil {
 		result := Failed(err)
+		// What was ended here may go on over there. A program that never started
+		// has said nothing and was given no time.
+		result.Unsure = step.Method == AnsibleRun && cutShort(result.Because.Phrase)
 		result.Output = string(said.both.bytes())
 		return result
 	}
 	return judgeCommand(expect, code, said)
+}
+
+// cutShort: it was started, and ended before its time.
+func cutShort(phrase string) bool {
+	return slices.Contains([]string{"runbook.timeout", "runbook.no_time", "runbook.interrupted", "runbook.killed"}, phrase)
 }
 
 func ansibleArgs(argv []string, step incidents.Step, playbook string) ([]string, error) {

@@ -48,6 +48,14 @@ func Failed(err error) incidents.StepResult {
 	return r
 }
 
+// Unsure is the result of a step of which nobody knows what it did, or whether it
+// goes on. A run with one is not a failed one: its outcome is unknown.
+func Unsure(err error) incidents.StepResult {
+	r := Failed(err)
+	r.Unsure = true
+	return r
+}
+
 // Bad: a plan holds something that no runbook of ours puts there.
 func Bad(err error) error {
 	return incidents.Fail(incidents.Invalid, "runbook.bad_step", "the step cannot be understood: "+err.Error(), "error", err.Error())

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,10 +69,22 @@ func (h *HTTP) Execute(ctx context.Context, step incidents.Step, env Env) incide
 	}
 	code, body, err := fetch(h.client, req)
 	if err != nil {
+		if changes(step.Method) && !neverSent(err) {
+			return Unsure(netError(ctx, step, err))
+		}
 		return Failed(netError(ctx, step, err))
 	}
-	return judgeReply(expect, code, body)
+	result := judgeReply(expect, code, body)
+	result.Unsure = !result.OK && changes(step.Method) && slices.Contains(noWord, code)
+	return result
 }
+
+// changes: a request with this method may have done something that its answer does
+// not say.
+func changes(method string) bool { return method != http.MethodGet && method != http.MethodHead }
+
+// noWord are answers of somebody who gave up waiting for the one who was asked.
+var noWord = []int{http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout}
 
 // judgeReply is what an HTTP reply means.
 func judgeReply(expect Expect, code int, body []byte) incidents.StepResult {

@@ -326,3 +326,39 @@ func TestConfigIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// What a request that changes something did is unknown where its answer is lost, and
+// known where nobody was reached or the server itself says no.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/hangup":
+			panic(http.ErrAbortHandler)
+		case "/gateway":
+			w.WriteHeader(http.StatusGatewayTimeout)
+		case "/no":
+			w.WriteHeader(http.StatusConflict)
+		}
+	}))
+	defer server.Close()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	all, err := New(Config{HTTPHosts: []string{server.URL, gone.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		method, url string
+		unsure      bool
+	}{
+		{"POST", server.URL + "/hangup", true}, {"POST", server.URL + "/gateway", true},
+		{"POST", server.URL + "/no", false}, {"POST", gone.URL + "/", false},
+		{"GET", server.URL + "/hangup", false}, {"GET", server.URL + "/gateway", false},
+	} {
+		r := all[KindHTTP].Execute(t.Context(), incidents.Step{ID: "a", Kind: KindHTTP, Method: c.method, URL: c.url, Expect: "code 200", Timeout: 5 * time.Second}, Env{})
+		if r.OK || r.Unsure != c.unsure {
+			t.Errorf("%s %s: %+v", c.method, c.url, r)
+		}
+	}
+}

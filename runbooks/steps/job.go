@@ -53,7 +53,7 @@ func (r *JobRunner) Execute(ctx context.Context, step incidents.Step, env Env) i
 	}
 	id, err := r.Jobs.Start(ctx, step, env)
 	if errors.Is(err, ErrUnsure) {
-		return Failed(r.fail("runbook.job.unsure", "no clear answer from %s, so nobody knows whether the job was started: %s", cause(err)))
+		return Unsure(r.fail("runbook.job.unsure", "no clear answer from %s, so nobody knows whether the job was started: %s", cause(err)))
 	}
 	if err != nil {
 		if refused, ok := errors.AsType[*incidents.Error](err); ok {
@@ -65,7 +65,7 @@ func (r *JobRunner) Execute(ctx context.Context, step incidents.Step, env Env) i
 	said := &Said{}
 	_, _ = said.Out().Write([]byte(r.output(ctx, id))) // never fails
 	if err != nil {
-		result := Failed(r.unfinished(id, state, err))
+		result := Unsure(r.unfinished(id, state, err))
 		result.Output = said.Text()
 		return result
 	}
