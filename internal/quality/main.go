@@ -41,7 +41,9 @@ type topic struct {
 	measure func(ctx context.Context, data fs.FS, progress io.Writer) ([]Result, error)
 }
 
-var topics = []topic{}
+var topics = []topic{
+	{"loghub", measureLoghub},
+}
 
 type flags struct{ data, only, out string }
 
