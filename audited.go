@@ -36,12 +36,13 @@ type recorder struct {
 	file   string // of the key
 	made   bool   // at this start
 	beside bool   // the key lies in the data directory
+	shared bool   // other replicas may work at the same store
 }
 
 // openAudit reads the key or makes one. secrets are struck out of what is
 // recorded; the key's own lines are added to them.
 func openAudit(c *settled, store storage.Store, log *slog.Logger) (*recorder, error) {
-	r := &recorder{keys: c.audited.keys, file: c.Audit.KeyFile}
+	r := &recorder{keys: c.audited.keys, file: c.Audit.KeyFile, shared: strings.HasPrefix(c.store, "redis")}
 	if r.file == "" {
 		var raw string
 		var err error
@@ -70,6 +71,9 @@ func (r *recorder) reasons() []incidents.Reason {
 	wrong, notes := r.log.Problems()
 	if r.beside {
 		notes = append(notes, incidents.Because("ready.audit_key_beside"))
+	}
+	if r.beside && r.shared {
+		notes = append(notes, incidents.Because("ready.audit_key_alone"))
 	}
 	return append(wrong, notes...)
 }
@@ -176,7 +180,7 @@ func (x auditedRuns) Run(ctx context.Context, plan incidents.Plan, execution str
 	}
 	end := audit.Record{Result: audit.Unknown}
 	defer func() { i.End(end) }()
-	if no := x.refused(ctx, plan, execution); no != nil {
+	if no := x.refused(ctx, plan, execution, i); no != nil {
 		end.Result, end.Error = audit.Failed, no.Phrase
 		return nil, notRun(no)
 	}
@@ -200,16 +204,24 @@ func notRun(err error) []incidents.StepResult {
 	return []incidents.StepResult{refused}
 }
 
-// refused asks the gate once more: writing the intent may have taken a while.
-func (x auditedRuns) refused(ctx context.Context, plan incidents.Plan, execution string) *incidents.Error {
+// refused asks the gate once more: writing the intent may have taken a while. It also
+// asks the audit whether the run was begun before, whatever the store says of it.
+func (x auditedRuns) refused(ctx context.Context, plan incidents.Plan, execution string, i *trail.Intent) *incidents.Error {
 	because := incidents.Because("because.gate_unknown")
 	if s, err := x.incidents.Load(ctx, plan.Incident); err == nil {
 		if r := s.Run(execution); r != nil && r.Plan.Digest == plan.Digest {
 			no := x.gate.Refuses(ctx, s, r)
 			if no == nil {
-				return nil
+				again, err := i.Repeats(ctx, r.ApprovedAt)
+				if err == nil && !again {
+					return nil
+				}
+				if again {
+					because = incidents.Because("because.run_before", "run", r.ID)
+				}
+			} else {
+				because = no.Because
 			}
-			because = no.Because
 		}
 	}
 	return &incidents.Error{Code: incidents.Conflict, Message: "the run may not start", Phrase: because.Phrase, Args: because.Args}

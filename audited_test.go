@@ -98,6 +98,12 @@ func exported(t *testing.T, dir string) []audit.Record {
 	if code != exitOK {
 		t.Fatalf("export: %d %s", code, out)
 	}
+	return records(t, out)
+}
+
+// records are those of an export.
+func records(t *testing.T, out string) []audit.Record {
+	t.Helper()
 	var all []audit.Record
 	for line := range strings.Lines(out) {
 		var one struct{ Record audit.Record }

@@ -250,6 +250,7 @@ func (c *config) fromEnv(getenv func(string) string) {
 		c.Store, c.StoreFile = secretValue(v), file // together, or the file's key would contradict
 		c.stands("HIKESHI_STORE", "store", "store_file")
 	}
+	set("AUDIT_KEY_FILE", &c.Audit.KeyFile, "audit.key_file")
 	set("PROMETHEUS", &c.Runbooks.Prometheus, "runbooks.prometheus")
 	set("LOG_LEVEL", &c.Log.Level, "log.level")
 	set("LOG_FORMAT", &c.Log.Format, "log.format")

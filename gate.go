@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/audit"
 	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/worker"
 )
 
@@ -11,8 +15,34 @@ import (
 // is asked. A new brake is a line here.
 func (a *app) gate(freezer *worker.Freezer) worker.Gate {
 	return worker.Gate{
+		a.audit.sealed(),          // by people, through Hikeshi, and not by whoever can write to the store
 		worker.Approved(time.Now), // as it is, by as many as must, not too long ago
 		{Name: "rights", Ask: bot.StillMay(a.config.rights)},
 		freezer.Brake(),
 	}
+}
+
+// seal is of an approval: a keyed digest of all that it is about, with the audit's key,
+// which is in no store.
+func (r *recorder) seal(w incidents.Warrant) string { return r.keys.Sign(w.Values()...) }
+
+// sealed stops what the store calls approved and nobody approved here.
+func (r *recorder) sealed() worker.Brake {
+	return worker.Brake{Name: "seal", Looks: true, Ask: func(_ context.Context, s *incidents.Incident, run *incidents.Run) (incidents.Reason, error) {
+		warrants := s.Warrants(run)
+		whole := len(warrants) > 0 && run.Plan.Sealed() && run.Plan.Incident == s.ID && run.ApprovedAt.Equal(warrants[len(warrants)-1].Given.At)
+		if !whole {
+			return incidents.Because("because.forged", "run", run.ID), nil
+		}
+		for i := range warrants {
+			w := &warrants[i]
+			switch err := r.keys.Signed(w.Given.Seal, w.Values()...); {
+			case errors.Is(err, audit.ErrNoSuch):
+				return incidents.Because("because.sealed_elsewhere", "run", run.ID, "key", audit.Text(audit.SignedBy(w.Given.Seal), 32)), nil
+			case err != nil:
+				return incidents.Because("because.forged", "run", run.ID), nil
+			}
+		}
+		return incidents.Reason{}, nil
+	}}
 }

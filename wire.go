@@ -126,7 +126,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Rules: func() incidents.Rules { return a.config.rules },
 		}),
 		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: a.log,
-		Freeze: freezer, Gate: gate, Refused: a.audit.stopped,
+		Freeze: freezer, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    map[string]worker.Rooms{consoleChat: console},
 			Diagnose: runner,

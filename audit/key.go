@@ -18,6 +18,7 @@ const KeyBytes = 32
 type key struct {
 	id           string
 	chain, value []byte
+	elsewhere    []byte // seals what is kept elsewhere, see Sign
 	sign         ed25519.PrivateKey
 }
 
@@ -75,7 +76,7 @@ func weak(secret []byte) bool {
 func newKey(secret []byte) key {
 	return key{
 		id:    hex.EncodeToString(derive(secret, "id")[:8]),
-		chain: derive(secret, "chain"), value: derive(secret, "value"),
+		chain: derive(secret, "chain"), value: derive(secret, "value"), elsewhere: derive(secret, "elsewhere"),
 		sign: ed25519.NewKeyFromSeed(derive(secret, "checkpoint")),
 	}
 }

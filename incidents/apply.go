@@ -230,7 +230,7 @@ func (s *Incident) decided(e *Event, state ApprovalState) *Approval {
 	return a
 }
 
-func mark(e *Event) Mark { return Mark{At: e.At, By: e.By, Because: e.Because} }
+func mark(e *Event) Mark { return Mark{At: e.At, By: e.By, Because: e.Because, Seal: e.Seal} }
 
 // latest joins a word into its register.
 func latest(old *Mark, m Mark) *Mark {

@@ -68,6 +68,7 @@ type Event struct {
 	Approval    *Approval    `json:"approval,omitempty"` // requested
 	ApprovalID  string       `json:"approval_id,omitempty"`
 	RunID       string       `json:"run_id,omitempty"`
+	Seal        string       `json:"seal,omitempty"` // agreed, approved: see Warrant
 	Owner       string       `json:"owner,omitempty"`
 	Before      []StepResult `json:"before,omitempty"`
 	Steps       []StepResult `json:"steps,omitempty"`

@@ -45,6 +45,7 @@ type Mark struct {
 	At      time.Time `json:"at"`
 	By      Actor     `json:"by"`
 	Because Reason    `json:"because,omitzero"`
+	Seal    string    `json:"seal,omitempty"` // of an approval, see Warrant
 }
 
 // after says whether m replaces old in a register that keeps the latest word.

@@ -72,7 +72,7 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 			return w.ack(ctx, c)
 		}
 		defer w.keepLease(ctx, c)()
-		return w.finish(ctx, c, incidents.Looked{Run: r.ID, After: w.ports.Run.Look(ctx, r.Plan, r.ID)})
+		return w.look(ctx, c, s, r)
 	case incidents.DoTimer:
 		if until := w.lapseFrom(); c.Effect.Arg == string(incidents.TimerAlerts) && w.now().Before(until) {
 			return w.queue.Retry(ctx, c, until, "senders get time to repeat their alerts")
@@ -213,6 +213,18 @@ func sameRoom(a, b incidents.Room) bool {
 		}
 	}
 	return true
+}
+
+// look looks at whether a run helped, by the plan that was approved and no other.
+func (w *Worker) look(ctx context.Context, c *incidents.Claim, s *incidents.Incident, r *incidents.Run) error {
+	if gate := w.gate.Looks(); len(gate) > 0 {
+		if no := gate.Refuses(ctx, s, r); no != nil {
+			w.stopped(ctx, s, r, no)
+			refused := incidents.StepResult{Step: no.Brake, Error: no.Because.Phrase, Because: no.Because}
+			return w.finish(ctx, c, incidents.Looked{Run: r.ID, After: []incidents.StepResult{refused}})
+		}
+	}
+	return w.finish(ctx, c, incidents.Looked{Run: r.ID, After: w.ports.Run.Look(ctx, r.Plan, r.ID)})
 }
 
 // run carries out an approved plan at most once. The claim is a commit

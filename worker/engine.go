@@ -32,7 +32,8 @@ type Engine struct {
 	turns  *turns
 	shelf  *shelf
 
-	freezer *Freezer // the worker's, see New
+	freezer *Freezer                       // the worker's, see New
+	seal    func(incidents.Warrant) string // of approvals; the worker's too
 }
 
 // NewEngine makes an engine over store.
@@ -209,6 +210,9 @@ func (e *Engine) step(ctx context.Context, h *shelved, w wish) error {
 	}
 	c := &incidents.Commit{Shard: s.Shard, Once: once, Done: done, Effects: effects}
 	if len(events) > 0 {
+		if e.seal != nil {
+			s.Seal(events, e.seal)
+		}
 		c.Changes = []incidents.Change{{Expect: base, Events: events, State: s}}
 		c.Facts = incidents.Facts(s, events)
 		if c.Groups, err = e.ungroup(ctx, s); err != nil {

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -10,7 +11,8 @@ import (
 
 // Brake is one thing that can keep an approved run from starting.
 type Brake struct {
-	Name string // for the log and the audit
+	Name  string // for the log and the audit
+	Looks bool   // it is asked before each look of a verification too
 	// Ask says why the run must not start; the zero Reason: it may. With an error
 	// nobody knows, which stops it too, and the Reason says what nobody knows.
 	Ask func(ctx context.Context, s *incidents.Incident, r *incidents.Run) (incidents.Reason, error)
@@ -31,6 +33,12 @@ type Refusal struct {
 }
 
 var errNoGate = errors.New("there is no gate that a run could pass")
+
+// Looks are the brakes that are asked before a look: it changes nothing, but it too
+// does what the store says.
+func (g Gate) Looks() Gate {
+	return slices.DeleteFunc(slices.Clone(g), func(b Brake) bool { return !b.Looks })
+}
 
 // Refuses asks the brakes until one holds. nil: the run may start.
 func (g Gate) Refuses(ctx context.Context, s *incidents.Incident, r *incidents.Run) *Refusal {

@@ -30,9 +30,10 @@ type Options struct {
 	Ports  Ports
 	Shards int
 	Policy incidents.Policy
-	Freeze *Freezer // asked before an approval
-	Gate   Gate     // asked before a run; without it none starts
-	Owner  string   // names this process, unique among replicas and restarts
+	Freeze *Freezer                       // asked before an approval
+	Gate   Gate                           // asked before a run; without it none starts
+	Seal   func(incidents.Warrant) string // seals approvals; nil: they bear none
+	Owner  string                         // names this process, unique among replicas and restarts
 	Now    func() time.Time
 	Logger *slog.Logger
 
@@ -97,7 +98,7 @@ func New(o Options) *Worker {
 		}
 	}
 	w.lease = hurried(w.lease)
-	w.engine.shelf, w.engine.turns, w.engine.freezer = w.folder.shelf, w.folder.turns, o.Freeze
+	w.engine.shelf, w.engine.turns, w.engine.freezer, w.engine.seal = w.folder.shelf, w.folder.turns, o.Freeze, o.Seal
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),
