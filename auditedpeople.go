@@ -136,6 +136,12 @@ func (x auditedRouter) Press(ctx context.Context, q bot.Request, buttonID string
 	return reply, err
 }
 
+func (x auditedRouter) React(ctx context.Context, q bot.Request, e bot.Reaction) (bot.Reply, error) {
+	reply, err := x.Router.React(ctx, q, e)
+	x.refused(ctx, q, "reaction", err)
+	return reply, err
+}
+
 func (x auditedRouter) refused(ctx context.Context, q bot.Request, verb string, err error) {
 	switch incidents.CodeOf(err) {
 	case incidents.Forbidden, incidents.Unauthenticated:

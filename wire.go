@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -46,6 +47,7 @@ type app struct {
 	worker  *worker.Worker
 	console *web.Server
 	audit   *recorder
+	chats   []outside
 	ready   *readiness
 	server  *http.Server
 	listen  net.Listener
@@ -82,15 +84,13 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 
 	shards := a.store.Shards()
-	policy := incidents.Policy{Chats: []string{consoleChat}, RemindAck: time.Duration(c.RemindAck)}
+	policy := incidents.Policy{Chats: c.chatNames(), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	runner, err := a.newRunner()
 	if err != nil {
 		return err
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.rights)}
-	console := &bot.Syncer{Chat: consoleChat, Poster: web.Rooms{Store: a.store, Links: links, Now: time.Now}, Links: links, Now: time.Now}
-	a.worker = newWorker(a, policy, engine, runner, console, freezer)
 	router, err := bot.NewRouter(bot.RouterOptions{
 		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, People: named(c.rights), Links: links, Now: time.Now}),
 		Rights:   c.rights, Incidents: a.store, Logger: log,
@@ -98,6 +98,11 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("set up the commands: %w", err)
 	}
+	said := talk{engine, len(policy.Chats) > 1, a.audit.redact.Clean}
+	if a.chats, err = makeChats(chatParts{c, a.store, auditedRouter{router, a.audit}, said, links, time.Now, log}); err != nil {
+		return configError(err)
+	}
+	a.worker = newWorker(a, policy, engine, runner, freezer, syncers(a, links))
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	if a.console, err = newConsole(a, router, links); err != nil {
 		return configError(err)
@@ -115,9 +120,18 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	return nil
 }
 
-// newWorker gives the worker its ports: the console's rooms, the runbooks'
+// syncers keep the rooms of each chat.
+func syncers(a *app, links bot.Links) map[string]worker.Rooms {
+	all := map[string]worker.Rooms{}
+	for name, poster := range posters(web.Rooms{Store: a.store, Links: links, Now: time.Now}, a.chats) {
+		all[name] = &bot.Syncer{Chat: name, Poster: poster, Links: links, Now: time.Now}
+	}
+	return all
+}
+
+// newWorker gives the worker its ports: the chats' rooms, the runbooks'
 // runner, and the ranking.
-func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, console worker.Rooms, freezer *worker.Freezer) *worker.Worker {
+func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, freezer *worker.Freezer, rooms map[string]worker.Rooms) *worker.Worker {
 	shards, gate := a.store.Shards(), a.gate(freezer)
 	return worker.New(worker.Options{
 		Engine: engine,
@@ -128,7 +142,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: a.log,
 		Freeze: freezer, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
-			Rooms:    map[string]worker.Rooms{consoleChat: console},
+			Rooms:    rooms,
 			Diagnose: runner,
 			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
@@ -160,13 +174,15 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 		return nil, configError(err)
 	}
 	mux := http.NewServeMux()
-	for pattern, handler := range map[string]http.Handler{
+	routes := chatRoutes(a.chats)
+	maps.Copy(routes, map[string]http.Handler{
 		"/v1/alerts/alertmanager": receiver.Handler("alertmanager", alertmanager.DecodeWebhook),
 		"/api/v2/alerts":          receiver.Handler("alertmanager_api", alertmanager.DecodeAPI),
 		"/v1/alerts/generic":      receiver.Handler("generic", generic.Decode),
 		"GET /metrics":            thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})),
 		"/":                       a.signIns(a.console.Handler()),
-	} {
+	})
+	for pattern, handler := range routes {
 		if needs[pattern] == "" { // a test finds it before anybody else does
 			return nil, fmt.Errorf("nothing says who may use %s", pattern)
 		}
@@ -244,6 +260,7 @@ func (a *app) run(ctx context.Context) error {
 	defer endLive()
 	parts.Go(func() { _ = a.console.Run(live) })
 	parts.Go(func() { a.started(live); a.audit.log.Run(live) })
+	runChats(working, a.chats, a.log, &worker)
 	a.jobs.Start()
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(a.listen) }()

@@ -35,6 +35,8 @@ func Apply(s *Incident, e *Event) {
 		s.Responders = addMark(s.Responders, Mark{At: e.At, By: e.Target})
 	case EventNoted:
 		s.Notes++
+	case EventSaid, EventPinned:
+		s.say(e)
 	case EventReminded:
 		s.RemindedAt = later(s.RemindedAt, e.At)
 	case EventRoomOpened, EventRoomSynced:

@@ -17,6 +17,8 @@ const (
 	EventLead        EventKind = "lead"         // somebody is the commander
 	EventAssigned    EventKind = "assigned"     // somebody is a responder
 	EventNoted       EventKind = "noted"        // a person wrote it down
+	EventSaid        EventKind = "said"         // somebody said something in one of the rooms
+	EventPinned      EventKind = "pinned"       // it was put on the timeline, or taken off
 	EventReminded    EventKind = "reminded"     // nobody acknowledged in time
 	EventRoomOpened  EventKind = "room_opened"  //
 	EventRoomSynced  EventKind = "room_synced"  // book-keeping: which messages stand where
@@ -72,6 +74,7 @@ type Event struct {
 	Owner       string       `json:"owner,omitempty"`
 	Before      []StepResult `json:"before,omitempty"`
 	Steps       []StepResult `json:"steps,omitempty"`
+	Said        *SaidMark    `json:"said,omitempty"`
 	Effect      string       `json:"effect,omitempty"` // gave_up: the effect's key
 }
 
@@ -108,7 +111,7 @@ type Opening struct {
 // Visible says whether the event belongs in the timeline that people read.
 func (e *Event) Visible() bool {
 	switch e.Kind {
-	case EventRoomSynced, EventSeen, EventLooked, EventHeld, EventDiscarded:
+	case EventRoomSynced, EventSeen, EventLooked, EventHeld, EventDiscarded, EventSaid:
 		return false
 	}
 	return true

@@ -1,6 +1,9 @@
 package incidents
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Policy is what the configuration wants of every incident: the argument that
 // React needs beside the state.
@@ -35,6 +38,8 @@ var flow = map[EventKind][]reaction{
 	EventLead:        {syncRooms},
 	EventAssigned:    {syncRooms},
 	EventNoted:       {syncRooms},
+	EventSaid:        {syncElsewhere},
+	EventPinned:      {},
 	EventReminded:    {syncRooms},
 	EventRoomOpened:  {},
 	EventRoomSynced:  {},
@@ -91,6 +96,15 @@ func syncRooms(s *Incident, e *Event, p Policy) []Effect {
 		effects = append(effects, s.effect(DoSyncRoom, chat, chat, e.Written))
 	}
 	return effects
+}
+
+// syncElsewhere shows what is said in one room in the others. That there is more
+// than they can show is shown once.
+func syncElsewhere(s *Incident, e *Event, p Policy) []Effect {
+	if e.Said.Key == "" && s.Unheard > 1 {
+		return nil
+	}
+	return slices.DeleteFunc(syncRooms(s, e, p), func(f Effect) bool { return f.Arg == e.Chat })
 }
 
 // More of the same may wait to be shown: a storm of reports becomes an edit a

@@ -97,6 +97,9 @@ type Incident struct {
 	ClearedHeard time.Time `json:"cleared_heard,omitzero"` // when we heard that the last alert had ended
 	Notes        int       `json:"notes,omitempty"`
 
+	Said    map[string]SaidState `json:"said,omitempty"`    // by the message's key
+	Unheard int                  `json:"unheard,omitempty"` // messages beyond MaxSaid, which the other rooms do not show
+
 	Rooms       map[string]Room           `json:"rooms,omitempty"` // by chat
 	DiagnosedAt time.Time                 `json:"diagnosed_at,omitzero"`
 	Findings    []Finding                 `json:"findings,omitempty"`

@@ -20,6 +20,7 @@ func lives(t *testing.T) []*story {
 	st.must(Lead{By: bea, Who: bea}, minute(9))
 	st.must(Assign{By: bea, Who: abe}, minute(9))
 	st.must(Note{By: bea, Text: "looking"}, minute(9))
+	st.must(Said{Chat: "slack", MessageID: "1", By: eve, Text: "it is the pool", At: minute(9), Pinned: true}, minute(10))
 	st.must(Diagnosed{}, minute(9))
 	st.must(suggestions(restart(42)), minute(9))
 	st.must(Vote{By: bea, Action: "restart-web", Value: 1}, minute(9))

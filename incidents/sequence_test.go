@@ -115,6 +115,14 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		func() Command { return Lead{By: who, Who: bea} },
 		func() Command { return Assign{By: who, Who: abe} },
 		func() Command { return Note{By: who, Text: text, At: said} },
+		func() Command {
+			return Said{Chat: rapid.SampledFrom([]string{"console", "slack"}).Draw(t, "chat"), MessageID: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "message"), By: who,
+				Text: text, At: said, Edited: rapid.Bool().Draw(t, "edited"), Deleted: rapid.IntRange(0, 5).Draw(t, "deleted") == 0, Pinned: rapid.IntRange(0, 3).Draw(t, "pinned") == 0}
+		},
+		func() Command {
+			m := Said{Chat: "slack", MessageID: rapid.SampledFrom([]string{"1", "2", "9"}).Draw(t, "message"), By: who, Text: text, At: said}
+			return Pin{By: abe, Message: &m, Key: m.Key(), Off: rapid.Bool().Draw(t, "off")}
+		},
 		func() Command { return Resolve{By: who, Text: text, At: said} },
 		func() Command { return Reopen{By: who, Text: text, At: said} },
 		func() Command {

@@ -53,6 +53,7 @@ func Timeline(s *Incident, events []Event) []Line {
 		n.learnTitles(&events[i])
 	}
 	var lines []Line
+	onTimeline := pins(events)
 	looking := map[string]int{} // run → where its present series of looks stands
 	for i := range events {
 		e := &events[i]
@@ -65,6 +66,11 @@ func Timeline(s *Incident, events []Event) []Line {
 			looking[e.RunID] = len(lines)
 			lines = append(lines, n.looked(e, 1))
 			continue
+		}
+		if e.Kind == EventPinned {
+			if e = onTimeline[e.Seq]; e == nil {
+				continue
+			}
 		}
 		if !e.Visible() || e.Kind == EventRanked && !n.newRanking(e) {
 			continue

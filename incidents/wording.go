@@ -29,6 +29,11 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			return "", []string{"chat", e.Chat, "room", e.Room.Name}
 		}
 		return "", []string{"chat", e.Chat, "room", ""}
+	case EventPinned:
+		if e.Said.Deleted {
+			variant = "deleted"
+		}
+		return variant, append(by, "who", e.Target.Name)
 	case EventDiagnosed:
 		variant, args = findingWords(e.Findings)
 		if e.Value == again && len(e.Findings) > 0 {

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/storage"
+)
+
+// chatParts is what an outside chat is put together from.
+type chatParts struct {
+	config *settled
+	store  storage.Store // its settings: a chat.Directory, a limit.Limiter
+	desk   chat.Desk     // where commands, buttons and reactions go; audited
+	talk   chat.Talk     // where what people say to each other goes
+	links  bot.Links
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// outside is an outside chat as the rest knows it.
+type outside struct {
+	name   string
+	poster bot.Poster
+	run    func(ctx context.Context) error // until ctx ends: sockets; nil: nothing runs. What it returns before is logged, and it is run again
+	routes map[string]http.Handler         // by pattern, each with its line in needs
+}
+
+// outsideKind is one kind of outside chat. Its block of the configuration is
+// the way it is switched on.
+type outsideKind struct {
+	name       string
+	configured func(c *settled) bool
+	make       func(p chatParts) (outside, error)
+}
+
+// outsideKinds is the one table of outside chats.
+func outsideKinds() []outsideKind {
+	return []outsideKind{}
+}
+
+// chatNames are the configured chats, the console first.
+func (s *settled) chatNames() []string {
+	names := []string{consoleChat}
+	for _, k := range outsideKinds() {
+		if k.configured(s) {
+			names = append(names, k.name)
+		}
+	}
+	return names
+}
+
+// makeChats puts the configured outside chats together.
+func makeChats(p chatParts) ([]outside, error) {
+	var all []outside
+	for _, k := range outsideKinds() {
+		if !k.configured(p.config) {
+			continue
+		}
+		p := p
+		p.log = p.log.With("chat", k.name)
+		c, err := k.make(p)
+		if err != nil {
+			return nil, fmt.Errorf("set up %s: %w", k.name, err)
+		}
+		c.name = k.name
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// The pauses before a chat that ended is run again.
+const (
+	leastChatPause = time.Second
+	mostChatPause  = time.Minute
+)
+
+// runChats keeps each chat running until ctx ends: one that fails disturbs no
+// other one.
+func runChats(ctx context.Context, chats []outside, log *slog.Logger, parts *sync.WaitGroup) {
+	for _, c := range chats {
+		if c.run == nil {
+			continue
+		}
+		parts.Go(func() {
+			pause := leastChatPause
+			for ctx.Err() == nil {
+				began := time.Now()
+				err := c.run(ctx)
+				if ctx.Err() != nil {
+					return
+				}
+				if time.Since(began) > mostChatPause {
+					pause = leastChatPause
+				}
+				log.Warn("a chat ended and is started again", "chat", c.name, "error", err, "in", pause)
+				select {
+				case <-ctx.Done():
+				case <-time.After(pause + rand.N(pause/2)):
+				}
+				pause = min(2*pause, mostChatPause)
+			}
+		})
+	}
+}
+
+// chatRoutes are the addresses that chats call.
+func chatRoutes(chats []outside) map[string]http.Handler {
+	all := map[string]http.Handler{}
+	for _, c := range chats {
+		maps.Copy(all, c.routes)
+	}
+	return all
+}
+
+// posters are the chats that rooms are kept in, by name.
+func posters(console bot.Poster, chats []outside) map[string]bot.Poster {
+	all := map[string]bot.Poster{consoleChat: console}
+	for _, c := range chats {
+		all[c.name] = c.poster
+	}
+	return all
+}
+
+// talk tells incidents what people say in their rooms, and so the other rooms.
+// Secrets that Hikeshi knows are struck out on the way.
+type talk struct {
+	incidents hearer
+	several   bool // there is more than one chat: with one, nobody needs to be told
+	clean     func(string) string
+}
+
+type hearer interface {
+	Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error)
+	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+}
+
+// Said is a chat.Talk. Who may put something on the timeline is asked where
+// that is wished for: see bot.Router.React.
+func (t talk) Said(ctx context.Context, id incidents.ID, s incidents.Said) error {
+	if !t.several {
+		now, err := t.incidents.Load(ctx, id)
+		if err != nil {
+			return err
+		}
+		if _, known := now.Said[s.Key()]; !known { // else it may be on the timeline
+			return nil
+		}
+	}
+	s.Text, s.Pinned = t.clean(s.Text), false
+	_, err := t.incidents.Do(ctx, id, "", s)
+	return err
+}
