@@ -137,6 +137,11 @@ func (x auditedRouter) Press(ctx context.Context, q bot.Request, buttonID string
 }
 
 func (x auditedRouter) React(ctx context.Context, q bot.Request, e bot.Reaction) (bot.Reply, error) {
+	if e.Said != nil { // it may go on the timeline
+		said := *e.Said
+		said.Text = x.audit.redact.Clean(said.Text)
+		e.Said = &said
+	}
 	reply, err := x.Router.React(ctx, q, e)
 	x.refused(ctx, q, "reaction", err)
 	return reply, err

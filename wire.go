@@ -104,7 +104,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	a.worker = newWorker(a, policy, engine, runner, freezer, syncers(a, links))
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
-	if a.console, err = newConsole(a, router, links); err != nil {
+	if a.console, err = newConsole(a, router, said, links); err != nil {
 		return configError(err)
 	}
 	handler, err := a.routes(a.registry())
@@ -378,7 +378,7 @@ func approvers(rights bot.Rights) func(service string) []string {
 }
 
 // newConsole gives the console what it shows and whom it lets in.
-func newConsole(a *app, router *bot.Router, links bot.Links) (*web.Server, error) {
+func newConsole(a *app, router *bot.Router, said web.Talk, links bot.Links) (*web.Server, error) {
 	c := a.config
 	signIn, err := provider(c.oidc)
 	if err != nil {
@@ -387,7 +387,7 @@ func newConsole(a *app, router *bot.Router, links bot.Links) (*web.Server, error
 	return web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
 		SignIn:    auditedSignIn(signIn, a.audit),
-		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, DeadLetters: a.store,
+		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store,
 		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.rights, Log: a.log,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
 	})

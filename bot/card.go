@@ -66,6 +66,9 @@ func (v *view) counts(m *Message) {
 	if v.s.Truncated > 0 {
 		v.field(m, "truncated", count(v.lang, "card.truncated_n", v.s.Truncated))
 	}
+	if v.s.Unheard > 0 {
+		v.field(m, "unheard", count(v.lang, "card.unheard_n", v.s.Unheard, "max", strconv.Itoa(incidents.MaxSaid)))
+	}
 	const most = 5
 	failed := slices.Sorted(maps.Keys(v.s.Failed))
 	for i, key := range failed {

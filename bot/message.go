@@ -12,6 +12,7 @@ type Message struct {
 	Tone    Tone      `json:"tone,omitempty"`    // the colour of its edge
 	At      time.Time `json:"at"`                // when what it tells happened
 	By      string    `json:"by,omitempty"`      // who did it, where that is a person; "" is Hikeshi
+	Chat    string    `json:"chat,omitempty"`    // said: which chat's room it was said in
 	Title   string    `json:"title,omitempty"`   // one line
 	Text    string    `json:"text,omitempty"`    // one paragraph
 	Fields  []Field   `json:"fields,omitempty"`  // short facts
@@ -34,7 +35,7 @@ const (
 	KindRun         Kind = "run"         // a run and its verification
 	KindLine        Kind = "line"        // one line of what happened
 	KindReply       Kind = "reply"       // the answer to a command
-	KindSaid        Kind = "said"        // somebody said something (console only)
+	KindSaid        Kind = "said"        // somebody said something, in By's name: in another chat, or in the console
 )
 
 // Tone colours a message. It is never the only carrier of its meaning.

@@ -10,13 +10,15 @@ import (
 // Reaction is an emoji that a person put on a message of a war room, or took
 // away from it.
 type Reaction struct {
-	Key   string // the message's key
-	Emoji string // "👍", "+1", "thumbsup"
-	Taken bool   // it was taken away
+	Key   string          // the message's key
+	Emoji string          // "👍", "+1", "thumbsup"
+	Said  *incidents.Said // the message itself, where a person wrote it in this room; nil: it is one of ours
+	Taken bool            // it was taken away
 }
 
 // React understands thumbs, on a run, a request or the suggestions (the best
-// one), and eyes on the card (an acknowledgement). Approving takes a button:
+// one), eyes on the card (an acknowledgement), and a pin on what somebody said,
+// here or in another room (it belongs on the timeline). Approving takes a button:
 // a reaction is too easily made by mistake, or on a message that has changed
 // since. Anything else means nothing, and is no error: people react as they like.
 func (r *Router) React(ctx context.Context, q Request, e Reaction) (Reply, error) {
@@ -30,6 +32,13 @@ func (r *Router) React(ctx context.Context, q Request, e Reaction) (Reply, error
 			return Reply{}, nil
 		}
 		return r.command(ctx, q, "ack", nil)
+	}
+	if what == "pin" {
+		if e.Said == nil && !strings.HasPrefix(e.Key, saidPrefix) {
+			return Reply{}, nil
+		}
+		q.Said = e.Said
+		return r.command(ctx, q, "pin", []string{e.Key, map[bool]string{false: "on", true: "off"}[e.Taken]})
 	}
 	s, err := r.incidents.Load(ctx, q.Incident)
 	if err != nil {
@@ -61,6 +70,8 @@ func emojiWord(emoji string) string {
 		return "down"
 	case "👀", "eyes":
 		return "ack"
+	case "📌", "pushpin", "📍", "round_pushpin":
+		return "pin"
 	}
 	return ""
 }

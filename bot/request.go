@@ -18,6 +18,8 @@ type Request struct {
 	SignedIn time.Time    // when the person last proved who they are to the console; zero elsewhere
 	Once     string       // the platform's id of this event: the same one never works twice
 
+	Said *incidents.Said // a reaction's: the message of a person that it was put on
+
 	Rest string                    // set by the router: what follows the verb, as it was typed
 	Sees func(service string) bool // set by the router: whether the person may see a service's incidents
 }

@@ -94,10 +94,14 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 func (y *Syncer) post(ctx context.Context, room *incidents.Room, w *wantedMessage) (did bool, err error) {
 	hash := w.local.hash()
 	previous, stands := room.Posted[w.key]
-	if stands && previous.Hash == hash {
+	if stands && previous.Hash == hash && (!previous.Late || w.late != nil) {
 		return false, nil
 	}
-	posted, err := y.Poster.Post(ctx, *room, w.key, w.local, previous)
+	content := w.local
+	if w.late != nil {
+		content = w.late
+	}
+	posted, err := y.Poster.Post(ctx, *room, w.key, content, previous)
 	if err != nil {
 		return false, err
 	}
@@ -105,8 +109,9 @@ func (y *Syncer) post(ctx context.Context, room *incidents.Room, w *wantedMessag
 		room.LastSeq = max(room.LastSeq, w.line)
 		return true, nil
 	}
-	posted.Hash = hash
+	posted.Hash, posted.Seq, posted.Late = hash, w.said, w.late != nil
 	room.Posted[w.key] = posted
+	forgetSaid(room.Posted)
 	return true, nil
 }
 
@@ -114,7 +119,9 @@ func (y *Syncer) post(ctx context.Context, room *incidents.Room, w *wantedMessag
 type wantedMessage struct {
 	key   string
 	line  int64 // the event that a line tells; 0 for messages that are edited in place
+	said  int64 // the event that tells what a person said elsewhere; 0 for the others
 	local LocalMessage
+	late  LocalMessage // the card with a line that the room was behind; nil: it was not
 }
 
 // wanted renders the room in every language. Lines that the room has are left
@@ -125,17 +132,26 @@ func (y *Syncer) wanted(s *incidents.Incident, events []incidents.Event, room in
 		missed = missed[1:]
 	}
 	var all []wantedMessage
+	behind, n := late(s, missed, now)
+	said := saidIn(missed)
 	for _, lang := range phrases.Languages {
-		messages := foldLines(Room(s, missed, lang, now, y.Links), lang, len(missed) > 0 && missed[0].Seq > room.LastSeq+1)
+		messages := elsewhere(y.Chat, lang, Room(s, missed, lang, now, y.Links), missed, room)
+		messages = foldLines(messages, lang, len(missed) > 0 && missed[0].Seq > room.LastSeq+1)
 		if all == nil {
 			all = make([]wantedMessage, len(messages))
 		}
 		for i, m := range messages {
 			if all[i].local == nil {
 				all[i] = wantedMessage{key: m.Key, line: lineSeq(m), local: LocalMessage{}}
+				if news := said[m.Key]; news != nil {
+					all[i].said = news.last.Seq
+				}
 			}
 			all[i].local[lang] = m
 		}
+	}
+	if len(all) > 0 && behind >= lateFrom {
+		all[0].late = sayLate(y.Chat, all[0].local, behind, n, now)
 	}
 	return all
 }

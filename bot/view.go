@@ -88,6 +88,9 @@ func Room(s *incidents.Incident, events []incidents.Event, lang string, now time
 	for _, l := range v.lines(events) {
 		rest = append(rest, placed{l.seq, l.message})
 	}
+	for _, l := range v.said(events) {
+		rest = append(rest, placed{l.seq, l.message})
+	}
 	slices.SortStableFunc(rest, func(a, b placed) int { return cmp.Compare(a.at, b.at) })
 	for _, p := range rest {
 		messages = append(messages, p.m)

@@ -227,7 +227,7 @@ func TestInventory(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "timeline", "alerts", "diagnose", "suggest", "why", "vote",
+		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "pin", "timeline", "alerts", "diagnose", "suggest", "why", "vote",
 		"run", "approve", "deny", "withdraw", "settle", "freeze", "resolve", "reopen", "postmortem", "help",
 	}
 	var got []string

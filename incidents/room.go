@@ -18,7 +18,9 @@ type Room struct {
 // Posted is a message that stands in a room.
 type Posted struct {
 	ID   string `json:"id"`
-	Hash string `json:"hash"` // of its content, to know whether an edit is due
+	Hash string `json:"hash"`           // of its content, to know whether an edit is due
+	Seq  int64  `json:"seq,omitempty"`  // what a person said elsewhere: the event that told it last
+	Late bool   `json:"late,omitempty"` // the card: it says that the room was behind
 }
 
 // Finding is one result of the first investigation: a check that ran by

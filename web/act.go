@@ -125,7 +125,17 @@ func (s *Server) say(ctx context.Context, v *visit, id incidents.ID, text, once 
 	if once == "" {
 		once = rand.Text()
 	}
-	return s.post(ctx, roomOf(inc), nameKey("said", v.person.ID, once), body{Said: &said{By: v.person, Text: text}})
+	key := nameKey("said", v.person.ID, once)
+	if err := s.post(ctx, roomOf(inc), key, body{Said: &said{By: v.person, Text: text}}); err != nil || s.Talk == nil {
+		return err
+	}
+	// After an error the form is sent again with the same name: it stands here once.
+	return s.Talk.Said(ctx, id, incidents.Said{Chat: chat, MessageID: key, By: v.person, Text: text, At: s.Now()})
+}
+
+// Talk is told what people say, so that the incident's rooms elsewhere show it.
+type Talk interface {
+	Said(ctx context.Context, incident incidents.ID, s incidents.Said) error
 }
 
 func (s *Server) post(ctx context.Context, room, key string, b body) error {

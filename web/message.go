@@ -144,7 +144,7 @@ func sortButtons(all []bot.Button, up, down int) (votes []voteView, actions []bo
 func cleaned(m bot.Message) bot.Message {
 	m.Kind = oneOf(m.Kind, bot.KindLine, bot.KindCard, bot.KindDiagnostics, bot.KindSuggestions, bot.KindApproval, bot.KindRun, bot.KindReply, bot.KindSaid)
 	m.Tone = oneOf(m.Tone, "", bot.ToneBad, bot.ToneWarn, bot.ToneGood, bot.ToneInfo)
-	m.By, m.Title, m.Text = bot.Clean(m.By), bot.Clean(m.Title), bot.Clean(m.Text)
+	m.By, m.Title, m.Text, m.Chat = bot.Clean(m.By), bot.Clean(m.Title), bot.Clean(m.Text), bot.Clean(m.Chat)
 	m.Fields = each(m.Fields, func(f *bot.Field) { f.Name, f.Value = bot.Clean(f.Name), bot.Clean(f.Value) })
 	m.Checks = each(m.Checks, func(c *bot.Check) {
 		c.State = oneOf(c.State, bot.CheckUnknown, bot.CheckOK, bot.CheckBad, bot.CheckWaiting)

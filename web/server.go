@@ -42,6 +42,7 @@ type Options struct {
 	Alerts      Alerts
 	Rooms       RoomStore
 	Router      Router
+	Talk        Talk // nil: there is no other chat to tell what people say
 	Postmortem  func(lang string, s *incidents.Incident, events []incidents.Event) string // as Markdown
 	DeadLetters DeadLetters
 	Watch       func() (signals <-chan incidents.Signal, stop func())
