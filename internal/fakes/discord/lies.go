@@ -1,0 +1,126 @@
+package discord
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Lie is what a Discord in trouble does instead of answering as it should.
+type Lie string
+
+// The lies.
+const (
+	Fail       Lie = "500, and nothing was done"
+	Bad        Lie = "502, and nothing was done"
+	DoneFail   Lie = "500, and it was done"
+	DoneHang   Lie = "no answer, and it was done"
+	DoneCut    Lie = "the connection ends, and it was done"
+	HTML       Lie = "a page, with 200"
+	Empty      Lie = "an empty object, and it was done"
+	Redirect   Lie = "sends one elsewhere"
+	Huge       Lie = "more than anybody wants to read"
+	SlowDown   Lie = "429 with the seconds"
+	SlowGlobal Lie = "429 for everything, with the seconds"
+	SlowShared Lie = "429 that is not our fault"
+	Cloudflare Lie = "429 in HTML, from in front of Discord"
+)
+
+type lie struct {
+	Lie
+	method, path string
+	times        int
+	seconds      any
+}
+
+// Lies makes the next answers to requests of the method, whose path has path in
+// it, wrong. seconds is what a 429 says, as it is to be written.
+func (s *Server) Lies(l Lie, times int, method, path string, seconds any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lies = append(s.lies, &lie{l, method, path, times, seconds})
+}
+
+func (s *Server) lieFor(method, path string) *lie {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lies {
+		if l.times > 0 && (l.method == "" || l.method == method) && strings.Contains(path, l.path) {
+			l.times--
+			s.counts["lied"]++
+			return l
+		}
+	}
+	return nil
+}
+
+// before is what is said without doing anything.
+func (l *lie) before(s *Server, w http.ResponseWriter, r *http.Request) bool {
+	switch l.Lie {
+	case Fail:
+		http.Error(w, `{"message": "500: Internal Server Error", "code": 0}`, http.StatusInternalServerError)
+	case Bad:
+		http.Error(w, "<html>bad gateway</html>", http.StatusBadGateway)
+	case HTML:
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<html>maintenance</html>"))
+	case Redirect:
+		http.Redirect(w, r, "https://elsewhere.invalid"+r.URL.Path, http.StatusTemporaryRedirect)
+	case Huge:
+		_, _ = w.Write([]byte(`{"id":"`))
+		for range 3 << 10 {
+			if _, err := w.Write(make([]byte, 1<<10)); err != nil {
+				break
+			}
+		}
+	case SlowDown, SlowGlobal, SlowShared, Cloudflare:
+		s.mu.Lock()
+		s.refused++
+		s.mu.Unlock()
+		l.tooFast(w)
+	default:
+		return false
+	}
+	return true
+}
+
+func (l *lie) tooFast(w http.ResponseWriter) {
+	h := w.Header()
+	scope := map[Lie]string{SlowDown: "user", SlowGlobal: "global", SlowShared: "shared"}[l.Lie]
+	if scope != "" {
+		h.Set("X-RateLimit-Scope", scope)
+	}
+	if f, ok := l.seconds.(float64); ok {
+		h.Set("Retry-After", strconv.FormatFloat(f, 'f', -1, 64))
+	} else if t, ok := l.seconds.(string); ok {
+		h.Set("Retry-After", t)
+	}
+	w.WriteHeader(http.StatusTooManyRequests)
+	if l.Lie == Cloudflare {
+		_, _ = w.Write([]byte("<html>error code: 1015</html>"))
+		return
+	}
+	_ = json.NewEncoder(w).Encode(object{"message": "You are being rate limited.", "retry_after": l.seconds, "global": l.Lie == SlowGlobal})
+}
+
+// after is what is said after it was done.
+func (l *lie) after(s *Server, w http.ResponseWriter, r *http.Request) bool {
+	switch l.Lie {
+	case DoneFail:
+		http.Error(w, `{"message": "500: Internal Server Error", "code": 0}`, http.StatusInternalServerError)
+	case Empty:
+		_, _ = w.Write([]byte("{}"))
+	case DoneHang:
+		select {
+		case <-r.Context().Done():
+		case <-s.done:
+		}
+		panic(http.ErrAbortHandler)
+	case DoneCut:
+		panic(http.ErrAbortHandler)
+	default:
+		return false
+	}
+	return true
+}
