@@ -20,6 +20,8 @@ type Branch struct {
 	Expr     string         // or a condition in CEL
 	Else     bool           // "otherwise: true": whatever the checks found
 	Note     incidents.Text // said to the incident when this way is taken
+	Effect   incidents.Text // what this way is expected to do; else the runbook's
+	Undo     incidents.Text // how to take this way back; else the runbook's
 	Recover  []Step
 	Collect  []Step         // looks that are made when nothing is to be mended
 	Escalate incidents.Text // a person is to be called; with Recover, when that did not help

@@ -39,7 +39,7 @@ func Parse(file string, content []byte, values map[string]string) (*Runbook, []P
 }
 
 func (r *reader) runbook(root *yaml.Node) *Runbook {
-	f, ok := r.fields(root, "", "id", "title", "what", "where", "how", "risk", "fits", "words",
+	f, ok := r.fields(root, "", "id", "title", "what", "where", "how", "risk", "fits", "words", "effect", "undo",
 		"params", "check", "recover", "branches", "verify", "escalate")
 	if !ok {
 		return nil
@@ -76,7 +76,7 @@ func (r *reader) identity(rb *Runbook, f fields, root *yaml.Node) {
 	texts := []struct {
 		key string
 		to  *incidents.Text
-	}{{"title", &rb.Title}, {"what", &rb.What}, {"where", &rb.Where}, {"how", &rb.How}, {"escalate", &rb.Escalate}}
+	}{{"title", &rb.Title}, {"what", &rb.What}, {"where", &rb.Where}, {"how", &rb.How}, {"effect", &rb.Effect}, {"undo", &rb.Undo}, {"escalate", &rb.Escalate}}
 	for _, t := range texts {
 		n := f[t.key]
 		if n == nil {
@@ -135,6 +135,11 @@ func (r *reader) verify(rb *Runbook, f fields, root *yaml.Node) {
 		}
 		if e := f["escalate"]; e != nil {
 			r.fail(e, "runbook.lint.escalate_without_recover")
+		}
+		for _, key := range []string{"effect", "undo"} {
+			if e := f[key]; e != nil {
+				r.fail(e, "runbook.lint.effect_without_recover", "key", key)
+			}
 		}
 		return
 	case n == nil:

@@ -45,7 +45,7 @@ func (r *reader) branches(rb *Runbook, f fields, n *yaml.Node) {
 
 func (r *reader) branch(rb *Runbook, env *cel.Env, n *yaml.Node) (Branch, bool) {
 	var b Branch
-	f, ok := r.fields(n, "branches", "id", "title", "when", "otherwise", "note", "recover", "collect", "escalate")
+	f, ok := r.fields(n, "branches", "id", "title", "when", "otherwise", "note", "effect", "undo", "recover", "collect", "escalate")
 	if !ok {
 		return b, false
 	}
@@ -67,6 +67,11 @@ func (r *reader) branch(rb *Runbook, env *cel.Env, n *yaml.Node) (Branch, bool) 
 	case f["recover"] != nil && f["collect"] != nil:
 		r.fail(n, "runbook.lint.branch_both", "id", b.ID)
 	}
+	for _, key := range []string{"effect", "undo"} {
+		if f["recover"] == nil && f[key] != nil {
+			r.fail(f[key], "runbook.lint.effect_without_recover", "key", key)
+		}
+	}
 	if v := f["recover"]; v != nil {
 		b.Recover = r.steps(v, "recover", RecoverTimeout)
 	}
@@ -80,7 +85,7 @@ func (r *reader) branchTexts(b *Branch, f fields) {
 	for _, t := range []struct {
 		key string
 		to  *incidents.Text
-	}{{"title", &b.Title}, {"note", &b.Note}, {"escalate", &b.Escalate}} {
+	}{{"title", &b.Title}, {"note", &b.Note}, {"effect", &b.Effect}, {"undo", &b.Undo}, {"escalate", &b.Escalate}} {
 		if f[t.key] == nil {
 			continue
 		}

@@ -24,7 +24,7 @@ func (rb *Runbook) Plan(s *incidents.Incident, given map[string]string) (inciden
 	}
 	plan := incidents.Plan{
 		Runbook: rb.ID, RunbookDigest: rb.Digest, Title: rb.Title, Risk: rb.Risk, Incident: s.ID,
-		Params: values, Escalate: rb.Escalate,
+		Params: values, Effect: rb.Effect, Undo: rb.Undo, Escalate: rb.Escalate,
 		Verify: incidents.Verify{
 			Every: rb.Verify.Every, Stable: rb.Verify.Stable, Within: rb.Verify.Within, NoAlerts: rb.Verify.NoAlerts,
 		},
@@ -37,8 +37,10 @@ func (rb *Runbook) Plan(s *incidents.Incident, given map[string]string) (inciden
 		}
 		recovery, plan.Branch = b.Recover, chosen
 		plan.Title = subtitle(rb.Title, chosen.Title)
-		if b.Escalate != (incidents.Text{}) {
-			plan.Escalate = b.Escalate
+		for to, own := range map[*incidents.Text]incidents.Text{&plan.Effect: b.Effect, &plan.Undo: b.Undo, &plan.Escalate: b.Escalate} {
+			if own != (incidents.Text{}) {
+				*to = own
+			}
 		}
 	}
 	for _, section := range []struct {

@@ -164,7 +164,7 @@ func (rb *Runbook) rehearse(c *rehearsalCase) ([]string, error) {
 	if err != nil {
 		said = append(said, incidents.Text{EN: err.Error()})
 	}
-	said = append(said, plan.Title, plan.Escalate)
+	said = append(said, plan.Title, plan.Effect, plan.Undo, plan.Escalate)
 	runs := make([]string, len(plan.Recover))
 	for i, step := range plan.Recover {
 		runs[i] = StepLine(step)

@@ -53,6 +53,8 @@ type Runbook struct {
 	Recover  []Step   // none in a diagnostic, nor with branches
 	Branches []Branch // in the order in which they are tried; none where there is one way only
 	Verify   Verify
+	Effect   incidents.Text // what its recovery is expected to do, for whoever approves it
+	Undo     incidents.Text // how to take it back
 	Escalate incidents.Text // said when it did not help
 }
 

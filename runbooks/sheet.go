@@ -28,6 +28,8 @@ func Sheet(rb *Runbook, lang string, say Say) string {
 	s.branches(rb.Branches)
 	if rb.Changes() {
 		s.verify(&rb.Verify)
+		s.prose("effect", rb.Effect)
+		s.prose("undo", rb.Undo)
 		s.prose("escalate", rb.Escalate)
 	}
 	s.linef("---\n%s: %s\n\nSHA-256: `%s`", s.word("file"), rb.File, rb.Digest)
@@ -45,6 +47,8 @@ func PlanSheet(p incidents.Plan, lang string, say Say) string {
 	for _, name := range slices.Sorted(maps.Keys(p.Params)) {
 		s.linef("`%s` = %s", name, codeSpan(p.Params[name]))
 	}
+	s.prose("effect", p.Effect)
+	s.prose("undo", p.Undo)
 	for _, section := range []struct {
 		key   string
 		steps []incidents.Step
@@ -146,7 +150,7 @@ func (s *sheet) branches(branches []Branch) {
 		} else {
 			s.line(s.word("when") + " " + codeSpan(b.When()))
 		}
-		for _, text := range []incidents.Text{b.Note, b.Escalate} {
+		for _, text := range []incidents.Text{b.Note, b.Effect, b.Undo, b.Escalate} {
 			if said := text.In(s.lang); said != "" {
 				s.line(said)
 			}
