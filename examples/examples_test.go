@@ -1,7 +1,10 @@
 package examples_test
 
 import (
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
@@ -25,6 +28,44 @@ func TestRunbooksAreWithoutProblems(t *testing.T) {
 		if len(library.All()) < 4 {
 			t.Errorf("%s: %d runbooks, want at least 4", name, len(library.All()))
 		}
+	}
+}
+
+// Each runbook of the library that does something has its tests, with several cases
+// and every branch in one of them, and all pass.
+func TestRunbooksDoWhatTheirTestsSay(t *testing.T) {
+	t.Parallel()
+	results, err := runbooks.Rehearse(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]int{}
+	for _, r := range results {
+		cases[strings.TrimSuffix(filepath.Base(r.File), runbooks.TestSuffix)]++
+		for _, wrong := range r.Wrong {
+			t.Errorf("%s: %s: %s", r.File, r.Case, wrong)
+		}
+	}
+	library, _ := runbooks.Load(runbooks.Sources{Embedded: examples.Runbooks(), Vars: map[string]string{"site_url": "http://127.0.0.1:80"}})
+	for _, rb := range library.All() {
+		if !rb.Changes() && len(rb.Branches) == 0 {
+			continue
+		}
+		if cases[rb.ID] < 2 {
+			t.Errorf("%s has %d cases", rb.ID, cases[rb.ID])
+		}
+		script, err := os.ReadFile(filepath.Join("runbooks", rb.ID+runbooks.TestSuffix))
+		if err != nil {
+			t.Errorf("%s: %v", rb.ID, err)
+		}
+		for _, b := range rb.Branches {
+			if !strings.Contains(string(script), "branch: "+b.ID) {
+				t.Errorf("%s: no case leads to branch %s", rb.ID, b.ID)
+			}
+		}
+	}
+	if len(cases) < 12 {
+		t.Errorf("%d runbooks with tests, want at least 12", len(cases))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,10 +82,16 @@ type Rehearsed struct {
 	Wrong      []string // "want branch a, got b"; none: it passed
 }
 
-// Rehearse carries out the tests in a directory. An error says that they cannot
-// be read.
+// Rehearse carries out the tests in a directory and in those below it. An error
+// says that they cannot be read.
 func Rehearse(dir string) ([]Rehearsed, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*"+TestSuffix))
+	var files []string
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(name, TestSuffix) {
+			files = append(files, name)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("look for tests in %s: %w", dir, err)
 	}

@@ -50,6 +50,15 @@ func claimPort(t testing.TB) (int, func()) {
 	return 0, nil
 }
 
+// Port is a port on this machine that is the test's alone until it ends, for a
+// program that the test starts by itself, and stops and starts again.
+func Port(t testing.TB) int {
+	t.Helper()
+	port, release := claimPort(t)
+	t.Cleanup(release)
+	return port
+}
+
 func lockPort(dir string, port int) (release func(), ok bool) {
 	claimsMu.Lock()
 	defer claimsMu.Unlock()
