@@ -37,6 +37,7 @@ func (v *view) card() Message {
 		v.field(&m, "commander", Who(s.Commander.By))
 	}
 	v.field(&m, "responders", v.responders())
+	v.tickets(&m)
 	v.field(&m, "because", Say(v.lang, s.Because))
 	if s.Because.Args["rule"] != s.Rule.Name { // else the reason names it
 		v.field(&m, "rule", Line(s.Rule.Name, 120))
@@ -54,6 +55,23 @@ func (v *view) card() Message {
 func (v *view) field(m *Message, name, value string) {
 	if value != "" {
 		m.Fields = append(m.Fields, Field{Name: v.t("card." + name), Value: value})
+	}
+}
+
+// tickets says where the incident has its ticket, and what a tracker refused.
+func (v *view) tickets(m *Message) {
+	for _, tracker := range slices.Sorted(maps.Keys(v.s.Tickets)) {
+		t := v.s.Tickets[tracker]
+		switch {
+		case t.Off || t.Key == "":
+		case t.Status != "":
+			v.field(m, "ticket", v.t("card.ticket_status", "key", Line(t.Key, 60), "status", Line(t.Status, 60)))
+		default:
+			v.field(m, "ticket", Line(t.Key, 60))
+		}
+		if t.Problem.Phrase != "" && !t.Off {
+			v.field(m, "ticket_problem", Say(v.lang, t.Problem))
+		}
 	}
 }
 
@@ -93,7 +111,7 @@ func GaveUp(lang, key, reason string) string {
 	}
 	phrase := "gave_up.other"
 	switch incidents.EffectKind(kind) {
-	case incidents.DoSyncRoom, incidents.DoDiagnose, incidents.DoRank, incidents.DoRun, incidents.DoLook, incidents.DoTimer:
+	case incidents.DoSyncRoom, incidents.DoSyncTicket, incidents.DoDiagnose, incidents.DoRank, incidents.DoRun, incidents.DoLook, incidents.DoTimer:
 		phrase = "gave_up." + kind
 	}
 	return phrases.T(lang, phrase, "what", Line(arg, 60), "effect", Line(key, 100), "reason", Line(reason, incidents.MaxValue))
@@ -214,6 +232,11 @@ func (v *view) cardLinks() []Link {
 	for _, chat := range slices.Sorted(maps.Keys(v.s.Rooms)) {
 		if u := v.s.Rooms[chat].URL; webURL(u) != nil && u != v.links.Incident(v.s.ID) {
 			links = append(links, Link{Label: v.t("link.room", "chat", Line(chat, 40)), URL: u})
+		}
+	}
+	for _, tracker := range slices.Sorted(maps.Keys(v.s.Tickets)) {
+		if t := v.s.Tickets[tracker]; !t.Off && t.Key != "" && webURL(t.URL) != nil {
+			links = append(links, Link{Label: Line(t.Key, 60), URL: t.URL})
 		}
 	}
 	if len(v.s.Samples) == 0 {

@@ -55,7 +55,8 @@ type Deps struct {
 	Wishes    Wishes
 	Library   Library
 	Freezer   Freezer
-	People    People // nil: names are taken as they are typed
+	Trackers  Trackers // nil: no tracker is configured
+	People    People   // nil: names are taken as they are typed
 	Links     bot.Links
 	Now       func() time.Time // its time zone is the one that times are shown in
 }
@@ -66,7 +67,7 @@ func All(d Deps) []bot.Command {
 		declare(d), list(d), status(d),
 		ack(d), severity(d), assign(d), lead(d), note(d), pin(d),
 		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
-		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d),
+		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), ticket(d),
 		resolve(d), reopen(d), postmortem(d),
 	}
 	return append(all, help(all))

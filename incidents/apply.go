@@ -45,6 +45,8 @@ func Apply(s *Incident, e *Event) {
 		}
 		s.Rooms[e.Chat] = *e.Room
 		s.recovered(DoSyncRoom, e.Chat)
+	case EventTicketOpened, EventTicketLinked, EventTicketUnlinked, EventTicketAsked, EventTicketSynced:
+		s.applyTicket(e)
 	case EventDiagnosed:
 		s.DiagnosedAt, s.Findings = e.At, e.Findings
 		s.recovered(DoDiagnose, "")
@@ -61,10 +63,7 @@ func Apply(s *Incident, e *Event) {
 	case EventClosed:
 		s.Closed = latest(s.Closed, mark(e))
 	case EventGaveUp:
-		if s.Failed == nil {
-			s.Failed = map[string]string{}
-		}
-		s.Failed[e.Effect] = e.Text
+		s.gaveUp(e)
 	default:
 		s.applyRemedy(e)
 	}
@@ -76,6 +75,13 @@ func (s *Incident) rank(e *Event) {
 	}
 	s.RankedAt, s.Suggestions, s.NoAction, s.Moved = e.At, e.Suggestions, e.Because, e.Moved
 	s.recovered(DoRank, "")
+}
+
+func (s *Incident) gaveUp(e *Event) {
+	if s.Failed == nil {
+		s.Failed = map[string]string{}
+	}
+	s.Failed[e.Effect] = e.Text
 }
 
 // recovered forgets that an effect was given up: it was asked for again, and

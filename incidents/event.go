@@ -45,6 +45,15 @@ const (
 	EventGaveUp      EventKind = "gave_up"      // an effect failed for good
 )
 
+// The kinds about tickets.
+const (
+	EventTicketOpened   EventKind = "ticket_opened"   //
+	EventTicketLinked   EventKind = "ticket_linked"   // a person chose an existing one
+	EventTicketUnlinked EventKind = "ticket_unlinked" //
+	EventTicketAsked    EventKind = "ticket_asked"    // a person wants one, or another one
+	EventTicketSynced   EventKind = "ticket_synced"   // book-keeping: what the tracker was told
+)
+
 // Event is one thing that happened to an incident. Which of the payload fields
 // are set depends on Kind. Events are never changed or removed.
 type Event struct {
@@ -76,6 +85,8 @@ type Event struct {
 	Steps       []StepResult `json:"steps,omitempty"`
 	Said        *SaidMark    `json:"said,omitempty"`
 	Effect      string       `json:"effect,omitempty"` // gave_up: the effect's key
+	Tracker     string       `json:"tracker,omitempty"`
+	Ticket      *Ticket      `json:"ticket,omitempty"` // ticket_*: as it is from here on
 }
 
 // News is what a report changed about an incident's alerts.
@@ -111,7 +122,7 @@ type Opening struct {
 // Visible says whether the event belongs in the timeline that people read.
 func (e *Event) Visible() bool {
 	switch e.Kind {
-	case EventRoomSynced, EventSeen, EventLooked, EventHeld, EventDiscarded, EventSaid:
+	case EventRoomSynced, EventTicketSynced, EventSeen, EventLooked, EventHeld, EventDiscarded, EventSaid:
 		return false
 	}
 	return true

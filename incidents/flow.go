@@ -9,6 +9,7 @@ import (
 // React needs beside the state.
 type Policy struct {
 	Chats     []string      // chats in which a room is opened: "console", "slack", …
+	Tickets   []TicketRoute // in which tracker an incident has its ticket: the first that fits
 	RemindAck time.Duration // remind when nobody acknowledged for this long; 0: never
 	Look      time.Duration // default time between two looks of a verification
 }
@@ -29,21 +30,21 @@ type reaction func(s *Incident, e *Event, p Policy) []Effect
 //	             feedback: voted, verified, not verified ┴─▶ ranked again
 var flow = map[EventKind][]reaction{
 	EventHeld:        {armHold, armAlertExpiry},
-	EventOpened:      {syncRooms, diagnose, armAckReminder, armAlertExpiry, armQuiet},
+	EventOpened:      {syncRooms, openTicket, diagnose, armAckReminder, armAlertExpiry, armQuiet},
 	EventDiscarded:   {},
 	EventAlerts:      {syncNews, armAckReminder, armAlertExpiry, armQuiet},
 	EventSeen:        {armAckReminder, armAlertExpiry},
-	EventSeverity:    {syncRooms},
-	EventAcked:       {syncRooms},
-	EventLead:        {syncRooms},
+	EventSeverity:    {syncRooms, syncTicket},
+	EventAcked:       {syncRooms, syncTicket},
+	EventLead:        {syncRooms, syncTicket},
 	EventAssigned:    {syncRooms},
-	EventNoted:       {syncRooms},
+	EventNoted:       {syncRooms, syncTicket},
 	EventSaid:        {syncElsewhere},
-	EventPinned:      {},
+	EventPinned:      {syncTicket},
 	EventReminded:    {syncRooms},
 	EventRoomOpened:  {},
 	EventRoomSynced:  {},
-	EventDiagnosed:   {syncRooms, rank},
+	EventDiagnosed:   {syncRooms, syncTicket, rank},
 	EventRanked:      {syncRooms},
 	EventVoted:       {syncRooms, rank},
 	EventRequested:   {syncRooms, armApprovalExpiry},
@@ -53,17 +54,23 @@ var flow = map[EventKind][]reaction{
 	EventExpired:     {syncRooms},
 	EventWithdrawn:   {syncRooms},
 	EventRunStarted:  {syncRooms},
-	EventRunFinished: {syncRooms, look},
-	EventRunFailed:   {syncRooms, rank, armAckReminder, armQuiet},
-	EventRunUnknown:  {syncRooms, armAckReminder, armQuiet},
+	EventRunFinished: {syncRooms, syncTicket, look},
+	EventRunFailed:   {syncRooms, syncTicket, rank, armAckReminder, armQuiet},
+	EventRunUnknown:  {syncRooms, syncTicket, armAckReminder, armQuiet},
 	EventLooked:      {syncRooms, lookAgain},
-	EventVerified:    {syncRooms, rank},
-	EventNotVerified: {syncRooms, rank, armAckReminder, armQuiet},
-	EventEscalated:   {syncRooms},
-	EventResolved:    {syncRooms, armClose, armAckReminder, armQuiet},
-	EventReopened:    {syncRooms, diagnose, armAckReminder, armQuiet},
-	EventClosed:      {syncRooms},
+	EventVerified:    {syncRooms, syncTicket, rank},
+	EventNotVerified: {syncRooms, syncTicket, rank, armAckReminder, armQuiet},
+	EventEscalated:   {syncRooms, syncTicket},
+	EventResolved:    {syncRooms, syncTicket, armClose, armAckReminder, armQuiet},
+	EventReopened:    {syncRooms, syncTicket, diagnose, armAckReminder, armQuiet},
+	EventClosed:      {syncRooms, syncTicket},
 	EventGaveUp:      {syncRooms},
+
+	EventTicketOpened:   {syncRooms},
+	EventTicketLinked:   {syncRooms, syncTicket},
+	EventTicketUnlinked: {syncRooms},
+	EventTicketAsked:    {syncRooms, openTicket},
+	EventTicketSynced:   {syncRooms},
 }
 
 // React says what must be done about e, s being the state after it and before
@@ -189,6 +196,8 @@ func Ask(s *Incident, kind EffectKind, now time.Time, p Policy) []Effect {
 		return rank(s, e, p)
 	case DoSyncRoom:
 		return syncRooms(s, e, p)
+	case DoSyncTicket:
+		return openTicket(s, e, p)
 	}
 	return nil
 }

@@ -100,7 +100,8 @@ type Incident struct {
 	Said    map[string]SaidState `json:"said,omitempty"`    // by the message's key
 	Unheard int                  `json:"unheard,omitempty"` // messages beyond MaxSaid, which the other rooms do not show
 
-	Rooms       map[string]Room           `json:"rooms,omitempty"` // by chat
+	Rooms       map[string]Room           `json:"rooms,omitempty"`   // by chat
+	Tickets     map[string]Ticket         `json:"tickets,omitempty"` // by tracker
 	DiagnosedAt time.Time                 `json:"diagnosed_at,omitzero"`
 	Findings    []Finding                 `json:"findings,omitempty"`
 	RankedAt    time.Time                 `json:"ranked_at,omitzero"`

@@ -14,6 +14,11 @@ func lives(t *testing.T) []*story {
 	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r"}}, minute(1))
 	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r", LastSeq: 3}}, minute(1))
 	st.must(GiveUp{Effect: Effect{Key: "42/room/slack"}, Reason: "invalid_auth"}, minute(1))
+	st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-1"}}, minute(1))
+	st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-1", Status: "Open", LastSeq: 5}}, minute(1))
+	st.must(UnlinkTicket{By: bea, Tracker: "jira"}, minute(2))
+	st.must(AskTicket{By: bea, Tracker: "jira"}, minute(2))
+	st.must(LinkTicket{By: bea, Tracker: "jira", Key: "OPS-7"}, minute(2))
 	st.pass(minute(8)) // nobody acknowledged
 	st.must(Ack{By: bea}, minute(9))
 	st.must(SetSeverity{By: bea, Severity: Sev1}, minute(9))

@@ -164,6 +164,16 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		func() Command { return Looked{Run: drawID(t, runs), After: drawResults(t)} },
 		func() Command { return Looked{Run: drawID(t, runs), After: passed("health")} },
 		func() Command { return RoomSynced{Chat: "console", Room: Room{ID: "r1", Name: s.Slug()}} },
+		func() Command {
+			key := rapid.SampledFrom([]string{"", "OPS-1", "OPS-2"}).Draw(t, "ticket")
+			return TicketSynced{Tracker: "jira", Ticket: Ticket{Key: key, LastSeq: s.Version, Asked: rapid.IntRange(0, 2).Draw(t, "asked")}}
+		},
+		func() Command { return LinkTicket{By: who, Tracker: "jira", Key: "OPS-2"} },
+		func() Command { return UnlinkTicket{By: who, Tracker: "jira"} },
+		func() Command { return AskTicket{By: who, Tracker: "jira"} },
+		func() Command {
+			return TicketTouched{Tracker: "jira", Field: "status", At: now, Status: "Done"}
+		},
 		func() Command { return GiveUp{Effect: Effect{Key: "42/room/slack"}, Reason: text} },
 		func() Command {
 			name := rapid.SampledFrom([]string{"hold", "ack", "quiet", "close", "alerts", "expiry/1", "nonsense"}).Draw(t, "timer")

@@ -24,6 +24,8 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			return "self", by
 		}
 		return "", append(by, "who", e.Target.Name)
+	case EventTicketOpened, EventTicketLinked, EventTicketUnlinked, EventTicketAsked:
+		return "", []string{"by", e.By.Name, "tracker", e.Tracker, "ticket", e.Ticket.Key}
 	case EventRoomOpened:
 		if e.Room != nil {
 			return "", []string{"chat", e.Chat, "room", e.Room.Name}

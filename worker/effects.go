@@ -36,9 +36,17 @@ type Runner interface {
 	Look(ctx context.Context, p incidents.Plan, execution string) []incidents.StepResult
 }
 
-// Ports are the ways out. Rooms has one entry for each chat of the policy.
+// Tickets brings the incident's ticket in one tracker up to date, opening it if
+// there is none, and returns it as it is then. It must be idempotent, as Rooms.
+type Tickets interface {
+	Sync(ctx context.Context, s *incidents.Incident, events []incidents.Event) (incidents.Ticket, error)
+}
+
+// Ports are the ways out. Rooms has one entry for each chat of the policy,
+// Tickets one for each tracker.
 type Ports struct {
 	Rooms    map[string]Rooms
+	Tickets  map[string]Tickets
 	Diagnose Diagnoser
 	Rank     Ranker
 	Run      Runner
@@ -55,6 +63,8 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 	switch c.Effect.Kind {
 	case incidents.DoSyncRoom:
 		return w.syncRoom(ctx, c, h)
+	case incidents.DoSyncTicket:
+		return w.syncTicket(ctx, c, h)
 	case incidents.DoDiagnose:
 		findings := w.ports.Diagnose.Diagnose(ctx, s)
 		return w.finishFrom(ctx, h, c, incidents.Diagnosed{Findings: findings})

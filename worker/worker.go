@@ -75,6 +75,7 @@ type Worker struct {
 // provider; a run waits for a machine; timers and ranking compute.
 const (
 	chatSlots     = 8
+	ticketSlots   = 4
 	diagnoseSlots = 16
 	rankSlots     = 2
 	runSlots      = 8
@@ -107,6 +108,10 @@ func New(o Options) *Worker {
 	}
 	for _, chat := range o.Policy.Chats {
 		w.lanes[chat] = newLane(w, chat, chatSlots)
+	}
+	for tracker := range o.Ports.Tickets {
+		name := incidents.LaneOfTracker(tracker)
+		w.lanes[name] = newLane(w, name, ticketSlots)
 	}
 	return w
 }

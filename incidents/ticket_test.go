@@ -1,0 +1,100 @@
+package incidents
+
+import (
+	"slices"
+	"testing"
+)
+
+func ticketEffectsOf(effects []Effect) []string {
+	var keys []string
+	for _, e := range effects {
+		if e.Kind == DoSyncTicket {
+			keys = append(keys, e.Key)
+		}
+	}
+	return keys
+}
+
+func route(t *testing.T, tracker string, match ...string) TicketRoute {
+	r := TicketRoute{Tracker: tracker}
+	for _, m := range match {
+		parsed, err := ParseMatcher(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Match = append(r.Match, parsed)
+	}
+	return r
+}
+
+// The first route that fits decides, by what the incident began with; once it
+// has a ticket, that one is brought up to date wherever the routes lead now.
+func TestWhereTheTicketIs(t *testing.T) {
+	t.Parallel()
+	p := Policy{Tickets: []TicketRoute{route(t, "", "service=canary"), route(t, "acme", `service=~"check.*"`), route(t, "rest")}}
+	s := &Incident{}
+	_, effects, err := Advance(s, opening(Rule{}, firing("HighErrorRate", "", noon)), noon, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ticketEffectsOf(effects); !slices.Equal(got, []string{"42/ticket/acme"}) {
+		t.Fatal(got)
+	}
+	if _, _, err := Advance(s, TicketSynced{Tracker: "acme", Ticket: Ticket{Key: "A-1"}}, noon, p); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := Policy{Tickets: []TicketRoute{route(t, "other")}}
+	if _, effects, err = Advance(s, Ack{By: bea}, minute(1), elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if got := ticketEffectsOf(effects); !slices.Equal(got, []string{"42/ticket/acme"}) {
+		t.Error(got)
+	}
+	declared := &Incident{Service: "canary"}
+	if got := declared.Tracker(p); got != "" {
+		t.Errorf("a service without tickets has one in %q", got)
+	}
+}
+
+// What an attempt brings back that began before a person chose otherwise
+// changes nothing.
+func TestAPersonsTicketWins(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-1"}}, minute(1))
+	st.must(LinkTicket{By: bea, Tracker: "jira", Key: "OPS-7"}, minute(2))
+	if got := st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-1", LastSeq: 9}}, minute(3)); len(got) != 0 {
+		t.Error(kinds(got))
+	}
+	st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-7", Linked: true, LastSeq: 9}}, minute(3))
+	st.must(AskTicket{By: bea, Tracker: "jira"}, minute(4))
+	if got := st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-7", Linked: true, LastSeq: 10}}, minute(5)); len(got) != 0 {
+		t.Error(kinds(got))
+	}
+	st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-8", Asked: 1}}, minute(5))
+	if got := st.s.Tickets["jira"]; got.Key != "OPS-8" || got.Linked {
+		t.Errorf("%+v", got)
+	}
+	st.must(UnlinkTicket{By: bea, Tracker: "jira"}, minute(6))
+	if got := st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-8", Asked: 1, LastSeq: 20}}, minute(7)); len(got) != 0 || st.s.Tracker(testPolicy) != "" {
+		t.Error(kinds(got), st.s.Tracker(testPolicy))
+	}
+}
+
+// A word that a person said in the tracker while an attempt was under way is
+// not forgotten by what the attempt brings back.
+func TestWhatWasTouchedThereIsKept(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-1"}}, minute(1))
+	begun := st.s.Tickets["jira"]
+	st.must(TicketTouched{Tracker: "jira", Field: "priority", At: minute(2)}, minute(2))
+	begun.LastSeq = 3
+	st.must(TicketSynced{Tracker: "jira", Ticket: begun}, minute(3))
+	if at := st.s.Tickets["jira"].There["priority"]; !at.Equal(minute(2)) {
+		t.Error(at)
+	}
+	if got := st.must(TicketTouched{Tracker: "jira", Field: "priority", At: minute(1)}, minute(4)); len(got) != 0 {
+		t.Error("an older word:", kinds(got))
+	}
+}

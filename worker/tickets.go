@@ -1,0 +1,52 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
+)
+
+// syncTicket brings a ticket up to date and commits what it is then, also the
+// part of it that stands when the rest failed: the next try goes on from there.
+func (w *Worker) syncTicket(ctx context.Context, c *incidents.Claim, h *shelved) error {
+	s, tracker := h.Incident, c.Effect.Arg
+	port, ok := w.ports.Tickets[tracker]
+	if !ok { // it was taken out of the configuration
+		return incidents.Fail(incidents.NotFound, "error.no_tracker", "tracker "+tracker+" is not configured", "tracker", tracker)
+	}
+	old := s.Tickets[tracker]
+	if old.Off {
+		return w.ack(ctx, c)
+	}
+	events, known := h.after(old.LastSeq)
+	if !known {
+		var err error
+		if events, err = w.store.Events(ctx, s.ID, max(old.LastSeq, s.Version-syncEvents), syncEvents); err != nil {
+			return fmt.Errorf("read the events of %s: %w", s.ID, err)
+		}
+	}
+	ticket, err := port.Sync(ctx, s, events)
+	failpoint.Hit("worker.ticket.synced")
+	if err != nil {
+		if !sameTicket(old, ticket) {
+			if _, noteErr := w.engine.Do(ctx, s.ID, "", incidents.TicketSynced{Tracker: tracker, Ticket: ticket}); noteErr != nil {
+				return errors.Join(err, noteErr)
+			}
+		}
+		return err
+	}
+	if sameTicket(old, ticket) {
+		w.engine.shelf.put(h)
+		return w.ack(ctx, c)
+	}
+	return w.finishFrom(ctx, h, c, incidents.TicketSynced{Tracker: tracker, Ticket: ticket})
+}
+
+func sameTicket(a, b incidents.Ticket) bool {
+	return a.Key == b.Key && a.URL == b.URL && a.Status == b.Status && a.Hash == b.Hash && a.LastSeq == b.LastSeq &&
+		a.Problem.Phrase == b.Problem.Phrase && maps.Equal(a.Problem.Args, b.Problem.Args) && maps.Equal(a.There, b.There)
+}
