@@ -59,6 +59,7 @@ func subcommands() []subcommand {
 		{name: "check", run: check},
 		{name: "runbook", run: runbookCommand},
 		{name: "audit", run: auditCommand},
+		{name: "learn", run: learnCommand},
 		{name: "version", run: version},
 		{name: "help", run: help},
 		{name: "shop", hidden: true, run: func(ctx context.Context, args []string, std streams) int {

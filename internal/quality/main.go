@@ -43,6 +43,7 @@ type topic struct {
 
 var topics = []topic{
 	{"loghub", measureLoghub},
+	{"learning", learned},
 }
 
 type flags struct{ data, only, out string }
