@@ -122,11 +122,14 @@ func chatRoutes(chats []outside) map[string]http.Handler {
 	return all
 }
 
-// posters are the chats that rooms are kept in, by name.
-func posters(console bot.Poster, chats []outside) map[string]bot.Poster {
+// posters are the chats that rooms are kept in, by name. Outside, a storm does
+// not make more rooms than people can read.
+func posters(c *settled, store chat.Settings, console bot.Poster, chats []outside) map[string]bot.Poster {
 	all := map[string]bot.Poster{consoleChat: console}
-	for _, c := range chats {
-		all[c.name] = c.poster
+	for _, o := range chats {
+		all[o.name] = chat.NewStorm(chat.StormOptions{
+			Chat: o.name, Poster: o.poster, Store: store, PerMinute: c.Chats.Storm.PerMinute, PerHour: c.Chats.Storm.PerHour, Now: time.Now,
+		})
 	}
 	return all
 }

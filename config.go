@@ -46,6 +46,7 @@ type config struct {
 	Runbooks  runbooksConfig   `yaml:"runbooks"`
 	Schedules []scheduleConfig `yaml:"schedules"`
 	Audit     auditConfig      `yaml:"audit"`
+	Chats     chatsConfig      `yaml:"chats"`
 	RemindAck duration         `yaml:"remind_ack"`
 	Log       logConfig        `yaml:"log"`
 
@@ -154,6 +155,7 @@ func defaultConfig() config {
 	return config{
 		Language: phrases.English, Listen: "127.0.0.1:8080",
 		RemindAck: duration(10 * time.Minute), Log: logConfig{Level: "info", Format: "text"},
+		Chats: defaultChats(),
 		Audit: auditConfig{CheckpointEvery: duration(time.Minute)},
 	}
 }

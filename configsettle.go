@@ -37,6 +37,7 @@ func (c config) settle() (*settled, error) {
 	s.sources()
 	s.schedules()
 	s.audit()
+	s.chats()
 	for i, r := range c.Grouping {
 		s.rules = append(s.rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))
 	}

@@ -84,7 +84,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 
 	shards := a.store.Shards()
-	policy := incidents.Policy{Chats: c.chatNames(), RemindAck: time.Duration(c.RemindAck)}
+	policy := incidents.Policy{Chats: c.chatNames(), ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	runner, err := a.newRunner()
 	if err != nil {
@@ -123,7 +123,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 // syncers keep the rooms of each chat.
 func syncers(a *app, links bot.Links) map[string]worker.Rooms {
 	all := map[string]worker.Rooms{}
-	for name, poster := range posters(web.Rooms{Store: a.store, Links: links, Now: time.Now}, a.chats) {
+	for name, poster := range posters(a.config, a.store, web.Rooms{Store: a.store, Links: links, Now: time.Now}, a.chats) {
 		all[name] = &bot.Syncer{Chat: name, Poster: poster, Links: links, Now: time.Now}
 	}
 	return all

@@ -30,6 +30,7 @@ type pressVerb string
 // The buttons.
 const (
 	pressAck            pressVerb = "ack"
+	pressRoom           pressVerb = "room"
 	pressLead           pressVerb = "lead"
 	pressResolve        pressVerb = "res"
 	pressReopen         pressVerb = "reo"
@@ -51,6 +52,7 @@ const (
 // nothing that could not be typed, and goes the same way.
 var presses = map[pressVerb]func(p press) (verb string, args []string){
 	pressAck:            func(press) (string, []string) { return "ack", nil },
+	pressRoom:           func(press) (string, []string) { return "room", nil },
 	pressLead:           func(press) (string, []string) { return "lead", []string{"me"} },
 	pressResolve:        func(press) (string, []string) { return "resolve", nil },
 	pressReopen:         func(press) (string, []string) { return "reopen", nil },

@@ -34,6 +34,7 @@ const (
 	KindApproval    Kind = "approval"    // a request to run something
 	KindRun         Kind = "run"         // a run and its verification
 	KindLine        Kind = "line"        // one line of what happened
+	KindStorm       Kind = "storm"       // the table of incidents that share a room
 	KindReply       Kind = "reply"       // the answer to a command
 	KindSaid        Kind = "said"        // somebody said something, in By's name: in another chat, or in the console
 )

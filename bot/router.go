@@ -119,6 +119,9 @@ func (r *Router) Press(ctx context.Context, q Request, buttonID string) (Reply, 
 	if !ok {
 		return r.refuse(q, incidents.Fail(incidents.Invalid, "error.button", "this button is not one of ours").WithHint("/inc status"))
 	}
+	if q.Incident == 0 && p.verb == pressRoom { // in a room that many share, which is no incident's
+		q.Incident = p.incident
+	}
 	if q.Incident == 0 || p.incident != q.Incident {
 		return r.refuse(q, incidents.Fail(incidents.Forbidden, "error.button_elsewhere", "this button belongs to another war room"))
 	}

@@ -48,6 +48,22 @@ type Syncer struct {
 	Now    func() time.Time // its time zone is the one that times are shown in
 }
 
+// Archiver is a Poster whose rooms can be put away. Doing it again changes
+// nothing.
+type Archiver interface {
+	Archive(ctx context.Context, room incidents.Room) error
+}
+
+// Archive puts a room away, where the chat has such a thing.
+// It says whether that is so.
+func (y *Syncer) Archive(ctx context.Context, room incidents.Room) (bool, error) {
+	a, can := y.Poster.(Archiver)
+	if !can {
+		return false, nil
+	}
+	return true, a.Archive(ctx, room)
+}
+
 // Sync opens the room if need be, posts what is missing in order, and edits
 // what has changed. events are those after the room's LastSeq, or the latest
 // of them where there are too many; the first sync gets the log from its start.
@@ -59,10 +75,12 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 	now := y.Now()
 	room, known := s.Rooms[y.Chat]
 	wanted := y.wanted(s, events, room, now)
-	if len(wanted) == 0 {
+	if len(wanted) == 0 || !room.ArchivedAt.IsZero() && !s.Status().Open() {
 		return room, nil
 	}
-	if !known {
+	if !known || room.Row != 0 && room.Wanted {
+		mark := room.LastSeq
+		known = false
 		var err error
 		if room, err = y.Poster.OpenRoom(ctx, s); err != nil {
 			return incidents.Room{}, fmt.Errorf("open the room of %s in %s: %w", s.ID, y.Chat, err)
@@ -70,6 +88,11 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 		if room.OpenedAt.IsZero() {
 			room.OpenedAt = now
 		}
+		room.LastSeq = mark
+		wanted = y.wanted(s, events, room, now)
+	}
+	if room.Row != 0 { // its card is the row, and it has nothing else there
+		wanted = wanted[:1]
 	}
 	room.Posted = maps.Clone(room.Posted)
 	if room.Posted == nil {

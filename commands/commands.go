@@ -65,7 +65,7 @@ type Deps struct {
 func All(d Deps) []bot.Command {
 	all := []bot.Command{
 		declare(d), list(d), status(d),
-		ack(d), severity(d), assign(d), lead(d), note(d), pin(d),
+		ack(d), severity(d), assign(d), lead(d), note(d), pin(d), room(d),
 		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
 		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), ticket(d),
 		resolve(d), reopen(d), postmortem(d),

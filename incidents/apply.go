@@ -39,14 +39,18 @@ func Apply(s *Incident, e *Event) {
 		s.say(e)
 	case EventReminded:
 		s.RemindedAt = later(s.RemindedAt, e.At)
-	case EventRoomOpened, EventRoomSynced:
+	case EventRoomOpened, EventRoomSynced, EventRoomWanted:
 		if s.Rooms == nil {
 			s.Rooms = map[string]Room{}
 		}
 		s.Rooms[e.Chat] = *e.Room
 		s.recovered(DoSyncRoom, e.Chat)
+<<<<<<< HEAD
 	case EventTicketOpened, EventTicketLinked, EventTicketUnlinked, EventTicketAsked, EventTicketSynced:
 		s.applyTicket(e)
+=======
+		s.recovered(DoArchive, e.Chat)
+>>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
 	case EventDiagnosed:
 		s.DiagnosedAt, s.Findings = e.At, e.Findings
 		s.recovered(DoDiagnose, "")

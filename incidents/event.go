@@ -21,6 +21,7 @@ const (
 	EventPinned      EventKind = "pinned"       // it was put on the timeline, or taken off
 	EventReminded    EventKind = "reminded"     // nobody acknowledged in time
 	EventRoomOpened  EventKind = "room_opened"  //
+	EventRoomWanted  EventKind = "room_wanted"  // a person wants one that the incident need not share
 	EventRoomSynced  EventKind = "room_synced"  // book-keeping: which messages stand where
 	EventDiagnosed   EventKind = "diagnosed"    // the first investigation is done
 	EventRanked      EventKind = "ranked"       // next actions, or why there is none

@@ -8,10 +8,17 @@ import (
 // Policy is what the configuration wants of every incident: the argument that
 // React needs beside the state.
 type Policy struct {
+<<<<<<< HEAD
 	Chats     []string      // chats in which a room is opened: "console", "slack", …
 	Tickets   []TicketRoute // in which tracker an incident has its ticket: the first that fits
 	RemindAck time.Duration // remind when nobody acknowledged for this long; 0: never
 	Look      time.Duration // default time between two looks of a verification
+=======
+	Chats        []string      // chats in which a room is opened: "console", "slack", …
+	ArchiveAfter time.Duration // put rooms away so long after the closing; 0: never
+	RemindAck    time.Duration // remind when nobody acknowledged for this long; 0: never
+	Look         time.Duration // default time between two looks of a verification
+>>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
 }
 
 // reaction says what must be done after an event. s is the state after it.
@@ -43,6 +50,7 @@ var flow = map[EventKind][]reaction{
 	EventPinned:      {syncTicket},
 	EventReminded:    {syncRooms},
 	EventRoomOpened:  {},
+	EventRoomWanted:  {syncRooms},
 	EventRoomSynced:  {},
 	EventDiagnosed:   {syncRooms, syncTicket, rank},
 	EventRanked:      {syncRooms},
@@ -58,12 +66,21 @@ var flow = map[EventKind][]reaction{
 	EventRunFailed:   {syncRooms, syncTicket, rank, armAckReminder, armQuiet},
 	EventRunUnknown:  {syncRooms, syncTicket, armAckReminder, armQuiet},
 	EventLooked:      {syncRooms, lookAgain},
+<<<<<<< HEAD
 	EventVerified:    {syncRooms, syncTicket, rank},
 	EventNotVerified: {syncRooms, syncTicket, rank, armAckReminder, armQuiet},
 	EventEscalated:   {syncRooms, syncTicket},
 	EventResolved:    {syncRooms, syncTicket, armClose, armAckReminder, armQuiet},
 	EventReopened:    {syncRooms, syncTicket, diagnose, armAckReminder, armQuiet},
 	EventClosed:      {syncRooms, syncTicket},
+=======
+	EventVerified:    {syncRooms, rank},
+	EventNotVerified: {syncRooms, rank, armAckReminder, armQuiet},
+	EventEscalated:   {syncRooms},
+	EventResolved:    {syncRooms, armClose, armAckReminder, armQuiet},
+	EventReopened:    {syncRooms, diagnose, armAckReminder, armQuiet},
+	EventClosed:      {syncRooms, archiveRooms},
+>>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
 	EventGaveUp:      {syncRooms},
 
 	EventTicketOpened:   {syncRooms},
@@ -101,6 +118,19 @@ func syncRooms(s *Incident, e *Event, p Policy) []Effect {
 	effects := make([]Effect, 0, len(p.Chats))
 	for _, chat := range p.Chats {
 		effects = append(effects, s.effect(DoSyncRoom, chat, chat, e.Written))
+	}
+	return effects
+}
+
+// archiveRooms puts the rooms away some days later. A chat that has no such thing
+// leaves them.
+func archiveRooms(s *Incident, e *Event, p Policy) []Effect {
+	if p.ArchiveAfter <= 0 {
+		return nil
+	}
+	var effects []Effect
+	for _, chat := range p.Chats {
+		effects = append(effects, s.effect(DoArchive, chat, chat, e.Written.Add(p.ArchiveAfter)))
 	}
 	return effects
 }

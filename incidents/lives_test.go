@@ -13,6 +13,8 @@ func lives(t *testing.T) []*story {
 	st.pass(minute(1))
 	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r"}}, minute(1))
 	st.must(RoomSynced{Chat: "console", Room: Room{ID: "r", LastSeq: 3}}, minute(1))
+	st.must(RoomSynced{Chat: "slack", Room: Room{ID: "storm", Row: 42}}, minute(1))
+	st.must(WantRoom{By: bea}, minute(1))
 	st.must(GiveUp{Effect: Effect{Key: "42/room/slack"}, Reason: "invalid_auth"}, minute(1))
 	st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-1"}}, minute(1))
 	st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-1", Status: "Open", LastSeq: 5}}, minute(1))

@@ -1,6 +1,10 @@
 package incidents
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // RoomSynced is the outcome of bringing a room up to date.
 type RoomSynced struct {
@@ -18,6 +22,36 @@ func (c RoomSynced) decide(s *Incident, _ time.Time) ([]Event, error) {
 		kind = EventRoomOpened
 	}
 	return []Event{{Kind: kind, Chat: c.Chat, Room: &room}}, nil
+}
+
+// WantRoom is a person's wish for a room of its own, in each chat where the
+// incident is but a row in one that many share.
+type WantRoom struct{ By Actor }
+
+func (c WantRoom) decide(s *Incident, now time.Time) ([]Event, error) {
+	if err := s.alive(now); err != nil {
+		return nil, err
+	}
+	var events []Event
+	for _, chat := range slices.Sorted(maps.Keys(s.Rooms)) {
+		if room := s.Rooms[chat]; room.Row != 0 && !room.Wanted {
+			room.Wanted = true
+			events = append(events, Event{Kind: EventRoomWanted, By: c.By, Chat: chat, Room: &room})
+		}
+	}
+	return events, nil
+}
+
+// RoomArchived is the outcome of putting a room away.
+type RoomArchived struct{ Chat string }
+
+func (c RoomArchived) decide(s *Incident, now time.Time) ([]Event, error) {
+	room, has := s.Rooms[c.Chat]
+	if !has || !room.ArchivedAt.IsZero() {
+		return nil, nil
+	}
+	room.ArchivedAt = now
+	return []Event{{Kind: EventRoomSynced, Chat: c.Chat, Room: &room}}, nil
 }
 
 // GiveUp says that an effect failed for good and waits among the dead letters.

@@ -13,6 +13,10 @@ type Room struct {
 	OpenedAt time.Time         `json:"opened_at"`
 	Posted   map[string]Posted `json:"posted,omitempty"` // by message key
 	LastSeq  int64             `json:"last_seq"`         // timeline events up to here have been posted
+
+	ArchivedAt time.Time `json:"archived_at,omitzero"` // nothing is posted there any more
+	Row        ID        `json:"row,omitempty"`        // not 0, its own number: the incident is a row of a table in a room that many share
+	Wanted     bool      `json:"wanted,omitempty"`     // a row: a person wants a room of its own
 }
 
 // Posted is a message that stands in a room.

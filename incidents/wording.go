@@ -31,6 +31,8 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			return "", []string{"chat", e.Chat, "room", e.Room.Name}
 		}
 		return "", []string{"chat", e.Chat, "room", ""}
+	case EventRoomWanted:
+		return "", append(by, "chat", e.Chat)
 	case EventPinned:
 		if e.Said.Deleted {
 			variant = "deleted"

@@ -21,7 +21,7 @@ const (
 // itself fails for good after five, because the same input fails again.
 func attemptsOf(kind incidents.EffectKind) int {
 	switch kind {
-	case incidents.DoSyncRoom, incidents.DoTimer, incidents.DoLook, incidents.DoRun:
+	case incidents.DoSyncRoom, incidents.DoArchive, incidents.DoTimer, incidents.DoLook, incidents.DoRun:
 		return int(24 * time.Hour / maxBackoff)
 	default:
 		return 5

@@ -63,8 +63,13 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 	switch c.Effect.Kind {
 	case incidents.DoSyncRoom:
 		return w.syncRoom(ctx, c, h)
+<<<<<<< HEAD
 	case incidents.DoSyncTicket:
 		return w.syncTicket(ctx, c, h)
+=======
+	case incidents.DoArchive:
+		return w.archive(ctx, c, h)
+>>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
 	case incidents.DoDiagnose:
 		findings := w.ports.Diagnose.Diagnose(ctx, s)
 		return w.finishFrom(ctx, h, c, incidents.Diagnosed{Findings: findings})
@@ -213,8 +218,30 @@ func (w *Worker) syncRoom(ctx context.Context, c *incidents.Claim, h *shelved) e
 	return w.finishFrom(ctx, h, c, incidents.RoomSynced{Chat: c.Effect.Arg, Room: room})
 }
 
+// archiver is Rooms of a chat that puts rooms away.
+type archiver interface {
+	Archive(ctx context.Context, room incidents.Room) (did bool, err error)
+}
+
+// archive puts a room away once: that it was done is an event of the incident.
+func (w *Worker) archive(ctx context.Context, c *incidents.Claim, h *shelved) error {
+	room, has := h.Rooms[c.Effect.Arg]
+	port, can := w.ports.Rooms[c.Effect.Arg].(archiver)
+	if !has || !can || room.Row != 0 || !room.ArchivedAt.IsZero() || h.Status() != incidents.Closed {
+		return w.ack(ctx, c)
+	}
+	did, err := port.Archive(ctx, room)
+	if err != nil {
+		return fmt.Errorf("archive the room of %s in %s: %w", h.ID, c.Effect.Arg, err)
+	}
+	if !did {
+		return w.ack(ctx, c)
+	}
+	return w.finishFrom(ctx, h, c, incidents.RoomArchived{Chat: c.Effect.Arg})
+}
+
 func sameRoom(a, b incidents.Room) bool {
-	if a.ID != b.ID || a.Name != b.Name || a.URL != b.URL || a.LastSeq != b.LastSeq || len(a.Posted) != len(b.Posted) {
+	if a.Row != b.Row || a.Wanted != b.Wanted || a.ID != b.ID || a.Name != b.Name || a.URL != b.URL || a.LastSeq != b.LastSeq || len(a.Posted) != len(b.Posted) {
 		return false
 	}
 	for key, p := range a.Posted {

@@ -55,7 +55,10 @@ func (d *Directory) name(channel string) string {
 // giving it to another incident is refused.
 func (d *Directory) Put(ctx context.Context, channel string, id incidents.ID) error {
 	name := d.name(channel)
-	if channel == "" || id == 0 {
+	if channel != "" && id == 0 {
+		return nil // a room that many incidents share is nobody's
+	}
+	if channel == "" {
 		return incidents.Fail(incidents.Invalid, "error.chat_channel", "a room needs a channel and an incident")
 	}
 	body, err := json.Marshal(doc{channel, id})

@@ -1,0 +1,177 @@
+package chat_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+)
+
+var errDied = errors.New("died")
+
+// platform makes rooms by name and keeps messages by key, and dies once after
+// having done what it was asked to.
+type platform struct {
+	mu     sync.Mutex
+	rooms  map[string]int // by name: how often it was asked for
+	tables map[string]bot.LocalMessage
+	calls  int
+	dieAt  int
+}
+
+func (p *platform) call() error {
+	if p.calls++; p.calls == p.dieAt {
+		return errDied
+	}
+	return nil
+}
+
+func (p *platform) OpenRoom(_ context.Context, s *incidents.Incident) (incidents.Room, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rooms[s.Slug()]++
+	return incidents.Room{ID: "C-" + s.Slug(), Name: s.Slug()}, p.call()
+}
+
+func (p *platform) Post(_ context.Context, room incidents.Room, key string, m bot.LocalMessage, _ incidents.Posted) (incidents.Posted, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if key == "storm" {
+		p.tables[room.ID] = m
+	}
+	return incidents.Posted{ID: "M-" + room.ID + key}, p.call()
+}
+
+type clock struct{ now time.Time }
+
+func newStorm(p *platform, store chat.Settings, c *clock) *chat.Storm {
+	return chat.NewStorm(chat.StormOptions{Chat: "slack", Poster: p, Store: store, PerMinute: 5, PerHour: 20, Now: func() time.Time { return c.now }})
+}
+
+func incident(id incidents.ID, sev incidents.Severity) *incidents.Incident {
+	return &incidents.Incident{ID: id, Title: fmt.Sprint("thing ", id), Released: true, Version: 1, AlertSeverity: sev}
+}
+
+func newPlatform() *platform {
+	return &platform{rooms: map[string]int{}, tables: map[string]bot.LocalMessage{}}
+}
+
+func TestAStormSharesARoom(t *testing.T) {
+	p, store, c := newPlatform(), &memory{docs: map[string]incidents.Document{}}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+	replicas := []*chat.Storm{newStorm(p, store, c), newStorm(p, store, c)}
+	own, rows := 0, 0
+	var shared incidents.Room
+	for i := range 50 {
+		s := incident(incidents.ID(i+1), incidents.Sev3)
+		room, err := replicas[i%2].OpenRoom(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if room.Row == 0 {
+			own++
+			continue
+		}
+		rows++
+		if room.Row != s.ID || shared.ID != "" && room.ID != shared.ID {
+			t.Errorf("%s is row %d of %s", s.ID, room.Row, room.ID)
+		}
+		shared = room
+		card := bot.LocalMessage{"en": bot.Card(s, "en", c.now, bot.Links{})}
+		if _, err := replicas[i%2].Post(t.Context(), room, "card", card, incidents.Posted{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if own != 4 || rows != 46 || len(p.rooms) != 5 {
+		t.Errorf("%d rooms of their own, %d rows, %d rooms made", own, rows, len(p.rooms))
+	}
+	table := p.tables[shared.ID].In("en")
+	if len(table.Items) != 30 || table.Title != "Storm: 46 incidents share this room" || !strings.HasPrefix(table.Fields[0].Value, "…and 16 more") {
+		t.Errorf("%d rows under %q, %v", len(table.Items), table.Title, table.Fields)
+	}
+	if it := table.Items[0]; len(it.Buttons) != 1 || !strings.HasPrefix(it.Title, "INC-50 SEV3") {
+		t.Errorf("first row %+v", it)
+	}
+	// A place is kept for what is critical, and a person's wish is granted.
+	if room, err := replicas[0].OpenRoom(t.Context(), incident(60, incidents.Sev1)); err != nil || room.Row != 0 {
+		t.Errorf("critical: %+v, %v", room, err)
+	}
+	wanted := incident(50, incidents.Sev3)
+	wanted.Rooms = map[string]incidents.Room{"slack": {ID: shared.ID, Row: 50, Wanted: true}}
+	if room, err := replicas[1].OpenRoom(t.Context(), wanted); err != nil || room.Row != 0 {
+		t.Errorf("wanted: %+v, %v", room, err)
+	}
+	if it := p.tables[shared.ID].In("en").Items[0]; strings.HasPrefix(it.Title, "INC-50 ") {
+		t.Error("its row stands there still")
+	}
+	// It calms down.
+	c.now = c.now.Add(2 * time.Hour)
+	if room, err := replicas[0].OpenRoom(t.Context(), incident(70, incidents.Sev3)); err != nil || room.Row != 0 {
+		t.Errorf("afterwards: %+v, %v", room, err)
+	}
+}
+
+// Dying after any call and trying again makes no room twice, and no room more
+// than is allowed.
+func TestAStormSurvivesDyingAnywhere(t *testing.T) {
+	for die := 1; die < 40; die++ {
+		p, store, c := newPlatform(), &memory{docs: map[string]incidents.Document{}}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+		p.dieAt = die
+		for i := range 12 {
+			s := incident(incidents.ID(i+1), incidents.Sev2)
+			for {
+				storm := newStorm(p, store, c) // a new process
+				room, err := storm.OpenRoom(t.Context(), s)
+				if err == nil {
+					_, err = storm.Post(t.Context(), room, "card", bot.LocalMessage{"en": bot.Card(s, "en", c.now, bot.Links{})}, incidents.Posted{})
+				}
+				if err == nil {
+					break
+				}
+				c.now = c.now.Add(time.Second)
+			}
+		}
+		if len(p.rooms) != 6 {
+			t.Fatalf("died at call %d: rooms %v", die, p.rooms)
+		}
+	}
+}
+
+func TestReplicasShareWhatIsLeft(t *testing.T) {
+	p, store, c := newPlatform(), &locked{memory: memory{docs: map[string]incidents.Document{}}}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			if _, err := newStorm(p, store, c).OpenRoom(t.Context(), incident(incidents.ID(i+1), incidents.Sev1)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(p.rooms) != 6 {
+		t.Errorf("%d rooms, want five and the one that is shared: %v", len(p.rooms), p.rooms)
+	}
+}
+
+type locked struct {
+	mu sync.Mutex
+	memory
+}
+
+func (l *locked) Setting(ctx context.Context, name string) (incidents.Document, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.memory.Setting(ctx, name)
+}
+
+func (l *locked) PutSetting(ctx context.Context, name string, expect int64, body []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.memory.PutSetting(ctx, name, expect, body)
+}
