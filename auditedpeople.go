@@ -85,7 +85,7 @@ func (d desk) wish(ctx context.Context, id incidents.ID, cmd incidents.Command) 
 		r = planRecord(audit.ActRequest, c.By, c.Plan)
 	case incidents.Approve:
 		r = d.decision(ctx, id, audit.ActApprove, c.By, c.ID, c.Action)
-		r.PlanDigest = c.Digest // what the approver saw
+		r.PlanDigest, r.Why = c.Digest, d.audit.redact.Clean(c.Despite) // what the approver saw, and why it must be
 	case incidents.Deny:
 		r = d.decision(ctx, id, audit.ActDeny, c.By, c.ID, "")
 		r.Why = d.audit.redact.Clean(c.Text)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/calendar"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
 	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
@@ -45,6 +46,7 @@ type config struct {
 	Grouping  []ruleConfig     `yaml:"grouping"`
 	Runbooks  runbooksConfig   `yaml:"runbooks"`
 	Schedules []scheduleConfig `yaml:"schedules"`
+	Calendar  []windowConfig   `yaml:"calendar"`
 	Audit     auditConfig      `yaml:"audit"`
 	Chats     chatsConfig      `yaml:"chats"`
 	RemindAck duration         `yaml:"remind_ack"`
@@ -224,6 +226,9 @@ func (c *config) relativeTo(dir string) {
 	}
 	fix(&c.StoreFile)
 	fix(&c.Console.OIDC.SecretFile)
+	for i := range c.Calendar {
+		fix(&c.Calendar[i].ICS)
+	}
 	fix(&c.Audit.KeyFile)
 	fix(&c.Audit.Checkpoints)
 	for i := range c.Sources {
@@ -292,6 +297,7 @@ type settled struct {
 	sources []intake.Source
 	rules   incidents.Rules
 	planned []schedule.Entry
+	windows calendar.Calendar
 	audited settledAudit
 	level   slog.Level
 	elsewhere

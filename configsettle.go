@@ -36,6 +36,7 @@ func (c config) settle() (*settled, error) {
 	s.roster()
 	s.sources()
 	s.schedules()
+	s.calendar()
 	s.audit()
 	s.chats()
 	for i, r := range c.Grouping {

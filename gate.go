@@ -19,6 +19,7 @@ func (a *app) gate(freezer *worker.Freezer) worker.Gate {
 		worker.Approved(time.Now), // as it is, by as many as must, not too long ago
 		{Name: "rights", Ask: bot.StillMay(a.config.rights)},
 		freezer.Brake(),
+		a.config.unlessFrozen(),
 	}
 }
 

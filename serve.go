@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -128,5 +129,6 @@ func check(_ context.Context, args []string, std streams) int {
 	}
 	fmt.Fprintln(std.out, phrases.T(lang, "cli.check_ok", "sources", strconv.Itoa(len(c.sources)),
 		"rules", strconv.Itoa(len(c.rules)), "runbooks", strconv.Itoa(len(library.All()))))
+	c.sayWindows(std.out, time.Now())
 	return exitOK
 }

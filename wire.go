@@ -92,7 +92,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, People: named(c.rights), Links: links, Now: time.Now}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, People: named(c.rights), Links: links, Now: time.Now, Calendar: a.config.comingWindows}),
 		Rights:   c.rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -137,10 +137,10 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Engine: engine,
 		Folder: worker.NewFolder(worker.FolderOptions{
 			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: a.log,
-			Rules: func() incidents.Rules { return a.config.rules },
+			Rules: func() incidents.Rules { return a.config.rules }, Expected: a.config.expected,
 		}),
 		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: a.log,
-		Freeze: freezer, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
+		Freeze: freezer, Closed: a.config.closed, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Diagnose: runner,

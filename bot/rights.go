@@ -11,7 +11,8 @@ const (
 	Respond     Right = "respond"
 	Lead        Right = "command" // decide about the incident as a whole
 	ApproveRuns Right = "approve"
-	Write       Right = "write" // what concerns the runbooks themselves
+	FreezeAll   Right = "freeze" // stop every remediation there is, and let them start again
+	Write       Right = "write"  // what concerns the runbooks themselves
 	Administer  Right = "admin"
 )
 

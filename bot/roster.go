@@ -30,10 +30,10 @@ var Roles = []Role{Viewer, Responder, Commander, Approver, Author, Admin}
 var grants = map[Role][]Right{
 	Viewer:    {View},
 	Responder: {View, Respond},
-	Commander: {View, Respond, Lead},
-	Approver:  {View, ApproveRuns},
+	Commander: {View, Respond, Lead, FreezeAll},
+	Approver:  {View, ApproveRuns, FreezeAll},
 	Author:    {View, Write},
-	Admin:     {View, Respond, Lead, ApproveRuns, Write, Administer},
+	Admin:     {View, Respond, Lead, ApproveRuns, FreezeAll, Write, Administer},
 }
 
 func may(role Role, right Right) bool { return slices.Contains(grants[role], right) }
@@ -51,8 +51,8 @@ func (g *Grant) allows(right Right, where Where) bool {
 	if len(g.Services) > 0 && one && (service == "" || !slices.Contains(g.Services, service)) {
 		return false
 	}
-	if right == Administer && len(g.Services) > 0 {
-		return false // the whole of Hikeshi belongs to no service
+	if (right == Administer || right == FreezeAll) && len(g.Services) > 0 {
+		return false // the whole of Hikeshi, and all remediation, belongs to no service
 	}
 	return slices.ContainsFunc(g.Roles, func(role Role) bool { return may(role, right) })
 }

@@ -2,7 +2,9 @@ package commands
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -13,8 +15,8 @@ import (
 // one, or of a suggested action.
 func approve(d Deps) bot.Command {
 	return bot.Command{
-		Name: "approve", Aliases: []string{"承認"}, Usage: "approve [rank|action|request:N]",
-		Example: []string{"/inc approve", "/inc approve 1", "/inc approve restart-web"},
+		Name: "approve", Aliases: []string{"承認"}, Usage: "approve [rank|action|request:N] [despite reason]",
+		Example: []string{"/inc approve", "/inc approve 1", "/inc approve restart-web", "/inc approve 1 despite customers cannot pay"},
 		Help:    "help.approve", Right: bot.ApproveRuns, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
 			if s, e, err := d.before(ctx, r, incidents.EventApproved, incidents.EventAgreed); err != nil || e != nil {
@@ -28,6 +30,10 @@ func approve(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
+			args, despite, err := despite(args)
+			if err != nil {
+				return bot.Reply{}, err
+			}
 			target, rest := bot.ParseTarget(args)
 			if len(rest) > 0 {
 				return bot.Reply{}, unexpected(rest[0], "/inc approve "+bot.Line(args[0], 80))
@@ -36,7 +42,7 @@ func approve(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			cmd.By, cmd.SignedIn = r.Person, r.SignedIn
+			cmd.By, cmd.SignedIn, cmd.Despite = r.Person, r.SignedIn, despite
 			if url := d.Links.Incident(r.Incident); plan.TwoMust() && r.SignedIn.IsZero() && url != "" {
 				return bot.Reply{}, incidents.Fail(incidents.Forbidden, "error.approve_there", "this is approved in the web console only: "+url, "url", url)
 			}
@@ -51,6 +57,19 @@ func approve(d Deps) bot.Command {
 			return confirm(r, s, key, "action", bot.Title(r.Lang, plan.Title, plan.Runbook)), nil
 		},
 	}
+}
+
+// despite cuts off why it must be although the calendar freezes changes.
+func despite(args []string) (rest []string, why string, err error) {
+	i := slices.IndexFunc(args, func(w string) bool { return strings.EqualFold(w, "despite") || w == "凍結中でも" })
+	if i < 0 {
+		return args, "", nil
+	}
+	why = bot.Line(strings.Join(args[i+1:], " "), incidents.MaxValue)
+	if why == "" {
+		return nil, "", incidents.Fail(incidents.Invalid, "error.despite", "after “despite” comes why it must be now").WithHint("/inc approve 1 despite customers cannot pay")
+	}
+	return args[:i], why, nil
 }
 
 // decided is the answer that a decision got which was made before.

@@ -58,7 +58,8 @@ type Deps struct {
 	Trackers  Trackers // nil: no tracker is configured
 	People    People   // nil: names are taken as they are typed
 	Links     bot.Links
-	Now       func() time.Time // its time zone is the one that times are shown in
+	Calendar  func(now time.Time) []Window // the times of windows that are now or next; nil: there are none
+	Now       func() time.Time             // its time zone is the one that times are shown in
 }
 
 // All are the verbs, in the order in which help lists them.

@@ -29,7 +29,7 @@ func freeze(d Deps) bot.Command {
 	return bot.Command{
 		Name: "freeze", Aliases: []string{"凍結"}, Usage: "freeze [for 2h] [reason …] | status | off",
 		Example: []string{"/inc freeze for 2h we move the data centre", "/inc freeze", "/inc freeze status", "/inc freeze off"},
-		Help:    "help.freeze", Right: bot.ApproveRuns,
+		Help:    "help.freeze", Right: bot.FreezeAll,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
 			if d.Freezer == nil {
 				return bot.Reply{}, incidents.Fail(incidents.Unavailable, "error.no_freezer", "nothing can be frozen here")
@@ -124,6 +124,7 @@ func (d Deps) freezeStatus(ctx context.Context, r bot.Request, args []string) (b
 		m.Tone, m.Title = bot.ToneWarn, phrases.T(r.Lang, "say.frozen")
 	}
 	d.tellWaiting(ctx, r, &f, "", &m)
+	d.tellWindows(ctx, r, &m)
 	return answer(nil, m), nil
 }
 

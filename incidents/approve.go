@@ -129,6 +129,7 @@ type Approve struct {
 	ID       string
 	Action   string
 	Digest   string
+	Despite  string    // why it must be although changes are frozen; "": it need not
 	SignedIn time.Time // when they last proved who they are to the console; zero elsewhere
 }
 
@@ -181,12 +182,23 @@ func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
 			return nil, nil // they said so already
 		}
 		if len(a.Given)+1 < a.Plan.Approvers() {
-			return []Event{{Kind: EventAgreed, By: c.By, ApprovalID: a.ID}}, nil
+			return []Event{{Kind: EventAgreed, By: c.By, ApprovalID: a.ID, Because: c.despite()}}, nil
 		}
 	}
 	runID := s.ID.String() + "/" + strconv.Itoa(len(s.Runs)+1)
-	return append(events, Event{Kind: EventApproved, By: c.By, ApprovalID: a.ID, RunID: runID}), nil
+	return append(events, Event{Kind: EventApproved, By: c.By, ApprovalID: a.ID, RunID: runID, Because: c.despite()}), nil
 }
+
+func (c Approve) despite() Reason {
+	if c.Despite == "" {
+		return Reason{}
+	}
+	return Because("because.despite", "why", cut(c.Despite, MaxValue))
+}
+
+// Despite is why an approver wants a run although changes are frozen; "" where they
+// have not said that it must be.
+func (m *Mark) Despite() string { return m.Because.Args["why"] }
 
 // mayCount refuses an approver who cannot be one of the two.
 func (c Approve) mayCount(a *Approval, now time.Time) error {

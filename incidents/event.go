@@ -118,6 +118,7 @@ type Opening struct {
 	Rule        RuleRef   `json:"rule,omitzero"`
 	HeldUntil   time.Time `json:"held_until,omitzero"`
 	Declared    bool      `json:"declared,omitempty"`
+	Maintenance string    `json:"maintenance,omitempty"` // held for it
 }
 
 // Visible says whether the event belongs in the timeline that people read.

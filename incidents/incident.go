@@ -80,7 +80,8 @@ type Incident struct {
 	UpdatedAt time.Time `json:"updated_at"`
 	Declared  *Mark     `json:"declared,omitempty"`
 	HeldUntil time.Time `json:"held_until,omitzero"`
-	Released  bool      `json:"released"` // past its hold: people know of it
+	Released  bool      `json:"released"`           // past its hold: people know of it
+	Expected  string    `json:"expected,omitempty"` // held for this maintenance
 	Discarded bool      `json:"discarded,omitempty"`
 
 	AlertSeverity Severity `json:"alert_severity"`

@@ -15,6 +15,14 @@ type Open struct {
 	Keys     []Key // the alerts' fingerprints
 
 	Truncated int // alerts that the sender left out
+
+	Expected Expected
+}
+
+// Expected is that alerts belong to a maintenance: nobody is told before its end.
+type Expected struct {
+	By    string // the window's name; "": they do not
+	Until time.Time
 }
 
 func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
@@ -35,6 +43,9 @@ func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
 	kind := EventOpened
 	if rule.Hold > 0 {
 		kind, o.HeldUntil = EventHeld, now.Add(rule.Hold)
+	}
+	if c.Expected.By != "" {
+		kind, o.HeldUntil, o.Maintenance = EventHeld, later(o.HeldUntil, c.Expected.Until), c.Expected.By
 	}
 	news, _ := (&Incident{Rule: o.Rule}).news(c.Alerts, c.Keys, now)
 	news.Truncated = c.Truncated

@@ -10,6 +10,7 @@ type Receive struct {
 	Alerts    []Alert
 	Keys      []Key // the alerts' fingerprints
 	Truncated int
+	Loud      bool // some of them belong to no maintenance
 }
 
 func (c Receive) decide(s *Incident, now time.Time) ([]Event, error) {
@@ -20,6 +21,10 @@ func (c Receive) decide(s *Incident, now time.Time) ([]Event, error) {
 	news.Truncated = c.Truncated
 	if len(news.Tracks) == 0 && news.Untracked == 0 && news.Truncated == 0 {
 		return nil, nil // a repetition: no event
+	}
+	if c.Loud && s.Expected != "" && s.Status() == Held {
+		return []Event{{Kind: EventAlerts, At: newest(c.Alerts), By: SourceActor(c.Source), Alerts: news},
+			{Kind: EventOpened, At: s.OpenedAt, By: SourceActor(s.Source), Because: s.Because}}, nil
 	}
 	relapse := s.isResolved() && newestStart(c.Alerts).After(s.Resolved.At)
 	if goOn && !relapse && news.Untracked == 0 && news.Truncated == 0 {

@@ -19,7 +19,7 @@ type Warrant struct {
 func (w *Warrant) Values() []string {
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 	return []string{
-		"approval", w.Incident.String(), w.Approval, w.Run, w.Digest, w.Asked.By.ID, at(w.Asked.At), at(w.Expires), w.Given.By.ID, at(w.Given.At),
+		"approval", w.Incident.String(), w.Approval, w.Run, w.Digest, w.Asked.By.ID, at(w.Asked.At), at(w.Expires), w.Given.By.ID, at(w.Given.At), w.Given.Despite(),
 	}
 }
 

@@ -32,8 +32,9 @@ type Engine struct {
 	turns  *turns
 	shelf  *shelf
 
-	freezer *Freezer                       // the worker's, see New
-	seal    func(incidents.Warrant) string // of approvals; the worker's too
+	closed  func(s *incidents.Incident, now time.Time) error // the worker's: by the calendar
+	freezer *Freezer                                         // the worker's, see New
+	seal    func(incidents.Warrant) string                   // of approvals; the worker's too
 }
 
 // NewEngine makes an engine over store.
@@ -50,7 +51,7 @@ const maxConflicts = 50
 // it. It returns the incident as it is afterwards.
 func (e *Engine) Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {
 	var h *shelved
-	err := e.mayApprove(ctx, cmd)
+	err := e.mayApprove(ctx, id, cmd)
 	if err != nil {
 		h, err = e.repeated(ctx, id, once, err)
 	} else {

@@ -29,6 +29,7 @@ type Folder struct {
 	store  Incidents
 	shards int
 	rules  func() incidents.Rules
+	awaits func(a *incidents.Alert, now time.Time) incidents.Expected
 	policy incidents.Policy
 	now    func() time.Time
 	logger *slog.Logger
@@ -63,12 +64,14 @@ type FolderOptions struct {
 	Policy incidents.Policy
 	Now    func() time.Time
 	Logger *slog.Logger
+
+	Expected func(a *incidents.Alert, now time.Time) incidents.Expected // by maintenance; nil: none ever is
 }
 
 // NewFolder makes a folder.
 func NewFolder(o FolderOptions) *Folder {
 	return &Folder{
-		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy,
+		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy, awaits: o.Expected,
 		now: o.Now, logger: o.Logger, shelf: newShelf(), turns: newTurns(), ended: newTombs(), marks: map[place]int64{}, sure: map[int]bool{},
 	}
 }
@@ -246,6 +249,7 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 				continue
 			}
 			cmd := incidents.Receive{Source: g.source, Alerts: part.alerts, Keys: part.keys, Truncated: part.truncated}
+			cmd.Loud = known[part.id].Expected != "" && firing(part.alerts) && f.expected(part.alerts).By == ""
 			if err := f.advance(c, known[part.id].Incident, cmd); err != nil {
 				return err
 			}
@@ -292,6 +296,7 @@ func (f *Folder) open(ctx context.Context, c *incidents.Commit, openings []*open
 		s := &incidents.Incident{}
 		id := first + incidents.ID(i)
 		cmd := incidents.Open{ID: id, Shard: c.Shard, Source: o.part.source, Grouping: o.part.grouping, Alerts: o.part.alerts, Keys: o.part.keys, Truncated: o.part.truncated}
+		cmd.Expected = f.expected(o.part.alerts)
 		if err := f.advance(c, s, cmd); err != nil {
 			return err
 		}

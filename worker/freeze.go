@@ -136,9 +136,22 @@ func (f *Freezer) read(ctx context.Context) (doc freezeDoc, version int64, err e
 
 // mayApprove refuses an approval while remediation is frozen, and while nobody
 // can say whether it is.
-func (e *Engine) mayApprove(ctx context.Context, cmd incidents.Command) error {
-	if _, approves := cmd.(incidents.Approve); !approves || e.freezer == nil {
-		return nil // without a freezer no run starts, see Worker.run
+func (e *Engine) mayApprove(ctx context.Context, id incidents.ID, cmd incidents.Command) error {
+	a, approves := cmd.(incidents.Approve)
+	if !approves {
+		return nil
+	}
+	if e.closed != nil && a.Despite == "" {
+		s, err := e.store.Load(ctx, id)
+		if err != nil {
+			return fmt.Errorf("load %s: %w", id, err)
+		}
+		if err := e.closed(s, e.now()); err != nil {
+			return err
+		}
+	}
+	if e.freezer == nil {
+		return nil // the gate asks again
 	}
 	frozen, err := e.freezer.Holding(ctx)
 	if err != nil {

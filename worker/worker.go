@@ -30,10 +30,11 @@ type Options struct {
 	Ports  Ports
 	Shards int
 	Policy incidents.Policy
-	Freeze *Freezer                       // asked before an approval
-	Gate   Gate                           // asked before a run; without it none starts
-	Seal   func(incidents.Warrant) string // seals approvals; nil: they bear none
-	Owner  string                         // names this process, unique among replicas and restarts
+	Freeze *Freezer                                         // asked before an approval
+	Closed func(s *incidents.Incident, now time.Time) error // the same, by the calendar; nil: never
+	Gate   Gate                                             // asked before a run; without it none starts
+	Seal   func(incidents.Warrant) string                   // seals approvals; nil: they bear none
+	Owner  string                                           // names this process, unique among replicas and restarts
 	Now    func() time.Time
 	Logger *slog.Logger
 
@@ -99,7 +100,7 @@ func New(o Options) *Worker {
 		}
 	}
 	w.lease = hurried(w.lease)
-	w.engine.shelf, w.engine.turns, w.engine.freezer, w.engine.seal = w.folder.shelf, w.folder.turns, o.Freeze, o.Seal
+	w.engine.shelf, w.engine.turns, w.engine.freezer, w.engine.seal, w.engine.closed = w.folder.shelf, w.folder.turns, o.Freeze, o.Seal, o.Closed
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),
