@@ -111,11 +111,7 @@ func GaveUp(lang, key, reason string) string {
 	}
 	phrase := "gave_up.other"
 	switch incidents.EffectKind(kind) {
-<<<<<<< HEAD
-	case incidents.DoSyncRoom, incidents.DoSyncTicket, incidents.DoDiagnose, incidents.DoRank, incidents.DoRun, incidents.DoLook, incidents.DoTimer:
-=======
-	case incidents.DoSyncRoom, incidents.DoArchive, incidents.DoDiagnose, incidents.DoRank, incidents.DoRun, incidents.DoLook, incidents.DoTimer:
->>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
+	case incidents.DoSyncRoom, incidents.DoSyncTicket, incidents.DoArchive, incidents.DoDiagnose, incidents.DoRank, incidents.DoRun, incidents.DoLook, incidents.DoTimer:
 		phrase = "gave_up." + kind
 	}
 	return phrases.T(lang, phrase, "what", Line(arg, 60), "effect", Line(key, 100), "reason", Line(reason, incidents.MaxValue))

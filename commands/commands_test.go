@@ -227,13 +227,8 @@ func TestInventory(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-<<<<<<< HEAD
-		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "pin", "timeline", "alerts", "diagnose", "suggest", "why", "vote",
-		"run", "approve", "deny", "withdraw", "settle", "freeze", "ticket", "resolve", "reopen", "postmortem", "help",
-=======
 		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "pin", "room", "timeline", "alerts", "diagnose", "suggest", "why", "vote",
-		"run", "approve", "deny", "withdraw", "settle", "freeze", "resolve", "reopen", "postmortem", "help",
->>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
+		"run", "approve", "deny", "withdraw", "settle", "freeze", "ticket", "resolve", "reopen", "postmortem", "help",
 	}
 	var got []string
 	for _, c := range h.router.Commands() {

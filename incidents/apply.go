@@ -45,12 +45,9 @@ func Apply(s *Incident, e *Event) {
 		}
 		s.Rooms[e.Chat] = *e.Room
 		s.recovered(DoSyncRoom, e.Chat)
-<<<<<<< HEAD
+		s.recovered(DoArchive, e.Chat)
 	case EventTicketOpened, EventTicketLinked, EventTicketUnlinked, EventTicketAsked, EventTicketSynced:
 		s.applyTicket(e)
-=======
-		s.recovered(DoArchive, e.Chat)
->>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
 	case EventDiagnosed:
 		s.DiagnosedAt, s.Findings = e.At, e.Findings
 		s.recovered(DoDiagnose, "")

@@ -27,7 +27,6 @@ type EffectKind string
 
 // The kinds of effects, and who carries them out.
 const (
-<<<<<<< HEAD
 	DoSyncRoom   EffectKind = "room"     // bring the room in chat Arg up to date, creating it if need be
 	DoDiagnose   EffectKind = "diagnose" // run the read-only checks
 	DoRank       EffectKind = "rank"     // rank the next actions
@@ -35,15 +34,7 @@ const (
 	DoLook       EffectKind = "look"     // run the verify steps of run Arg
 	DoSyncTicket EffectKind = "ticket"   // bring the ticket in tracker Arg up to date, opening it if need be
 	DoTimer      EffectKind = "timer"    // tell the incident that its timer Arg is due
-=======
-	DoSyncRoom EffectKind = "room"     // bring the room in chat Arg up to date, creating it if need be
-	DoDiagnose EffectKind = "diagnose" // run the read-only checks
-	DoRank     EffectKind = "rank"     // rank the next actions
-	DoRun      EffectKind = "run"      // run the approved plan of run Arg: at most once
-	DoLook     EffectKind = "look"     // run the verify steps of run Arg
-	DoArchive  EffectKind = "archive"  // put the room in chat Arg away
-	DoTimer    EffectKind = "timer"    // tell the incident that its timer Arg is due
->>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
+	DoArchive    EffectKind = "archive"  // put the room in chat Arg away
 )
 
 // Lanes that are no chat's.

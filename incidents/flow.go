@@ -8,17 +8,11 @@ import (
 // Policy is what the configuration wants of every incident: the argument that
 // React needs beside the state.
 type Policy struct {
-<<<<<<< HEAD
-	Chats     []string      // chats in which a room is opened: "console", "slack", …
-	Tickets   []TicketRoute // in which tracker an incident has its ticket: the first that fits
-	RemindAck time.Duration // remind when nobody acknowledged for this long; 0: never
-	Look      time.Duration // default time between two looks of a verification
-=======
 	Chats        []string      // chats in which a room is opened: "console", "slack", …
-	ArchiveAfter time.Duration // put rooms away so long after the closing; 0: never
+	Tickets      []TicketRoute // in which tracker an incident has its ticket: the first that fits
 	RemindAck    time.Duration // remind when nobody acknowledged for this long; 0: never
 	Look         time.Duration // default time between two looks of a verification
->>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
+	ArchiveAfter time.Duration // put rooms away so long after the closing; 0: never
 }
 
 // reaction says what must be done after an event. s is the state after it.
@@ -66,21 +60,12 @@ var flow = map[EventKind][]reaction{
 	EventRunFailed:   {syncRooms, syncTicket, rank, armAckReminder, armQuiet},
 	EventRunUnknown:  {syncRooms, syncTicket, armAckReminder, armQuiet},
 	EventLooked:      {syncRooms, lookAgain},
-<<<<<<< HEAD
 	EventVerified:    {syncRooms, syncTicket, rank},
 	EventNotVerified: {syncRooms, syncTicket, rank, armAckReminder, armQuiet},
 	EventEscalated:   {syncRooms, syncTicket},
 	EventResolved:    {syncRooms, syncTicket, armClose, armAckReminder, armQuiet},
 	EventReopened:    {syncRooms, syncTicket, diagnose, armAckReminder, armQuiet},
-	EventClosed:      {syncRooms, syncTicket},
-=======
-	EventVerified:    {syncRooms, rank},
-	EventNotVerified: {syncRooms, rank, armAckReminder, armQuiet},
-	EventEscalated:   {syncRooms},
-	EventResolved:    {syncRooms, armClose, armAckReminder, armQuiet},
-	EventReopened:    {syncRooms, diagnose, armAckReminder, armQuiet},
-	EventClosed:      {syncRooms, archiveRooms},
->>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
+	EventClosed:      {syncRooms, syncTicket, archiveRooms},
 	EventGaveUp:      {syncRooms},
 
 	EventTicketOpened:   {syncRooms},

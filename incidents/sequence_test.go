@@ -164,7 +164,6 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		func() Command { return Looked{Run: drawID(t, runs), After: drawResults(t)} },
 		func() Command { return Looked{Run: drawID(t, runs), After: passed("health")} },
 		func() Command { return RoomSynced{Chat: "console", Room: Room{ID: "r1", Name: s.Slug()}} },
-<<<<<<< HEAD
 		func() Command {
 			key := rapid.SampledFrom([]string{"", "OPS-1", "OPS-2"}).Draw(t, "ticket")
 			return TicketSynced{Tracker: "jira", Ticket: Ticket{Key: key, LastSeq: s.Version, Asked: rapid.IntRange(0, 2).Draw(t, "asked")}}
@@ -175,11 +174,9 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		func() Command {
 			return TicketTouched{Tracker: "jira", Field: "status", At: now, Status: "Done"}
 		},
-=======
 		func() Command { return RoomSynced{Chat: "slack", Room: Room{ID: "storm", Row: 42}} },
 		func() Command { return WantRoom{By: who} },
 		func() Command { return RoomArchived{Chat: "slack"} },
->>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
 		func() Command { return GiveUp{Effect: Effect{Key: "42/room/slack"}, Reason: text} },
 		func() Command {
 			name := rapid.SampledFrom([]string{"hold", "ack", "quiet", "close", "alerts", "expiry/1", "nonsense"}).Draw(t, "timer")

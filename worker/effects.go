@@ -63,13 +63,10 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 	switch c.Effect.Kind {
 	case incidents.DoSyncRoom:
 		return w.syncRoom(ctx, c, h)
-<<<<<<< HEAD
 	case incidents.DoSyncTicket:
 		return w.syncTicket(ctx, c, h)
-=======
 	case incidents.DoArchive:
 		return w.archive(ctx, c, h)
->>>>>>> 2817dcc (chat: share a room in a storm; worker: put rooms away after the closing)
 	case incidents.DoDiagnose:
 		findings := w.ports.Diagnose.Diagnose(ctx, s)
 		return w.finishFrom(ctx, h, c, incidents.Diagnosed{Findings: findings})
