@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/kompira"
 	"github.com/hikeshi-ops/hikeshi/integrations/rundeck"
 	"github.com/hikeshi-ops/hikeshi/integrations/ssh"
@@ -76,3 +77,8 @@ func (s *settled) hosts() []string {
 
 // executors carry out the kinds of steps that have a package of their own.
 func (s *settled) executors() map[string]steps.Executor { return s.elsewhere.carry }
+
+// content is the sum of the files that a resolved step refers to.
+func (s *settled) content(step incidents.Step) (string, error) {
+	return steps.AnsibleConfig(s.Runbooks.Ansible).Content(step)
+}

@@ -332,7 +332,7 @@ var owner = sync.OnceValue(func() string {
 
 // runbookSources say where the configured runbooks are.
 func (s *settled) runbookSources() runbooks.Sources {
-	return runbooks.Sources{Paths: s.Runbooks.Paths, Vars: s.Runbooks.Vars, Hosts: s.hosts(), Embedded: s.embedded}
+	return runbooks.Sources{Paths: s.Runbooks.Paths, Vars: s.Runbooks.Vars, Hosts: s.hosts(), Embedded: s.embedded, Content: s.content}
 }
 
 // loadRunbooks reads the configured runbooks; any error in one is fatal, since

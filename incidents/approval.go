@@ -59,6 +59,7 @@ type Step struct {
 	Expect  string        `json:"expect,omitempty"` // a condition in the kind's own small language, see package runbooks
 	Timeout time.Duration `json:"timeout"`
 	Retry   *Retry        `json:"retry,omitempty"`
+	Content string        `json:"content,omitempty"` // SHA-256 of the files that it refers to, such as playbooks
 }
 
 // Retry is how often a step is tried before it counts as failed. A step of the

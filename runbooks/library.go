@@ -20,8 +20,13 @@ type Sources struct {
 	Paths    []string          // directories, searched for *.yaml and *.yml without their subdirectories, and files
 	Embedded fs.FS             // runbooks that come with the program; nil for none
 	Vars     map[string]string // values of {var.name}
+	Content  Content           // what steps refer to; nil: such steps are not planned here
 	Hosts    []string          // the inventory: what a parameter of type host may be, "*.example.com" for all below; none: any host
 }
+
+// Content is the SHA-256 of the files that a resolved step refers to, "" where it
+// refers to none: steps.AnsibleConfig has one.
+type Content func(step incidents.Step) (string, error)
 
 // Library holds the runbooks that are loaded. All its methods may be called at
 // once from anywhere.
@@ -68,6 +73,25 @@ func (l *Library) All() []*Runbook { return l.current.Load().sorted }
 // Get finds a runbook; nil where there is none.
 func (l *Library) Get(id string) *Runbook { return l.current.Load().byID[id] }
 
+// contents says whether the files that the plan's steps refer to are still those that
+// were approved.
+func (l *Library) contents(plan incidents.Plan) error {
+	for i := range plan.Recover {
+		step := &plan.Recover[i]
+		if step.Content == "" || l.sources.Content == nil {
+			continue
+		}
+		now, err := l.sources.Content(*step)
+		if err != nil {
+			return err
+		}
+		if now != step.Content {
+			return steps.ContentChanged(*step)
+		}
+	}
+	return nil
+}
+
 // Origins are the scheme://host:port of the URLs that the runbooks name.
 func (l *Library) Origins() []string {
 	set := map[string]bool{}
@@ -99,6 +123,7 @@ func (s Sources) load() (*shelf, []Problem) {
 			continue
 		}
 		rb.inventory(s.Hosts)
+		rb.content = s.Content
 		next.byID[rb.ID] = rb
 		next.sorted = append(next.sorted, rb)
 	}

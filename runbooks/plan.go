@@ -137,6 +137,12 @@ func (rb *Runbook) steps(from []Step, values map[string]string) ([]incidents.Ste
 				return nil, err
 			}
 		}
+		if rb.content != nil {
+			var err error
+			if step.Content, err = rb.content(step); err != nil {
+				return nil, err
+			}
+		}
 		if step.Title == (incidents.Text{}) {
 			line := steps.CutLine(StepLine(step), 100)
 			step.Title = incidents.Text{EN: line, JA: line}

@@ -56,6 +56,8 @@ type Runbook struct {
 	Effect   incidents.Text // what its recovery is expected to do, for whoever approves it
 	Undo     incidents.Text // how to take it back
 	Escalate incidents.Text // said when it did not help
+
+	content Content // of what its steps refer to; may be nil
 }
 
 // Verify is how success is proved, see incidents.Verify.

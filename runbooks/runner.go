@@ -113,7 +113,10 @@ func (r *Runner) refuse(ctx context.Context, plan incidents.Plan) error {
 		return incidents.Fail(incidents.Conflict, "runbook.changed",
 			fmt.Sprintf("runbook %s has changed since this plan was made, so nothing was run", plan.Runbook), "runbook", plan.Runbook)
 	}
-	if err := r.library.called(plan); err != nil || plan.Branch == nil {
+	if err := r.library.called(plan); err != nil {
+		return err
+	}
+	if err := r.library.contents(plan); err != nil || plan.Branch == nil {
 		return err
 	}
 	return rb.stands(plan, r.lookAt(ctx, plan.Check, plan))

@@ -70,8 +70,12 @@ func (a *Ansible) Execute(ctx context.Context, step incidents.Step, env Env) inc
 		return Failed(notStarted(err))
 	}
 	argv := []string{"ansible-playbook", "-i", a.config.Inventory, "-e", "@" + file}
+	approved := step
 	if step.Argv, err = ansibleArgs(argv, step, playbook); err != nil {
 		return Failed(Bad(err))
+	}
+	if err := a.unchanged(approved); err != nil {
+		return Failed(err)
 	}
 	said := &speech{}
 	code, err := a.command.run(ctx, step, append(a.command.environ(dir, step, env), ansibleEnv...), dir, said)

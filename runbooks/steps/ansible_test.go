@@ -57,14 +57,65 @@ func TestAnsible(t *testing.T) {
 	if _, err := os.Stat(written); err == nil {
 		t.Fatal("the preview changed something")
 	}
-	if r := run(t, e, ansibleStep("write.yml", AnsibleRun, vars, "here")); !r.OK {
+	unplanned := ansibleStep("write.yml", AnsibleRun, vars, "here")
+	if r := run(t, e, unplanned); r.OK || r.Because.Phrase != "runbook.ansible.changed" {
+		t.Errorf("%+v", r)
+	}
+	if r := run(t, e, planned(t, c, unplanned)); !r.OK {
 		t.Fatalf("%+v", r)
 	}
 	if b, err := os.ReadFile(written); err != nil || string(b) != `a 'b' "c" $(id) ; {d} 日本` {
 		t.Errorf("got %q, %v", b, err)
 	}
-	if r := run(t, e, ansibleStep("fail.yml", AnsibleRun, `{}`, "here")); r.OK || r.Code != 2 {
+	if r := run(t, e, planned(t, c, ansibleStep("fail.yml", AnsibleRun, `{}`, "here"))); r.OK || r.Code != 2 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// planned is the step with the sum of what it refers to.
+func planned(t *testing.T, c AnsibleConfig, step incidents.Step) incidents.Step {
+	t.Helper()
+	var err error
+	if step.Content, err = c.Content(step); err != nil {
+		t.Fatal(err)
+	}
+	return step
+}
+
+// Whatever a playbook can include is part of what was approved, the inventory too.
+func TestChangedPlaybooksAreNotRun(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(c AnsibleConfig) (file, text string){
+		"the playbook": func(c AnsibleConfig) (string, string) {
+			return filepath.Join(c.Playbooks, "write.yml"), "- hosts: all\n"
+		},
+		"a role": func(c AnsibleConfig) (string, string) {
+			return filepath.Join(c.Playbooks, "roles/x/tasks/main.yml"), "[]\n"
+		},
+		"the inventory": func(c AnsibleConfig) (string, string) { return c.Inventory, "elsewhere\n" },
+		"behind a link": func(c AnsibleConfig) (string, string) {
+			return filepath.Join(filepath.Dir(c.Playbooks), "outside.yml"), "- hosts: here\n"
+		},
+	} {
+		c, written := playbooks(t)
+		e := executor(t, KindAnsible, Config{Ansible: c})
+		step := planned(t, c, ansibleStep("write.yml", AnsibleRun, `{"text":"x"}`, "here"))
+		if again := planned(t, c, step); again.Content != step.Content || len(step.Content) != 64 {
+			t.Fatalf("%q, %q", step.Content, again.Content)
+		}
+		file, text := change(c)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := run(t, e, step); r.OK || r.Because.Phrase != "runbook.ansible.changed" {
+			t.Errorf("%s: %+v", name, r)
+		}
+		if _, err := os.Stat(written); err == nil {
+			t.Errorf("%s: it was run", name)
+		}
 	}
 }
 
