@@ -45,7 +45,7 @@ type outsideKind struct {
 
 // outsideKinds is the one table of outside chats.
 func outsideKinds() []outsideKind {
-	return []outsideKind{}
+	return []outsideKind{slackKind()}
 }
 
 // chatNames are the configured chats, the console first.

@@ -47,6 +47,7 @@ type config struct {
 	Runbooks  runbooksConfig   `yaml:"runbooks"`
 	Schedules []scheduleConfig `yaml:"schedules"`
 	Calendar  []windowConfig   `yaml:"calendar"`
+	Slack     slackConfig      `yaml:"slack"`
 	Audit     auditConfig      `yaml:"audit"`
 	Chats     chatsConfig      `yaml:"chats"`
 	RemindAck duration         `yaml:"remind_ack"`
@@ -221,7 +222,7 @@ func (c *config) relativeTo(dir string) {
 	for i := range c.Runbooks.Paths {
 		fix(&c.Runbooks.Paths[i])
 	}
-	for _, p := range c.Runbooks.files() {
+	for _, p := range append(c.Runbooks.files(), c.Slack.files()...) {
 		fix(p)
 	}
 	fix(&c.StoreFile)
@@ -299,7 +300,9 @@ type settled struct {
 	planned []schedule.Entry
 	windows calendar.Calendar
 	audited settledAudit
-	level   slog.Level
+
+	workspace settledSlack
+	level     slog.Level
 	elsewhere
 }
 
@@ -322,7 +325,7 @@ func (s *settled) secrets() []string {
 			all = append(all, password)
 		}
 	}
-	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets)
+	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets())
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

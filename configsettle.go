@@ -39,6 +39,7 @@ func (c config) settle() (*settled, error) {
 	s.calendar()
 	s.audit()
 	s.chats()
+	s.slack()
 	for i, r := range c.Grouping {
 		s.rules = append(s.rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))
 	}

@@ -60,6 +60,7 @@ func subcommands() []subcommand {
 		{name: "runbook", run: runbookCommand},
 		{name: "audit", run: auditCommand},
 		{name: "learn", run: learnCommand},
+		{name: "slack", run: slackCommand},
 		{name: "version", run: version},
 		{name: "help", run: help},
 		{name: "shop", hidden: true, run: func(ctx context.Context, args []string, std streams) int {

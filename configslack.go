@@ -1,0 +1,76 @@
+package main
+
+import (
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/slack"
+)
+
+// slackConfig is a Slack workspace and the app in it.
+type slackConfig struct {
+	BotToken              secretValue `yaml:"bot_token"`
+	BotTokenFile          string      `yaml:"bot_token_file"`
+	AppToken              secretValue `yaml:"app_token"`
+	AppTokenFile          string      `yaml:"app_token_file"`
+	SigningSecret         secretValue `yaml:"signing_secret"`
+	SigningSecretFile     string      `yaml:"signing_secret_file"`
+	NextSigningSecret     secretValue `yaml:"next_signing_secret"`
+	NextSigningSecretFile string      `yaml:"next_signing_secret_file"`
+	Team                  string      `yaml:"team"`
+	App                   string      `yaml:"app"`
+	Private               bool        `yaml:"private"`
+	Invite                []string    `yaml:"invite"`
+	ArchiveAfter          duration    `yaml:"archive_after"`
+	API                   string      `yaml:"api"`
+}
+
+// configured says whether anything is said of Slack at all.
+func (c *slackConfig) configured() bool {
+	return c.BotToken != "" || c.BotTokenFile != "" || c.AppToken != "" || c.AppTokenFile != "" || c.SigningSecret != "" || c.SigningSecretFile != "" || c.Team != "" || c.App != ""
+}
+
+// files are the paths that are relative to the configuration's file.
+func (c *slackConfig) files() []*string {
+	return []*string{&c.BotTokenFile, &c.AppTokenFile, &c.SigningSecretFile, &c.NextSigningSecretFile}
+}
+
+// settledSlack is Slack, looked up and checked.
+type settledSlack struct {
+	on     bool
+	config slack.Config
+}
+
+func (s settledSlack) secrets() []string {
+	var all []string
+	for _, secret := range append([]string{s.config.Token, s.config.AppToken}, s.config.SigningSecrets...) {
+		if secret != "" {
+			all = append(all, secret)
+		}
+	}
+	return all
+}
+
+// slack checks what is said of Slack.
+func (s *settler) slack() {
+	c := s.Slack
+	if !c.configured() {
+		return
+	}
+	before := len(s.problems)
+	to := slack.Config{
+		Token: s.secret("slack.bot_token", c.BotToken, c.BotTokenFile), AppToken: s.secret("slack.app_token", c.AppToken, c.AppTokenFile),
+		Team: c.Team, App: c.App, Private: c.Private, Invite: c.Invite, ArchiveAfter: time.Duration(c.ArchiveAfter), API: c.API, Language: s.Language,
+	}
+	for _, secret := range []string{
+		s.secret("slack.signing_secret", c.SigningSecret, c.SigningSecretFile), s.secret("slack.next_signing_secret", c.NextSigningSecret, c.NextSigningSecretFile),
+	} {
+		if secret != "" {
+			to.SigningSecrets = append(to.SigningSecrets, secret)
+		}
+	}
+	if len(s.problems) == before {
+		s.note(problemsOf(to.Validate(), func(e *incidents.Error) string { return "slack." + e.Args["key"] })...)
+	}
+	s.workspace = settledSlack{true, to}
+}
