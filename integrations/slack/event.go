@@ -174,7 +174,8 @@ func moment(ts string) time.Time {
 	return time.Unix(int64(whole), int64(fraction*1e6)*1000).UTC()
 }
 
-// pins are the reactions that put a message on the timeline.
+// pins are the reactions that put what somebody said on the timeline: what they
+// said has to be read for them, and for no others.
 var pins = map[string]bool{"pushpin": true, "round_pushpin": true}
 
 func (c *Chat) reaction(ctx context.Context, d *delivery, last bool) (outcome, error) {
@@ -194,39 +195,38 @@ func (c *Chat) reaction(ctx context.Context, d *delivery, last bool) (outcome, e
 		return outcome{}, err
 	}
 	a.incident = id
-	taken := e.Type == "reaction_removed"
-	if pins[e.Reaction] {
-		if taken {
-			return outcome{}, nil // the timeline forgets nothing
-		}
-		return outcome{}, c.pinned(ctx, id, e.Item.Channel, e.Item.TS)
-	}
 	s, err := c.incidents.Load(ctx, id)
 	if err != nil {
 		return outcome{}, err
 	}
-	key := chat.KeyOf(s.Rooms[Name], e.Item.TS)
-	if key == "" {
-		return outcome{}, nil
+	r := bot.Reaction{Key: chat.KeyOf(s.Rooms[Name], e.Item.TS), Emoji: e.Reaction, Taken: e.Type == "reaction_removed"}
+	if r.Key == "" {
+		if !pins[e.Reaction] {
+			return outcome{}, nil
+		}
+		if r.Said, err = c.saidAt(ctx, e.Item.Channel, e.Item.TS); err != nil || r.Said == nil {
+			return outcome{}, err
+		}
 	}
-	reply, err := c.desk.React(ctx, a.request(""), bot.Reaction{Key: key, Emoji: e.Reaction, Taken: taken})
+	reply, err := c.desk.React(ctx, a.request(""), r)
 	return c.orAgain(c.reply(a, reply), err, last)
 }
 
-// pinned puts what somebody said on the timeline, with its own time and author.
-func (c *Chat) pinned(ctx context.Context, id incidents.ID, channel, ts string) error {
+// saidAt is what one of us said, with its own time and author; nil where it was
+// a bot or a stranger.
+func (c *Chat) saidAt(ctx context.Context, channel, ts string) (*incidents.Said, error) {
 	m, err := c.messageAt(ctx, channel, ts)
 	if err != nil || m == nil || m.BotID != "" {
-		return err
+		return nil, err
 	}
 	p, err := c.who(ctx, m.User)
 	if p.no != nil {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return c.talk.Said(ctx, id, incidents.Said{Chat: Name, MessageID: ts, By: p.actor, Text: plain(m.Text), At: moment(ts), Pinned: true})
+	return &incidents.Said{Chat: Name, MessageID: ts, By: p.actor, Text: plain(m.Text), At: moment(ts)}, nil
 }
 
 // messageAt reads one message, in a thread or not; nil where there is none.
