@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/slack"
 )
@@ -21,7 +19,6 @@ type slackConfig struct {
 	App                   string      `yaml:"app"`
 	Private               bool        `yaml:"private"`
 	Invite                []string    `yaml:"invite"`
-	ArchiveAfter          duration    `yaml:"archive_after"`
 	API                   string      `yaml:"api"`
 }
 
@@ -60,7 +57,7 @@ func (s *settler) slack() {
 	before := len(s.problems)
 	to := slack.Config{
 		Token: s.secret("slack.bot_token", c.BotToken, c.BotTokenFile), AppToken: s.secret("slack.app_token", c.AppToken, c.AppTokenFile),
-		Team: c.Team, App: c.App, Private: c.Private, Invite: c.Invite, ArchiveAfter: time.Duration(c.ArchiveAfter), API: c.API, Language: s.Language,
+		Team: c.Team, App: c.App, Private: c.Private, Invite: c.Invite, API: c.API, Language: s.Language,
 	}
 	for _, secret := range []string{
 		s.secret("slack.signing_secret", c.SigningSecret, c.SigningSecretFile), s.secret("slack.next_signing_secret", c.NextSigningSecret, c.NextSigningSecretFile),

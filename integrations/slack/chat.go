@@ -90,9 +90,6 @@ func (c *Chat) Connect(desk chat.Desk, talk chat.Talk) { c.desk, c.talk = desk, 
 func (c *Chat) Run(ctx context.Context) {
 	var parts sync.WaitGroup
 	parts.Go(func() { c.furnishRooms(ctx) })
-	if c.config.ArchiveAfter > 0 {
-		parts.Go(func() { c.archiveRooms(ctx) })
-	}
 	if c.config.Sockets() {
 		for range sockets {
 			parts.Go(func() { c.keepSocket(ctx) })

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -25,7 +24,6 @@ type Config struct {
 	Language       string   // of what everybody in a room reads
 	Private        bool     // rooms are for those who are invited
 	Invite         []string // into every room: people "U…" and user groups "S…"
-	ArchiveAfter   time.Duration // after an incident was closed; 0: never
 	API            string   // where Slack's methods are; "" for Slack itself
 }
 
@@ -62,8 +60,6 @@ func (c Config) Validate() error {
 		return refuse("team", "slack.config.team", "the workspace's id looks like T024BE7LD")
 	case !appID.MatchString(c.App):
 		return refuse("app", "slack.config.app", "the app's id looks like A024BE7LD")
-	case c.ArchiveAfter < 0:
-		return refuse("archive_after", "slack.config.archive", "archive_after is not negative")
 	case c.Language != "" && !slices.Contains(phrases.Languages, c.Language):
 		return refuse("language", "slack.config.language", "there is no such language")
 	}

@@ -69,10 +69,12 @@ func (c *Chat) furnishRoom(ctx context.Context, f furnishing) {
 		_, err := c.api.SetTopicOfConversationContext(ctx, f.channel, f.topic)
 		return err
 	})
-	try(conversationPurpose, func(ctx context.Context) error {
-		_, err := c.api.SetPurposeOfConversationContext(ctx, f.channel, f.purpose)
-		return err
-	})
+	if f.purpose != "" {
+		try(conversationPurpose, func(ctx context.Context) error {
+			_, err := c.api.SetPurposeOfConversationContext(ctx, f.channel, f.purpose)
+			return err
+		})
+	}
 	var there []api.Bookmark
 	if len(f.bookmarks) == 0 || !try(bookmarksList, func(ctx context.Context) (err error) {
 		there, err = c.api.ListBookmarksContext(ctx, f.channel)
@@ -101,10 +103,16 @@ func (c *Chat) patiently(ctx context.Context, method string, send func(ctx conte
 
 // topic says what it is about; how it stands is on the card.
 func (c *Chat) topic(s *incidents.Incident) string {
+	if s.ID == 0 {
+		return oneLine(s.Title, maxTopic)
+	}
 	return oneLine(s.ID.String()+" "+s.Title, maxTopic)
 }
 
 func (c *Chat) purpose(s *incidents.Incident) string {
+	if s.ID == 0 {
+		return oneLine(c.links.Base, maxTopic)
+	}
 	return oneLine(phrases.T(c.config.language(), "slack.purpose", "id", s.ID.String(), "url", c.links.Incident(s.ID)), maxTopic)
 }
 
@@ -120,6 +128,9 @@ func oneLine(s string, n int) string {
 
 // bookmarksOf are the card's links: the console, the runbook, the dashboard.
 func (c *Chat) bookmarksOf(s *incidents.Incident) []bot.Link {
+	if s.ID == 0 {
+		return nil
+	}
 	return bot.Card(s, c.config.language(), c.now(), c.links).Links
 }
 

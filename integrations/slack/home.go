@@ -103,7 +103,7 @@ func (c *Chat) row(s *incidents.Incident, lang, what string) *rich {
 	if to == "" {
 		to = c.links.Incident(s.ID)
 	}
-	r := (&rich{}).link(to, s.ID.String()).text(" "+s.Severity().String()+" ").bold(bot.Line(s.Title, 200)).text(" · " + bot.StatusWord(lang, s.Status()))
+	r := (&rich{}).link(to, s.ID.String()).text(" " + s.Severity().String() + " ").bold(bot.Line(s.Title, 200)).text(" · " + bot.StatusWord(lang, s.Status()))
 	if what != "" {
 		r.text(" · " + what)
 	}

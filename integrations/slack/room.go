@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	api "github.com/slack-go/slack"
@@ -36,8 +37,10 @@ func (c *Chat) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.R
 	if made { // nothing of ours can stand in it yet
 		c.memory.learn(channel.ID, map[string]string{}, c.now())
 	}
-	if err := c.directory.Put(ctx, channel.ID, s.ID); err != nil {
-		return incidents.Room{}, fmt.Errorf("note whose channel %s is: %w", channel.ID, err)
+	if s.ID != 0 { // else several incidents share it, and it is nobody's
+		if err := c.directory.Put(ctx, channel.ID, s.ID); err != nil {
+			return incidents.Room{}, fmt.Errorf("note whose channel %s is: %w", channel.ID, err)
+		}
 	}
 	failpoint.Hit("slack.room.noted")
 	if err := c.invite(ctx, channel.ID, self.UserID); err != nil {
@@ -85,6 +88,9 @@ func (c *Chat) channel(ctx context.Context, s *incidents.Incident, self string) 
 // characters.
 func roomName(s *incidents.Incident, i int) string {
 	name := s.Slug()
+	if s.ID == 0 {
+		name = strings.TrimPrefix(name, "inc-0000-")
+	}
 	if i == 0 {
 		return name[:min(len(name), 80)]
 	}
