@@ -331,7 +331,7 @@ func TestHomeShowsWhatWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := incident(7, "checkout <b>")
-	s.Responders = []incidents.Signature{{By: incidents.Actor{ID: "slack:" + fake.Team + "/U2"}}}
+	s.Responders = []incidents.Mark{{By: incidents.Actor{ID: "slack:" + fake.Team + "/U2"}}}
 	w.room(s)
 	w.fake.Event("Ev1", object{"type": "app_home_opened", "user": "U2", "tab": "home"}, 0)
 	eventually(t, "the Home tab", func() bool { return w.fake.Home("U2") != "" })
