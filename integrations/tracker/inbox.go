@@ -1,0 +1,158 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Change is what somebody changed in a ticket, as a webhook or a look at the
+// tracker tells it. What is zero did not change.
+type Change struct {
+	Key string          // of the ticket
+	ID  string          // lasting name of this change: heard twice, it works once
+	By  incidents.Actor // "jira:557058:f58131cb"; the bot's own changes are left out by the adapter
+	At  time.Time
+
+	State      bot.TicketState
+	StatusWord string // the tracker's own word for it
+	Severity   incidents.Severity
+	Assignee   string // the name of the one who has it now
+	Comment    *Comment
+}
+
+// Comment is what somebody wrote below a ticket.
+type Comment struct {
+	ID      string
+	Text    string
+	Edited  bool
+	Deleted bool
+}
+
+// Owner finds the incident that a ticket belongs to.
+type Owner interface {
+	Incident(ctx context.Context, key string) (incidents.ID, bool, error)
+}
+
+// Mover moves incidents.
+type Mover interface {
+	Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error)
+	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+}
+
+// Router decides whether the person may, and does it: bot.Router.
+type Router interface {
+	Handle(ctx context.Context, q bot.Request) (bot.Reply, error)
+}
+
+// Inbox takes what changes in the tickets of one tracker to their incidents.
+type Inbox struct {
+	Name   string // of the tracker in the configuration
+	Owner  Owner
+	Mover  Mover
+	Router Router
+	Lang   string
+}
+
+// Changed carries a change into its incident. A ticket that is no incident's is
+// no error. Each part goes the way of a typed command, so the same rights hold;
+// a refusal is told in the error, and the others are still carried out.
+func (in *Inbox) Changed(ctx context.Context, c Change) error {
+	id, ours, err := in.Owner.Incident(ctx, c.Key)
+	if err != nil || !ours {
+		return err
+	}
+	s, err := in.Mover.Load(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load the incident of %s: %w", c.Key, err)
+	}
+	if t := s.Tickets[in.Name]; t.Off || t.Key != c.Key {
+		return nil // parted: neither follows the other
+	}
+	var first error
+	for _, w := range in.wishes(s, c) {
+		if err := in.carry(ctx, id, c, w); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// wish is one part of a change: the field that a person touched, and the line
+// that says it to the router ("" where our side says so already).
+type wish struct {
+	field Field
+	line  string
+}
+
+func (in *Inbox) wishes(s *incidents.Incident, c Change) []wish {
+	var all []wish
+	if c.State != "" {
+		all = append(all, wish{Status, stateLine(s, c.State)})
+	}
+	if c.Severity != incidents.SevUnknown {
+		w := wish{field: Priority}
+		if s.Severity() != c.Severity {
+			w.line = "severity " + c.Severity.String()
+		}
+		all = append(all, w)
+	}
+	if name := strings.ReplaceAll(bot.Line(c.Assignee, 80), `"`, ""); name != "" {
+		w := wish{field: Assignee}
+		if s.Commander == nil || !strings.EqualFold(s.Commander.By.Name, name) {
+			w.line = `lead "` + name + `"`
+		}
+		all = append(all, w)
+	}
+	if c.Comment != nil {
+		all = append(all, wish{})
+	}
+	return all
+}
+
+// stateLine is what to type for the incident to be in that state.
+func stateLine(s *incidents.Incident, state bot.TicketState) string {
+	open := s.Status().Open()
+	switch {
+	case state == bot.TicketDone && open:
+		return "resolve"
+	case state != bot.TicketDone && !open:
+		return "reopen"
+	case state == bot.TicketDoing && s.AckedBy() == nil:
+		return "ack"
+	}
+	return ""
+}
+
+func (in *Inbox) carry(ctx context.Context, id incidents.ID, c Change, w wish) error {
+	once := in.Name + "/" + c.ID + "/" + string(w.field)
+	if w.field == "" {
+		said := incidents.Said{
+			Chat: in.Name, MessageID: c.Key + "/" + c.Comment.ID, By: c.By, Text: c.Comment.Text, At: c.At,
+			Edited: c.Comment.Edited, Deleted: c.Comment.Deleted,
+		}
+		if _, err := in.Mover.Do(ctx, id, once, said); err != nil {
+			return fmt.Errorf("show the comment on %s: %w", c.Key, err)
+		}
+		return nil
+	}
+	touched := incidents.TicketTouched{Tracker: in.Name, Field: string(w.field), At: c.At}
+	if w.field == Status {
+		touched.Status = c.StatusWord
+	}
+	if _, err := in.Mover.Do(ctx, id, once+"/there", touched); err != nil {
+		return fmt.Errorf("note the change of %s: %w", c.Key, err)
+	}
+	if w.line == "" {
+		return nil
+	}
+	q := bot.Request{Person: c.By, Chat: in.Name, Incident: id, Line: w.line, Lang: in.Lang, Once: once}
+	if _, err := in.Router.Handle(ctx, q); err != nil {
+		return fmt.Errorf("carry the change of %s into %s: %w", c.Key, id, err)
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package tracker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// Directory remembers which incident a ticket belongs to.
+type Directory interface {
+	Put(ctx context.Context, key string, id incidents.ID) error
+}
+
+// Syncer keeps the tickets of one tracker as bot.TicketOf says they should be.
+// It is the port that a worker brings tickets up to date through.
+type Syncer struct {
+	Name      string // of the tracker in the configuration: "jira"
+	Tracker   Tracker
+	Directory Directory
+	Lang      string
+	Links     bot.Links
+	Now       func() time.Time
+}
+
+// HumanPeace is how long the bot's own word does not go against what a person
+// said in the tracker.
+const HumanPeace = 5 * time.Minute
+
+// Sync opens the ticket if need be, makes its fields say what they should and
+// writes the comments that are missing. It returns the ticket as it stands,
+// also with an error: the part that was done is not done again. What the
+// tracker refuses for good is the ticket's Problem, and no error.
+func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incidents.Event) (incidents.Ticket, error) {
+	t := s.Tickets[y.Name]
+	for len(events) > 0 && events[0].Seq <= t.LastSeq {
+		events = events[1:]
+	}
+	want := bot.TicketOf(s, events, y.Name, y.Lang, y.Now(), y.Links)
+	t.Problem = incidents.Reason{}
+	err := y.open(ctx, &t, want)
+	if err == nil {
+		err = y.fields(ctx, &t, s, want)
+	}
+	if err == nil {
+		err = y.comments(ctx, &t, want)
+	}
+	if refused(err) {
+		t.Problem = problem(err)
+		return t, nil
+	}
+	if err != nil {
+		t.Problem = s.Tickets[y.Name].Problem // not known to be over
+		return t, fmt.Errorf("bring the ticket of %s in %s up to date: %w", s.ID, y.Name, err)
+	}
+	if n := len(events); n > 0 {
+		t.LastSeq = events[n-1].Seq
+	}
+	return t, nil
+}
+
+func (y *Syncer) open(ctx context.Context, t *incidents.Ticket, want bot.Ticket) error {
+	if t.Key != "" {
+		return y.belongs(ctx, t, want)
+	}
+	ref, err := y.Tracker.Open(ctx, want)
+	if err != nil {
+		return err
+	}
+	t.Key, t.URL, t.Status, t.OpenedAt = ref.Key, ref.URL, ref.Status, y.Now()
+	t.Hash = told{}.with(want, Text).with(want, Priority).String() // the rest is told by fields
+	return y.belongs(ctx, t, want)
+}
+
+// belongs notes whose ticket it is, so that what changes there finds its way
+// back. A ticket that is another incident's is not ours to change.
+func (y *Syncer) belongs(ctx context.Context, t *incidents.Ticket, want bot.Ticket) error {
+	if err := y.Directory.Put(ctx, t.Key, want.Incident); err != nil {
+		return fmt.Errorf("note whose ticket %s is: %w", t.Key, err)
+	}
+	return nil
+}
+
+// fields tells what differs from what the tracker was told.
+func (y *Syncer) fields(ctx context.Context, t *incidents.Ticket, s *incidents.Incident, want bot.Ticket) error {
+	before := parseTold(t.Hash)
+	after := before
+	var due []Field
+	for _, f := range Fields {
+		if before[f] == after.with(want, f)[f] {
+			continue
+		}
+		if t.Linked && f == Text {
+			after = after.with(want, f) // the words of a ticket that a person wrote stay theirs
+			continue
+		}
+		if !y.mayTell(s, t, f) {
+			continue // told when something else happens, a closing at the latest
+		}
+		due, after = append(due, f), after.with(want, f)
+	}
+	if len(due) > 0 {
+		ref, err := y.Tracker.Update(ctx, t.Key, want, due)
+		if err != nil {
+			return err
+		}
+		t.Status = ref.Status
+		if ref.URL != "" {
+			t.URL = ref.URL
+		}
+	}
+	t.Hash = after.String()
+	return nil
+}
+
+// mayTell is the rule for what both sides changed: the last person's word wins,
+// and for HumanPeace after it the bot does not speak against it.
+func (y *Syncer) mayTell(s *incidents.Incident, t *incidents.Ticket, f Field) bool {
+	there, touched := t.There[string(f)]
+	if !touched {
+		return true
+	}
+	here, human := lastWord(s, f)
+	if human {
+		return here.After(there)
+	}
+	return y.Now().Sub(there) >= HumanPeace && here.After(there)
+}
+
+// lastWord is when the field last changed on our side, and whether a person did it.
+func lastWord(s *incidents.Incident, f Field) (at time.Time, human bool) {
+	marks := []*incidents.Mark{}
+	switch f {
+	case Priority:
+		if s.SetSeverity != nil {
+			marks = append(marks, &s.SetSeverity.Mark)
+		}
+	case Assignee:
+		marks = append(marks, s.Commander)
+	case Status:
+		marks = append(marks, s.AckedBy(), s.Resolved, s.Reopened, s.Closed)
+	}
+	at = s.CreatedAt
+	for _, m := range marks {
+		if m != nil && m.At.After(at) {
+			at, human = m.At, m.By.IsPerson()
+		}
+	}
+	return at, human
+}
+
+func (y *Syncer) comments(ctx context.Context, t *incidents.Ticket, want bot.Ticket) error {
+	for _, c := range want.Comments {
+		if err := y.Tracker.Comment(ctx, t.Key, c); err != nil {
+			return err
+		}
+		t.LastSeq = max(t.LastSeq, c.Seq)
+	}
+	return nil
+}
+
+// refused says that asking again will not help.
+func refused(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch incidents.CodeOf(err) {
+	case incidents.Invalid, incidents.Forbidden, incidents.NotFound, incidents.TooLarge, incidents.Unauthenticated, incidents.Conflict:
+		return true
+	}
+	return false
+}
+
+func problem(err error) incidents.Reason {
+	e, _ := errors.AsType[*incidents.Error](err) // refused says that it is one
+	return incidents.Reason{Phrase: e.Phrase, Args: e.Args}
+}
+
+// told is what the tracker was told of each field, as a short hash.
+type told map[Field]string
+
+func parseTold(s string) told {
+	t := told{}
+	for part := range strings.SplitSeq(s, ",") {
+		if f, hash, ok := strings.Cut(part, "="); ok {
+			t[Field(f)] = hash
+		}
+	}
+	return t
+}
+
+func (t told) String() string {
+	parts := make([]string, 0, len(t))
+	for f, hash := range t {
+		parts = append(parts, string(f)+"="+hash)
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
+}
+
+// with is a copy that also has what want says of the field.
+func (t told) with(want bot.Ticket, f Field) told {
+	out := told{}
+	for k, v := range t {
+		out[k] = v
+	}
+	var v any
+	switch f {
+	case Text:
+		v = []any{want.Summary, want.Body}
+	case Status:
+		v = want.State
+	case Priority:
+		v = want.Severity
+	case Assignee:
+		v = want.Assignee.ID
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("tracker: plain values did not encode: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	out[f] = hex.EncodeToString(sum[:6])
+	return out
+}
