@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -70,15 +71,34 @@ func (m *Model) explain(where cell, cand Candidate, c incidents.Context, now int
 		add(posterior(mean-ownCheckBonus, k), incidents.Because("why.check", "check", check))
 	}
 	if cand.Fit > 0 {
-		add(posterior(prior(Candidate{Action: cand.Action}, c), k), incidents.Because("why.fit"))
+		rest := cand
+		rest.Fit = 0
+		add(posterior(prior(rest, c), k), incidents.Because("why.fit"))
+	}
+	if cand.Learned != 0 {
+		rest := cand
+		rest.Learned = 0
+		add(posterior(prior(rest, c), k), learnedBecause(cand))
 	}
 	slices.SortStableFunc(terms, func(a, b incidents.Term) int {
 		return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight))
 	})
-	if raw == (classes{}) {
+	if raw == (classes{}) && cand.Learned == 0 {
 		terms = append(terms, incidents.Term{Because: incidents.Because("why.untried")})
 	}
 	return terms
 }
 
 func whole(n float64) string { return strconv.Itoa(int(n)) }
+
+// learnedBecause says what the general model goes by.
+func learnedBecause(cand Candidate) incidents.Reason {
+	switch features := strings.Join(cand.Features, ", "); {
+	case features == "":
+		return incidents.Because("why.learned")
+	case cand.Like == 0:
+		return incidents.Because("why.learned.by", "features", features)
+	default:
+		return incidents.Because("why.learned.like", "features", features, "incident", cand.Like.String())
+	}
+}

@@ -30,6 +30,9 @@ type Forgotten struct {
 	Cells int // tallies dropped
 	Votes int // votes that can no longer be changed or taken back
 	Facts int // facts about no action, or of an unknown kind: not learned
+
+	Features int // features of the general model that were dropped
+	Late     int // facts that came after their time was learned: replicas may differ by them until they start again
 }
 
 // Forgotten says what was dropped since the model began.

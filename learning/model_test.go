@@ -440,7 +440,7 @@ func TestReasonsAreInTheCatalogue(t *testing.T) {
 		}
 		for _, phrase := range []string{
 			"here.tried", "here.thumbs", "name.tried", "name.thumbs", "service.tried", "service.thumbs",
-			"everywhere.tried", "everywhere.thumbs", "check", "fit", "untried", "none", "none.name", "none.declared",
+			"everywhere.tried", "everywhere.thumbs", "check", "fit", "learned", "learned.by", "learned.like", "untried", "none", "none.name", "none.declared",
 		} {
 			if !strings.Contains(string(b), "\nwhy."+phrase+": ") {
 				t.Errorf("%s has no why.%s", lang, phrase)

@@ -13,8 +13,15 @@ import (
 // Candidate is an action that could be taken. Whether it applies at all was
 // decided before: the model ranks what it is given.
 type Candidate struct {
-	Action string  // the runbook's id
-	Fit    float64 // 0…1: how closely the action itself says that it is meant for such an incident; 0 where it says nothing
+	Action string // the runbook's id
+	// Learned says how likely the action is by what was learned of situations
+	// like this (see general): −1 far less than the other candidates, 0 as they, 1
+	// far more. Features and Like say why.
+	Learned  float64
+	Features []string
+	Like     incidents.ID // the most similar incident that it solved
+
+	Fit float64 // 0…1: how closely the action itself says that it is meant for such an incident; 0 where it says nothing
 }
 
 // Ranked is an action with its place's reasons. Scores compare within one
@@ -34,6 +41,7 @@ const (
 	priorMean     = 0.5
 	ownCheckBonus = 0.10 // on the prior mean: a check of the action's own does not pass
 	fitBonus      = 0.05 // on the prior mean, at a Fit of 1
+	learnedReach  = 0.30 // on the prior mean, at a Learned of 1 or −1
 
 	thumbWeight = 0.3 // of one thumb, in verified outcomes …
 	thumbLimit  = 3.0 // … and of any number of them
@@ -65,12 +73,12 @@ func (m *Model) Rank(c incidents.Context, candidates []Candidate, now time.Time)
 	where := cell{name: incidents.KeyOf(c.Name), service: incidents.KeyOf(c.Service)}
 	at := now.UnixNano()
 	ranked := make([]Ranked, 0, len(candidates))
-	fit := make(map[string]float64, len(candidates))
+	given := make(map[string]Candidate, len(candidates))
 	for _, cand := range candidates {
-		if _, twice := fit[cand.Action]; twice {
+		if _, twice := given[cand.Action]; twice {
 			continue
 		}
-		fit[cand.Action] = cand.Fit
+		given[cand.Action] = cand
 		decayed, _ := m.classes(where, cand.Action, c, at)
 		score := posterior(prior(cand, c), decayed)
 		ranked = append(ranked, Ranked{Action: cand.Action, Score: math.Round(score*1e9) / 1e9})
@@ -82,7 +90,7 @@ func (m *Model) Rank(c incidents.Context, candidates []Candidate, now time.Time)
 		r := &ranked[i]
 		r.Evidence = m.evidence(where, r.Action)
 		if i < maxExplained {
-			r.Evidence.Terms = m.explain(where, Candidate{r.Action, fit[r.Action]}, c, at)
+			r.Evidence.Terms = m.explain(where, given[r.Action], c, at)
 		}
 	}
 	return ranked
@@ -121,7 +129,7 @@ func (m *Model) classes(where cell, action string, c incidents.Context, now int6
 
 // prior is the mean before any fact.
 func prior(cand Candidate, c incidents.Context) float64 {
-	mean := priorMean + fitBonus*min(max(cand.Fit, 0), 1)
+	mean := priorMean + fitBonus*min(max(cand.Fit, 0), 1) + learnedReach*min(max(cand.Learned, -1), 1)
 	if ownCheck(cand.Action, c) != "" {
 		mean += ownCheckBonus
 	}

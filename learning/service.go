@@ -26,13 +26,14 @@ type Service struct {
 	turn  chan struct{} // whoever holds it reads the log: a fact must be learned once
 	after []int64       // by shard, owned by the holder of turn
 
-	mu    sync.RWMutex
-	model Model
+	mu      sync.RWMutex
+	model   Model
+	general general
 }
 
 // NewService begins with nothing learned; the first CatchUp reads the whole log.
 func NewService(log Log, shards int) *Service {
-	return &Service{log: log, turn: make(chan struct{}, 1), after: make([]int64, shards)}
+	return &Service{log: log, turn: make(chan struct{}, 1), after: make([]int64, shards), general: newGeneral()}
 }
 
 // CatchUp learns what was committed since the last time. After an error, what
@@ -59,6 +60,7 @@ func (s *Service) CatchUp(ctx context.Context) error {
 			}
 			s.mu.Lock()
 			s.model.Learn(facts...)
+			s.general.add(facts)
 			s.mu.Unlock()
 			s.after[shard] = last
 			if len(facts) < pageSize {
@@ -79,14 +81,16 @@ func (s *Service) Rank(ctx context.Context, c incidents.Context, candidates []Ca
 	if err := s.CatchUp(ctx); err != nil {
 		return nil, incidents.Reason{}, fmt.Errorf("rank: %w", err)
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.model.Rank(c, candidates, now), incidents.Reason{}, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.model.Rank(c, s.general.judge(c, candidates, now), now), incidents.Reason{}, nil
 }
 
 // Forgotten says what the bounds on memory have cost.
 func (s *Service) Forgotten() Forgotten {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.model.Forgotten()
+	f := s.model.Forgotten()
+	f.Features, f.Late = s.general.model.Dropped().Rows, s.general.late
+	return f
 }

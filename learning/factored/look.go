@@ -71,7 +71,7 @@ func (m *Model) linear(x *Situation) []float64 {
 // row's feature was there, as a logarithm.
 func (m *Model) share(r *row) []float64 {
 	of := make([]float64, len(m.actions))
-	none := math.Log(m.c.Smooth / (float64(r.Total) + m.c.Smooth))
+	none := m.none(r)
 	for i := range of {
 		of[i] = none
 	}
@@ -85,6 +85,11 @@ func (m *Model) share(r *row) []float64 {
 		of[i] = math.Log((float64(c.N)/usual + m.c.Smooth) / (float64(r.Total) + float64(c.T) + m.c.Smooth))
 	}
 	return of
+}
+
+// none is the share of an action that was never right there.
+func (m *Model) none(r *row) float64 {
+	return math.Log(m.c.Smooth / (float64(r.Total) + m.c.Smooth))
 }
 
 // sameKin marks the actions that have the kin.

@@ -20,6 +20,8 @@ type Config struct {
 	Memory     int     // situations that are kept
 	Sharp      float64 // how much more the most similar ones count
 	Recent     float64 // situations after which likeness counts half
+	Rows       int     // features that are kept
+	Cells      int     // pairs of a feature and an action or kin that are kept
 	NearSmooth float64 // the least share of the neighbours by which an action is judged
 	Start      Start   // shared weights before anything was learned
 }
@@ -30,9 +32,10 @@ type Start struct{ Linear, Near, NearWrong, Common, Field, Same float64 }
 // DefaultConfig is what the product uses.
 func DefaultConfig() Config {
 	return Config{
-		Rate: .15, KinRate: .1, MixRate: .05, Rivals: 8, Thumb: .5, Bias: -4,
+		Rate: .12, KinRate: .1, MixRate: .05, Rivals: 8, Thumb: .5, Bias: -4,
 		HalfLife: 180 * 24 * 3600, Smooth: 2,
-		Neighbours: 60, Memory: 20_000, Sharp: 3, Recent: 4000, NearSmooth: .3,
+		Neighbours: 60, Memory: 20_000, Sharp: 5, Recent: 8000, NearSmooth: .3,
+		Rows: 100_000, Cells: 1_000_000,
 		Start: Start{Linear: .6, Near: .6, NearWrong: -.5, Common: .1, Field: .03, Same: 2.5},
 	}
 }
@@ -50,13 +53,14 @@ type Model struct {
 	common  []known // by action
 	total   float64
 	lessons int64
+	cells   int
+	dropped Dropped
 }
 
 type action struct {
-	ID    string
-	Self  uint16
-	Kin   []uint16
-	Names []string
+	ID   string
+	Self uint16
+	Kin  []uint16
 }
 
 // output is an action or a kin, with its weight whatever the features.
@@ -71,16 +75,32 @@ func New(c Config) *Model {
 		shared: newShared(c.Start), memory: newMemory(c)}
 }
 
-// Join puts an action into the catalogue, and says its number. Kin are what it
-// has in common with other actions: its group, its tags.
+// Bounds of the catalogue.
+const (
+	MaxActions = 20_000
+	maxKin     = 8      // of one action
+	maxOutputs = 60_000 // actions and kin together: their numbers are 16 bits
+)
+
+// Join puts an action into the catalogue, and says its number; −1 where the
+// catalogue is full. Kin are what it has in common with other actions: its
+// group, its tags. Feedback for no action teaches nothing.
 func (m *Model) Join(id string, kin ...string) int {
 	if i, ok := m.index[id]; ok {
 		return i
 	}
+	if len(m.actions) == MaxActions {
+		m.dropped.Actions++
+		return -1
+	}
+	kin = kin[:min(len(kin), maxKin)]
 	i := len(m.actions)
-	a := action{ID: id, Names: kin, Self: m.output(int32(i))}
+	a := action{ID: id, Self: m.output(int32(i))}
 	for _, k := range kin {
 		o, ok := m.kin[k]
+		if !ok && len(m.outputs) >= maxOutputs-MaxActions {
+			continue
+		}
 		if !ok {
 			o = m.output(-1)
 			m.kin[k] = o
@@ -121,6 +141,9 @@ func top(s []float64, k int) []int {
 
 // Outcome teaches that an action was right.
 func (m *Model) Outcome(id string, x *Situation, i int, at int64) {
+	if i < 0 || i >= len(m.actions) {
+		return
+	}
 	v := m.look(x)
 	m.shared.towards(v, i, m.c.MixRate)
 	rivals := top(v.linear, m.c.Rivals+1)
@@ -142,6 +165,9 @@ func (m *Model) Outcome(id string, x *Situation, i int, at int64) {
 // alone: whoever only hears of what was shown would come to trust whatever
 // chose it.
 func (m *Model) Thumb(id string, x *Situation, i int, up bool, at int64) {
+	if i < 0 || i >= len(m.actions) {
+		return
+	}
 	y := 0.
 	if up {
 		y = 1
@@ -149,6 +175,17 @@ func (m *Model) Thumb(id string, x *Situation, i int, up bool, at int64) {
 	m.learn(x, m.linear(x)[i], i, y, m.c.Thumb, at)
 	m.count(x, i, y*m.c.Thumb, m.c.Thumb)
 	m.memory.say(id, x, said{i, up, 1}, false)
+}
+
+// Failed teaches that an action was carried out and did not help. What would
+// have helped stays unknown.
+func (m *Model) Failed(id string, x *Situation, i int, at int64) {
+	if i < 0 || i >= len(m.actions) {
+		return
+	}
+	m.learn(x, m.linear(x)[i], i, 0, 1, at)
+	m.count(x, i, 0, 1)
+	m.memory.say(id, x, said{i, false, 1}, false)
 }
 
 // learn moves the weights of one action, and of its kin, towards y.
@@ -164,11 +201,14 @@ func (m *Model) learn(x *Situation, score float64, i int, y, mass float64, at in
 		r := m.row(h)
 		r.Used = m.lessons
 		r.fade(at, m.c.HalfLife)
+		before := len(r.Cells)
 		r.at(a.Self).step(g, m.c.Rate)
 		for _, k := range a.Kin {
 			r.at(k).step(g, m.c.KinRate)
 		}
+		m.cells += len(r.Cells) - before
 	}
+	m.forget()
 }
 
 func (m *Model) row(h uint64) *row {

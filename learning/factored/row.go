@@ -18,7 +18,11 @@ type row struct {
 
 // entry is a weight with AdaGrad's sum of squared gradients
 // (https://jmlr.org/papers/v12/duchi11a.html), and a count.
-type entry struct{ W, G, N, T float32 }
+type entry struct {
+	W, G float32
+	N    float32 // how often the action was right
+	T    float32 // how often nothing but the action was judged
+}
 
 // at is the entry of an output, made where there was none.
 func (r *row) at(output uint16) *entry {
@@ -28,6 +32,14 @@ func (r *row) at(output uint16) *entry {
 		r.Cells = slices.Insert(r.Cells, i, entry{})
 	}
 	return &r.Cells[i]
+}
+
+// weight is that of an output, 0 where the two never met.
+func (r *row) weight(output uint16) float32 {
+	if i, found := slices.BinarySearch(r.Outputs, output); found {
+		return r.Cells[i].W
+	}
+	return 0
 }
 
 // fade brings the row to the present: what was learned long ago counts less.

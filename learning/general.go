@@ -1,0 +1,157 @@
+package learning
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/learning/factored"
+)
+
+// general is the model that carries over from one situation to others that only
+// resemble it (package factored). It depends on the order of its lessons, and
+// replicas read the shards' logs in different ones. So facts wait until a mark
+// that only the clock moves, and are then learned in the order of their times:
+// the same everywhere, whatever came when. What has just been said is in the
+// tallies at once.
+type general struct {
+	model   *factored.Model
+	pending []incidents.Fact
+	until   time.Time
+	late    int
+	folded  map[ballot]int    // each person's vote as it was learned
+	people  map[[2]string]int // by incident and action: how many were heard
+}
+
+const (
+	settleAfter = 10 * time.Minute // more than a commit takes, and than clocks differ
+	maxHeard    = 3                // people whose thumbs on one action of one incident are learned
+	explained   = 3                // features that are named as the reason
+)
+
+func newGeneral() general {
+	return general{model: factored.New(factored.DefaultConfig()), folded: map[ballot]int{}, people: map[[2]string]int{}}
+}
+
+func (g *general) add(facts []incidents.Fact) {
+	for i := range facts {
+		f := &facts[i]
+		if f.Action == "" || f.At.IsZero() {
+			continue // counted by the tallies
+		}
+		if !f.At.After(g.until) {
+			g.late++
+		}
+		g.pending = append(g.pending, *f)
+	}
+}
+
+// settle learns what is old enough.
+func (g *general) settle(now time.Time) {
+	mark := now.Add(-settleAfter).Truncate(settleAfter)
+	if !mark.After(g.until) {
+		return
+	}
+	g.until = mark
+	slices.SortStableFunc(g.pending, func(a, b incidents.Fact) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Incident, b.Incident), cmp.Compare(a.Seq, b.Seq))
+	})
+	n := 0
+	for n < len(g.pending) && !g.pending[n].At.After(mark) {
+		g.learn(&g.pending[n])
+		n++
+	}
+	g.pending = slices.Clone(g.pending[n:])
+}
+
+func (g *general) learn(f *incidents.Fact) {
+	x, at := situation(f.Context, f.At), f.At.Unix()
+	id, i := f.Incident.String(), g.model.Join(f.Action, kin(f.Action)...)
+	switch {
+	case f.Kind == incidents.FactOutcome && f.Value > 0:
+		g.model.Outcome(id, x, i, at)
+	case f.Kind == incidents.FactOutcome:
+		g.model.Failed(id, x, i, at)
+	case f.Kind == incidents.FactVote && f.Value >= -1 && f.Value <= 1:
+		g.thumb(f, id, x, i, at)
+	}
+}
+
+// thumb learns a vote of one of the first few people. One that was changed or
+// taken back is learned as its opposite: a lesson cannot be unlearned, only
+// outweighed.
+func (g *general) thumb(f *incidents.Fact, id string, x *factored.Situation, i int, at int64) {
+	if len(g.folded) > MaxVotes {
+		clear(g.folded)
+		clear(g.people)
+	}
+	b := ballot{f.Incident, f.Action, f.Person}
+	old, had := g.folded[b]
+	if old == f.Value {
+		return
+	}
+	where := [2]string{id, f.Action}
+	if !had {
+		if g.people[where] == maxHeard {
+			return
+		}
+		g.people[where]++
+	}
+	g.folded[b] = f.Value
+	g.model.Thumb(id, x, i, f.Value > old, at)
+}
+
+// judge adds to each candidate what the model makes of it.
+func (g *general) judge(c incidents.Context, candidates []Candidate, now time.Time) []Candidate {
+	g.settle(now)
+	x := situation(c, now)
+	ids := make([]string, len(candidates))
+	for i := range candidates {
+		ids[i] = candidates[i].Action
+	}
+	judged := slices.Clone(candidates)
+	for i, p := range g.model.Chances(x, ids) {
+		odds := p * float64(len(ids)) // 1: as likely as the others
+		cand := &judged[i]
+		cand.Learned = (odds - 1) / (odds + 1)
+		if cand.Learned <= 0 {
+			continue
+		}
+		for _, part := range g.model.Explain(x, cand.Action, explained) {
+			if part.Weight > 0 {
+				cand.Features = append(cand.Features, part.Feature.Field+" "+part.Feature.Value)
+			}
+		}
+		if id, ok := incidents.ParseID(g.model.Like(x, cand.Action)); ok {
+			cand.Like = id
+		}
+	}
+	return judged
+}
+
+// situation is an incident as the model sees it. What tells most comes first:
+// labels are the first to be left out.
+func situation(c incidents.Context, at time.Time) *factored.Situation {
+	at = at.UTC()
+	list := []factored.Feature{
+		{Field: "alert", Value: c.Name}, {Field: "service", Value: c.Service}, {Field: "source", Value: c.Source},
+		{Field: "severity", Value: c.Severity.String()},
+		{Field: "hour", Value: strconv.Itoa(at.Hour())}, {Field: "day", Value: at.Weekday().String()},
+	}
+	for _, check := range c.Failing {
+		list = append(list, factored.Feature{Field: "failing", Value: check})
+	}
+	for _, l := range c.Labels {
+		list = append(list, factored.Feature{Field: l.Name, Value: l.Value})
+	}
+	return factored.NewSituation(list)
+}
+
+// kin are the words of an action's id: "restart-web" is kin to "restart-db", and
+// to whatever has "web" for a service.
+func kin(action string) []string {
+	return strings.FieldsFunc(action, func(r rune) bool { return strings.ContainsRune("-_/.: ", r) })
+}
