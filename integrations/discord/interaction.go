@@ -1,0 +1,208 @@
+package discord
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+)
+
+// The types of interactions.
+// https://docs.discord.com/developers/interactions/receiving-and-responding
+const (
+	kindPing      = 1
+	kindCommand   = 2
+	kindComponent = 3
+	kindComplete  = 4
+	kindForm      = 5
+)
+
+// interaction is something that a person did with the bot.
+type interaction struct {
+	ID      string  `json:"id"`
+	App     string  `json:"application_id"`
+	Type    int     `json:"type"`
+	Token   string  `json:"token"`
+	Guild   string  `json:"guild_id"`
+	Channel string  `json:"channel_id"`
+	Locale  string  `json:"locale"`
+	Member  *member `json:"member"`
+	Data    struct {
+		Name    string   `json:"name"`
+		Options []given  `json:"options"`
+		ID      string   `json:"custom_id"`
+		Values  []string `json:"values"`
+		Rows    []struct {
+			Parts []part `json:"components"`
+		} `json:"components"`
+	} `json:"data"`
+}
+
+type member struct {
+	User struct {
+		ID     string `json:"id"`
+		Name   string `json:"username"`
+		Global string `json:"global_name"`
+		Bot    bool   `json:"bot"`
+	} `json:"user"`
+	Nick    string   `json:"nick"`
+	Roles   []string `json:"roles"`
+	Pending bool     `json:"pending"`
+}
+
+// Loader finds an incident.
+type Loader interface {
+	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+}
+
+// InboxOptions is what an Inbox needs.
+type InboxOptions struct {
+	Config    Config
+	Client    *Client
+	Desk      chat.Desk
+	Talk      chat.Talk
+	Rooms     Directory
+	Incidents Loader
+	Commands  []bot.Command
+	Links     bot.Links
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+// Inbox hears what people do in the guild.
+type Inbox struct {
+	InboxOptions
+	config  Config
+	now     func() time.Time
+	log     *slog.Logger
+	replays replays
+	work    sync.WaitGroup // what is answered later
+}
+
+// NewInbox makes one.
+func NewInbox(o InboxOptions) *Inbox {
+	return &Inbox{InboxOptions: o, config: o.Config, now: o.Now, log: o.Logger}
+}
+
+// Wait waits until everything that was promised is answered.
+func (in *Inbox) Wait() { in.work.Wait() }
+
+// Discord wants an answer within three seconds, and takes a later one for
+// fifteen minutes. What takes longer than promptly is promised first.
+const (
+	promptly = 1500 * time.Millisecond
+	laterFor = 14 * time.Minute
+)
+
+// Take carries out an interaction and answers it, within promptly or so: with
+// what came of it, or with the promise of that, which is then kept.
+func (in *Inbox) Take(ctx context.Context, i *interaction) answer {
+	lang := language(i.Locale)
+	who, refused := in.person(i.Guild, i.Member)
+	if i.App != in.config.App {
+		refused = "discord.refused.guild"
+	}
+	if refused != "" {
+		in.log.WarnContext(ctx, "a person was refused", "person", bot.Line(who.ID, 80), "guild", bot.Line(i.Guild, 30), "why", refused)
+		if i.Type == kindComplete {
+			return answer{Type: answerChoices, Data: &answerData{Choices: &[]choice{}}}
+		}
+		return in.sentence(phrases.T(lang, refused))
+	}
+	q := bot.Request{Person: who, Chat: Chat, Lang: lang, Once: Chat + ":" + i.ID}
+	room, known, err := in.Rooms.Incident(ctx, i.Channel)
+	if err != nil {
+		in.log.WarnContext(ctx, "whose room a channel is could not be looked up", "channel", bot.Line(i.Channel, 30), "error", err)
+		return in.sentence(phrases.T(lang, "discord.try_again"))
+	}
+	if known {
+		q.Incident = room
+	}
+	switch i.Type {
+	case kindComplete:
+		return in.complete(ctx, i, q)
+	case kindCommand:
+		verb, line, form := in.typed(i, lang)
+		if form != nil {
+			return *form
+		}
+		q.Line = line
+		return in.promised(ctx, i, q, verb, in.Desk.Handle)
+	case kindForm:
+		q.Line = formLine(i)
+		return in.promised(ctx, i, q, "", in.Desk.Handle)
+	case kindComponent:
+		button := i.Data.ID
+		if len(i.Data.Values) > 0 {
+			button = i.Data.Values[0]
+		}
+		return in.promised(ctx, i, q, "", func(ctx context.Context, q bot.Request) (bot.Reply, error) { return in.Desk.Press(ctx, q, button) })
+	}
+	return in.sentence(phrases.T(lang, "discord.refused.kind"))
+}
+
+// promised answers with what came of it where that is known soon, else later.
+func (in *Inbox) promised(ctx context.Context, i *interaction, q bot.Request, verb string, do func(context.Context, bot.Request) (bot.Reply, error)) answer {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), laterFor)
+	done := make(chan bot.Reply, 1)
+	in.work.Go(func() {
+		reply, _ := do(ctx, q) // the reply says what is wrong, and the router has logged it
+		done <- reply
+	})
+	soon := time.NewTimer(promptly)
+	defer soon.Stop()
+	select {
+	case reply := <-done:
+		cancel()
+		if out := in.rendered(reply, q.Lang); out == nil || len(out.files) == 0 {
+			return prompt(i, reply, out)
+		} else {
+			in.work.Go(func() { in.later(context.WithoutCancel(ctx), i, out) })
+			return promise(reply.Private)
+		}
+	case <-soon.C:
+	}
+	in.work.Go(func() {
+		defer cancel()
+		in.later(ctx, i, in.rendered(<-done, q.Lang))
+	})
+	return promise(true)
+}
+
+// person is who did it: by ids that last, never by a name. refused is why they
+// are not heard.
+func (in *Inbox) person(guild string, m *member) (who incidents.Actor, refused string) {
+	if m == nil || guild != in.config.Guild || !isID(m.User.ID) {
+		return who, "discord.refused.guild"
+	}
+	name := m.Nick
+	for _, other := range []string{m.User.Global, m.User.Name} {
+		if name == "" {
+			name = other
+		}
+	}
+	who = incidents.Actor{ID: "discord:" + guild + "/" + m.User.ID, Name: bot.Line(name, 100)}
+	switch {
+	case m.User.Bot:
+		return who, "discord.refused.bot"
+	case m.Pending:
+		return who, "discord.refused.pending"
+	case len(in.config.Roles) > 0 && !slices.ContainsFunc(m.Roles, func(r string) bool { return slices.Contains(in.config.Roles, r) }):
+		return who, "discord.refused.role"
+	}
+	return who, ""
+}
+
+func language(locale string) string {
+	if strings.HasPrefix(locale, phrases.Japanese) {
+		return phrases.Japanese
+	}
+	return phrases.English
+}
