@@ -48,6 +48,7 @@ type config struct {
 	Schedules []scheduleConfig `yaml:"schedules"`
 	Calendar  []windowConfig   `yaml:"calendar"`
 	Slack     slackConfig      `yaml:"slack"`
+	Trust     trustConfig      `yaml:"trust"`
 	Audit     auditConfig      `yaml:"audit"`
 	Chats     chatsConfig      `yaml:"chats"`
 	RemindAck duration         `yaml:"remind_ack"`
@@ -299,6 +300,7 @@ type settled struct {
 	rules   incidents.Rules
 	planned []schedule.Entry
 	windows calendar.Calendar
+	trust   settledTrust
 	audited settledAudit
 
 	workspace settledSlack

@@ -37,6 +37,7 @@ func (c config) settle() (*settled, error) {
 	s.sources()
 	s.schedules()
 	s.calendar()
+	s.trust()
 	s.audit()
 	s.chats()
 	s.slack()

@@ -13,11 +13,12 @@ import (
 
 // gate is all that can keep an approved run from starting, in the order in which it
 // is asked. A new brake is a line here.
-func (a *app) gate(freezer *worker.Freezer) worker.Gate {
+func (a *app) gate(freezer *worker.Freezer, ladder auditedLadder) worker.Gate {
 	return worker.Gate{
 		a.audit.sealed(),          // by people, through Hikeshi, and not by whoever can write to the store
 		worker.Approved(time.Now), // as it is, by as many as must, not too long ago
 		{Name: "rights", Ask: bot.StillMay(a.config.rights)},
+		{Name: "trust", Ask: ladder.StillStands}, // what begins by itself may have lost that since
 		freezer.Brake(),
 		a.config.unlessFrozen(),
 	}

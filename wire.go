@@ -86,13 +86,14 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	shards := a.store.Shards()
 	policy := incidents.Policy{Chats: c.chatNames(), ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
+	ladder := newLadder(a, freezer)
 	runner, err := a.newRunner()
 	if err != nil {
 		return err
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, People: named(c.rights), Links: links, Now: time.Now, Calendar: a.config.comingWindows}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, People: named(c.rights), Links: links, Now: time.Now, Calendar: a.config.comingWindows}),
 		Rights:   c.rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -102,7 +103,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if a.chats, err = makeChats(chatParts{c, a.store, auditedRouter{router, a.audit}, said, links, time.Now, log}); err != nil {
 		return configError(err)
 	}
-	a.worker = newWorker(a, policy, engine, runner, freezer, syncers(a, links))
+	a.worker = newWorker(a, policy, engine, runner, freezer, ladder, syncers(a, links))
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	if a.console, err = newConsole(a, router, said, links); err != nil {
 		return configError(err)
@@ -131,8 +132,8 @@ func syncers(a *app, links bot.Links) map[string]worker.Rooms {
 
 // newWorker gives the worker its ports: the chats' rooms, the runbooks'
 // runner, and the ranking.
-func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, freezer *worker.Freezer, rooms map[string]worker.Rooms) *worker.Worker {
-	shards, gate := a.store.Shards(), a.gate(freezer)
+func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, freezer *worker.Freezer, ladder auditedLadder, rooms map[string]worker.Rooms) *worker.Worker {
+	shards, gate := a.store.Shards(), a.gate(freezer, ladder)
 	return worker.New(worker.Options{
 		Engine: engine,
 		Folder: worker.NewFolder(worker.FolderOptions{
@@ -146,6 +147,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Diagnose: runner,
 			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
+			Trust:    ladder,
 		},
 	})
 }
@@ -352,6 +354,9 @@ func loadRunbooks(c *settled) (*runbooks.Library, error) {
 		}
 		return nil, incidents.Fail(incidents.Invalid, "error.runbooks", "some runbooks are wrong:\n"+say(phrases.English), "problems", say(language())).
 			WithHint("hikeshi runbook lint " + strings.Join(c.Runbooks.Paths, " "))
+	}
+	if err := c.fitTrust(library); err != nil {
+		return nil, err
 	}
 	return library, c.fitSchedules(library)
 }

@@ -92,6 +92,11 @@ const (
 	ActThaw    Action = "thaw"    //
 	ActReload  Action = "reload"  // of runbooks or configuration
 	ActSignIn  Action = "sign_in" //
+	ActItself  Action = "itself"  // a remediation may begin by itself, or is withheld
+	ActPropose Action = "propose" // a runbook has earned that
+	ActPromote Action = "promote" // somebody accepted it
+	ActRevoke  Action = "revoke"  // and took it back
+	ActDemote  Action = "demote"  // or it lost that by itself
 	ActRefused Action = "refused" // a right that somebody does not have
 	ActStopped Action = "stopped" // a run that the gate did not let begin
 	ActGap     Action = "gap"     // records were lost while the store was away

@@ -22,7 +22,7 @@ type press struct {
 	incident incidents.ID
 	verb     pressVerb
 	ref      string // an action or a request
-	check    string // the digest of the plan that was shown
+	check    string // the digest of the plan that was shown; of the runbook where that is what is decided about
 }
 
 type pressVerb string
@@ -46,6 +46,8 @@ const (
 	pressWorked         pressVerb = "swk"
 	pressFailed         pressVerb = "sfl"
 	pressStopped        pressVerb = "sst"
+	pressTrust          pressVerb = "tru"
+	pressDistrust       pressVerb = "dis"
 )
 
 // presses says which words of /inc a button stands for: a button can do
@@ -68,6 +70,8 @@ var presses = map[pressVerb]func(p press) (verb string, args []string){
 	pressWorked:         func(p press) (string, []string) { return "settle", []string{p.ref, "worked"} },
 	pressFailed:         func(p press) (string, []string) { return "settle", []string{p.ref, "failed"} },
 	pressStopped:        func(p press) (string, []string) { return "settle", []string{p.ref, "stopped"} },
+	pressTrust:          func(p press) (string, []string) { return "trust", []string{"accept", p.ref, planWord + p.check} },
+	pressDistrust:       func(p press) (string, []string) { return "trust", []string{"revoke", p.ref} },
 }
 
 // The words with which a line names a request and the plan that was seen:

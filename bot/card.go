@@ -47,6 +47,7 @@ func (v *view) card() Message {
 	}
 	v.counts(&m)
 	m.Buttons = v.cardButtons()
+	v.trust(&m)
 	m.Links = v.cardLinks()
 	return m
 }
@@ -111,7 +112,8 @@ func GaveUp(lang, key, reason string) string {
 	}
 	phrase := "gave_up.other"
 	switch incidents.EffectKind(kind) {
-	case incidents.DoSyncRoom, incidents.DoSyncTicket, incidents.DoArchive, incidents.DoDiagnose, incidents.DoRank, incidents.DoRun, incidents.DoLook, incidents.DoTimer:
+	case incidents.DoSyncRoom, incidents.DoSyncTicket, incidents.DoArchive, incidents.DoDiagnose, incidents.DoRank, incidents.DoRun, incidents.DoLook, incidents.DoTimer,
+		incidents.DoAutomate, incidents.DoJudge:
 		phrase = "gave_up." + kind
 	}
 	return phrases.T(lang, phrase, "what", Line(arg, 60), "effect", Line(key, 100), "reason", Line(reason, incidents.MaxValue))

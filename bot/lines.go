@@ -60,7 +60,8 @@ func ownLine(l *incidents.Line) bool {
 	switch l.Kind {
 	case incidents.EventAlerts, incidents.EventSeverity, incidents.EventAcked, incidents.EventLead, incidents.EventAssigned,
 		incidents.EventNoted, incidents.EventReminded, incidents.EventVoted, incidents.EventEscalated,
-		incidents.EventResolved, incidents.EventReopened, incidents.EventClosed, incidents.EventGaveUp:
+		incidents.EventResolved, incidents.EventReopened, incidents.EventClosed, incidents.EventGaveUp,
+		incidents.EventProposed, incidents.EventAccepted, incidents.EventRevoked, incidents.EventDemoted, incidents.EventWithheld:
 		return true
 	case incidents.EventRanked:
 		return len(l.Event.Moved) > 0
@@ -76,7 +77,7 @@ func lineTone(kind incidents.EventKind) Tone {
 	switch kind {
 	case incidents.EventEscalated, incidents.EventReopened:
 		return ToneBad
-	case incidents.EventReminded, incidents.EventGaveUp:
+	case incidents.EventReminded, incidents.EventGaveUp, incidents.EventDemoted, incidents.EventWithheld:
 		return ToneWarn
 	case incidents.EventResolved:
 		return ToneGood

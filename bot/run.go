@@ -27,7 +27,9 @@ func (v *view) approval(a *incidents.Approval) Message {
 		}
 	case incidents.ApprovalGiven:
 		m.Tone, m.Text = ToneInfo, v.t("approval.approved", v.decision(a)...)
-		if a.Plan.TwoMust() {
+		if a.Standing != nil {
+			m.Text = v.itself(a.Standing)
+		} else if a.Plan.TwoMust() {
 			m.Text = v.t("approval.approved_two", v.decision(a)...)
 		} else if a.Decided != nil && a.Decided.By.ID == a.Asked.By.ID { // approved with one click
 			m.Text = v.t("approval.at_once", v.decision(a)...)

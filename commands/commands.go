@@ -55,6 +55,7 @@ type Deps struct {
 	Wishes    Wishes
 	Library   Library
 	Freezer   Freezer
+	Trust     Trust    // nil: nothing is trusted to run by itself
 	Trackers  Trackers // nil: no tracker is configured
 	People    People   // nil: names are taken as they are typed
 	Links     bot.Links
@@ -68,7 +69,7 @@ func All(d Deps) []bot.Command {
 		declare(d), list(d), status(d),
 		ack(d), severity(d), assign(d), lead(d), note(d), pin(d), room(d),
 		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
-		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), ticket(d),
+		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), trustCommand(d), ticket(d),
 		resolve(d), reopen(d), postmortem(d),
 	}
 	return append(all, help(all))

@@ -91,7 +91,7 @@ func (s *Incident) recovered(kind EffectKind, arg string) {
 	delete(s.Failed, s.effect(kind, "", arg, time.Time{}).Key)
 }
 
-// applyRemedy is Apply for approvals and runs.
+// applyRemedy is Apply for approvals and runs, and for who trusts them.
 func (s *Incident) applyRemedy(e *Event) {
 	switch e.Kind {
 	case EventRequested:
@@ -114,6 +114,9 @@ func (s *Incident) applyRemedy(e *Event) {
 		return
 	case EventWithdrawn:
 		s.decided(e, ApprovalWithdrawn)
+		return
+	case EventProposed, EventAccepted, EventRevoked, EventDemoted, EventWithheld:
+		s.trustWord(e)
 		return
 	}
 	r := s.run(e.RunID)

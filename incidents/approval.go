@@ -112,6 +112,8 @@ type Approval struct {
 	State     ApprovalState `json:"state"`
 	Given     []Mark        `json:"given,omitempty"` // who approved, in order
 	Decided   *Mark         `json:"decided,omitempty"`
+	Suggested bool          `json:"suggested,omitempty"` // the plan was a suggestion's, as it stood
+	Standing  *Acceptance   `json:"standing,omitempty"`  // approved beforehand: it runs by itself
 }
 
 // ApprovalState is where an approval stands; each is decided at most once.
@@ -151,6 +153,9 @@ func (p *Plan) Approvers() int {
 
 // Approvers are who approved, in order.
 func (a *Approval) Approvers() []Actor {
+	if a.Standing != nil {
+		return []Actor{a.Standing.By}
+	}
 	var all []Actor
 	for _, m := range a.Given {
 		all = append(all, m.By)
@@ -164,6 +169,9 @@ func (a *Approval) Approvers() []Actor {
 // complete says whether as many people as must have approved, each counted once
 // and none of them for themselves where two must.
 func (a *Approval) complete() bool {
+	if a.Standing != nil && !a.Standing.Covers(&a.Plan) {
+		return false
+	}
 	people := map[string]bool{}
 	for _, by := range a.Approvers() {
 		if by.IsPerson() && !(a.Plan.TwoMust() && by.ID == a.Asked.By.ID) {

@@ -112,9 +112,10 @@ func (s *Incident) justDenied(digest string, now time.Time) *Approval {
 }
 
 func (s *Incident) request(by Actor, p Plan, now time.Time) Event {
+	g := s.suggestion(p.Runbook)
 	return Event{Kind: EventRequested, By: by, Approval: &Approval{
 		ID: strconv.Itoa(len(s.Approvals) + 1), Plan: p, Asked: Mark{At: now, By: by},
-		ExpiresAt: now.Add(ApprovalTerm), State: ApprovalPending,
+		ExpiresAt: now.Add(ApprovalTerm), State: ApprovalPending, Suggested: g != nil && g.Plan.Digest == p.Digest,
 	}}
 }
 
@@ -185,9 +186,10 @@ func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
 			return []Event{{Kind: EventAgreed, By: c.By, ApprovalID: a.ID, Because: c.despite()}}, nil
 		}
 	}
-	runID := s.ID.String() + "/" + strconv.Itoa(len(s.Runs)+1)
-	return append(events, Event{Kind: EventApproved, By: c.By, ApprovalID: a.ID, RunID: runID, Because: c.despite()}), nil
+	return append(events, Event{Kind: EventApproved, By: c.By, ApprovalID: a.ID, RunID: s.nextRun(), Because: c.despite()}), nil
 }
+
+func (s *Incident) nextRun() string { return s.ID.String() + "/" + strconv.Itoa(len(s.Runs)+1) }
 
 func (c Approve) despite() Reason {
 	if c.Despite == "" {

@@ -35,6 +35,8 @@ const (
 	DoSyncTicket EffectKind = "ticket"   // bring the ticket in tracker Arg up to date, opening it if need be
 	DoTimer      EffectKind = "timer"    // tell the incident that its timer Arg is due
 	DoArchive    EffectKind = "archive"  // put the room in chat Arg away
+	DoAutomate   EffectKind = "automate" // approve the first suggestion by its standing approval, or say why not
+	DoJudge      EffectKind = "judge"    // count what became of run Arg towards its runbook's trust
 )
 
 // Lanes that are no chat's.

@@ -44,6 +44,12 @@ const (
 	EventReopened    EventKind = "reopened"     //
 	EventClosed      EventKind = "closed"       //
 	EventGaveUp      EventKind = "gave_up"      // an effect failed for good
+
+	EventProposed EventKind = "trust_proposed" // an action could run by itself from now on
+	EventAccepted EventKind = "trust_accepted" // an approver says that it does
+	EventRevoked  EventKind = "trust_revoked"  // and takes that back
+	EventDemoted  EventKind = "trust_demoted"  // it lost that by itself
+	EventWithheld EventKind = "trust_withheld" // it would have run by itself, and did not
 )
 
 // The kinds about tickets.
@@ -75,8 +81,8 @@ type Event struct {
 	Findings    []Finding    `json:"findings,omitempty"`
 	Suggestions []Suggestion `json:"suggestions,omitempty"`
 	Moved       []RankMove   `json:"moved,omitempty"`
-	Action      string       `json:"action,omitempty"`   // voted
-	Value       int          `json:"value,omitempty"`    // voted: the thumb; diagnosed: 1 where it was done before
+	Action      string       `json:"action,omitempty"`   // voted, trust_…
+	Value       int          `json:"value,omitempty"`    // voted: the thumb; diagnosed: 1 where it was done before; ranked: 1 where the first may run by itself
 	Approval    *Approval    `json:"approval,omitempty"` // requested
 	ApprovalID  string       `json:"approval_id,omitempty"`
 	RunID       string       `json:"run_id,omitempty"`

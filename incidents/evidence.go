@@ -40,6 +40,7 @@ const again = 1
 type Ranked struct {
 	Suggestions []Suggestion
 	None        Reason
+	Trusted     bool // the first of them may be one that runs by itself
 }
 
 func (c Ranked) decide(s *Incident, _ time.Time) ([]Event, error) {
@@ -53,8 +54,15 @@ func (c Ranked) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if s.RankedAt.IsZero() {
 		moved = nil // the first list has no before
 	}
-	return []Event{{Kind: EventRanked, Suggestions: c.Suggestions, Because: c.None, Moved: moved}}, nil
+	e := Event{Kind: EventRanked, Suggestions: c.Suggestions, Because: c.None, Moved: moved}
+	if c.Trusted {
+		e.Value = trusted
+	}
+	return []Event{e}, nil
 }
+
+// trusted is a ranked event's Value where its first suggestion may run by itself.
+const trusted = 1
 
 func sameEvidence(a, b []Suggestion) bool {
 	if len(a) != len(b) {

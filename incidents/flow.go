@@ -29,6 +29,8 @@ type reaction func(s *Incident, e *Event, p Policy) []Effect
 //	               └────── not verified ◀─ looked … looked ─▶ verified ─▶ resolved ─▶ closed
 //	                                                     ▲
 //	             feedback: voted, verified, not verified ┴─▶ ranked again
+//
+//	trust: a run's end ─▶ proposed ─▶ accepted; from then on ranked ─▶ approved by itself, or withheld; a failure ─▶ demoted
 var flow = map[EventKind][]reaction{
 	EventHeld:        {armHold, armAlertExpiry},
 	EventOpened:      {syncRooms, openTicket, diagnose, armAckReminder, armAlertExpiry, armQuiet},
@@ -47,7 +49,7 @@ var flow = map[EventKind][]reaction{
 	EventRoomWanted:  {syncRooms},
 	EventRoomSynced:  {},
 	EventDiagnosed:   {syncRooms, syncTicket, rank},
-	EventRanked:      {syncRooms},
+	EventRanked:      {syncRooms, automate},
 	EventVoted:       {syncRooms, rank},
 	EventRequested:   {syncRooms, armApprovalExpiry},
 	EventApproved:    {syncRooms, run},
@@ -57,11 +59,11 @@ var flow = map[EventKind][]reaction{
 	EventWithdrawn:   {syncRooms},
 	EventRunStarted:  {syncRooms},
 	EventRunFinished: {syncRooms, syncTicket, look},
-	EventRunFailed:   {syncRooms, syncTicket, rank, armAckReminder, armQuiet},
-	EventRunUnknown:  {syncRooms, syncTicket, armAckReminder, armQuiet},
+	EventRunFailed:   {syncRooms, syncTicket, judge, rank, armAckReminder, armQuiet},
+	EventRunUnknown:  {syncRooms, syncTicket, judge, armAckReminder, armQuiet},
 	EventLooked:      {syncRooms, lookAgain},
-	EventVerified:    {syncRooms, syncTicket, rank},
-	EventNotVerified: {syncRooms, syncTicket, rank, armAckReminder, armQuiet},
+	EventVerified:    {syncRooms, syncTicket, judge, rank},
+	EventNotVerified: {syncRooms, syncTicket, judge, rank, armAckReminder, armQuiet},
 	EventEscalated:   {syncRooms, syncTicket},
 	EventResolved:    {syncRooms, syncTicket, armClose, armAckReminder, armQuiet},
 	EventReopened:    {syncRooms, syncTicket, diagnose, armAckReminder, armQuiet},
@@ -73,6 +75,12 @@ var flow = map[EventKind][]reaction{
 	EventTicketUnlinked: {syncRooms},
 	EventTicketAsked:    {syncRooms, openTicket},
 	EventTicketSynced:   {syncRooms},
+
+	EventProposed: {syncRooms},
+	EventAccepted: {syncRooms},
+	EventRevoked:  {syncRooms},
+	EventDemoted:  {syncRooms},
+	EventWithheld: {syncRooms},
 }
 
 // React says what must be done about e, s being the state after it and before
@@ -166,6 +174,20 @@ func diagnose(s *Incident, e *Event, _ Policy) []Effect {
 
 func rank(s *Incident, e *Event, _ Policy) []Effect {
 	return []Effect{s.effect(DoRank, LaneRank, "", e.Written)}
+}
+
+// automate asks whether the first suggestion runs by itself, where it may have been
+// trusted with that when the list was made.
+func automate(s *Incident, e *Event, _ Policy) []Effect {
+	if e.Value != trusted || s.Automatable() == nil {
+		return nil
+	}
+	return []Effect{s.effect(DoAutomate, LaneRank, "", e.Written)}
+}
+
+// judge counts what became of a run towards how far its runbook is trusted.
+func judge(s *Incident, e *Event, _ Policy) []Effect {
+	return []Effect{s.effect(DoJudge, LaneRank, e.RunID, e.Written)}
 }
 
 func run(s *Incident, e *Event, _ Policy) []Effect {

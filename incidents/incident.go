@@ -114,6 +114,7 @@ type Incident struct {
 	Approvals   []Approval                `json:"approvals,omitempty"`
 	Runs        []Run                     `json:"runs,omitempty"`
 	Failed      map[string]string         `json:"failed,omitempty"` // effects given up, by key, with the reason
+	Trust       map[string]TrustWord      `json:"trust,omitempty"`  // by action: the latest word here on whether it runs by itself
 }
 
 // RuleRef is what an incident keeps of the rule that made it, so that a

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// lives are three incidents to which everything happens that can.
+// lives are four incidents to which everything happens that can.
 func lives(t *testing.T) []*story {
 	t.Helper()
 	st := opened(t, Rule{Hold: time.Minute, Quiet: time.Minute, Reopen: time.Minute})
@@ -69,6 +69,14 @@ func lives(t *testing.T) []*story {
 	st.must(receive(ended(firing("HighErrorRate", "warning", noon), noon)), noon)
 	st.pass(minute(2))
 	st.wantStatus(Discarded)
+	all = append(all, st)
+
+	st = opened(t, Rule{})
+	st.must(suggestions(restart(42)), minute(1))
+	for _, kind := range []EventKind{EventWithheld, EventProposed, EventAccepted, EventRevoked, EventDemoted} {
+		st.must(TellTrust{By: abe, Action: "restart-web", Word: Word{kind, Because("because.trust_changed")}}, minute(1))
+	}
+	st.must(Automate{Action: "restart-web", Digest: restart(42).Digest, Standing: accepted()}, minute(2))
 	all = append(all, st)
 
 	st = newStory(t)

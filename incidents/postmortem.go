@@ -88,7 +88,7 @@ func Postmortem(s *Incident, events []Event) PostmortemData {
 	for i := range timeline {
 		switch timeline[i].Kind {
 		case EventSeverity, EventLead, EventRequested, EventAgreed, EventApproved, EventDenied, EventExpired, EventWithdrawn,
-			EventEscalated, EventResolved, EventReopened, EventClosed:
+			EventEscalated, EventResolved, EventReopened, EventClosed, EventAccepted, EventRevoked, EventDemoted, EventWithheld:
 			d.Decisions = append(d.Decisions, timeline[i])
 		}
 	}

@@ -121,7 +121,7 @@ func (c Looked) decide(s *Incident, now time.Time) ([]Event, error) {
 	case well && cleared && now.Sub(since) >= r.Plan.Verify.Stable:
 		events := []Event{looked, {Kind: EventVerified, RunID: r.ID, Because: Because("because.stable", "for", r.Plan.Verify.Stable.String())}}
 		if !s.isResolved() {
-			events = append(events, Event{Kind: EventResolved, At: s.at(time.Time{}, now), Because: Because("because.verified", "run", r.ID, "by", s.approver(r))})
+			events = append(events, Event{Kind: EventResolved, At: s.at(time.Time{}, now), Because: s.verified(r)})
 		}
 		return events, nil
 	case !now.Before(r.Deadline):
@@ -134,6 +134,15 @@ func (c Looked) decide(s *Incident, now time.Time) ([]Event, error) {
 			{Kind: EventEscalated, RunID: r.ID, Because: because}}, nil
 	}
 	return []Event{looked}, nil
+}
+
+// verified is why it is resolved: what was run, and on whose word.
+func (s *Incident) verified(r *Run) Reason {
+	phrase := "because.verified"
+	if a := s.approval(r.Approval); a != nil && a.Standing != nil {
+		phrase = "because.verified_itself"
+	}
+	return Because(phrase, "run", r.ID, "by", s.approver(r))
 }
 
 // approver names who approved: both where two must.

@@ -90,6 +90,23 @@ func drawID(t *rapid.T, ids []string) string {
 	return rapid.SampledFrom(append(slices.Clone(ids), "9", "")).Draw(t, "id")
 }
 
+// drawAutomate is mostly what a ladder would say, sometimes a word that does not fit.
+func drawAutomate(t *rapid.T, s *Incident, by Actor) Command {
+	c := Automate{Action: "restart-web", Digest: restart(42).Digest, Standing: Acceptance{By: by, At: noon, Digest: "d1"}}
+	if g := s.suggestion(c.Action); g != nil {
+		c.Digest = g.Plan.Digest
+	}
+	switch rapid.IntRange(0, 5).Draw(t, "unfit") {
+	case 0:
+		c.Standing.Digest = "d2"
+	case 1:
+		c.Standing.By = Bot
+	case 2:
+		c.Digest = restart(7).Digest
+	}
+	return c
+}
+
 func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 	who := rapid.SampledFrom([]Actor{bea, abe, eve}).Draw(t, "who")
 	var said time.Time // now
@@ -131,6 +148,17 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		func() Command { return suggestions(drawPlan(t)) },
 		func() Command { return suggestions(drawPlan(t), restart(42)) },
 		func() Command { return Ranked{None: Because("why.none.declared")} },
+		func() Command {
+			c := suggestions(drawPlan(t))
+			c.Trusted = true
+			return c
+		},
+		func() Command { return drawAutomate(t, s, who) },
+		func() Command { return drawAutomate(t, s, who) },
+		func() Command {
+			word := rapid.SampledFrom([]EventKind{EventProposed, EventAccepted, EventRevoked, EventDemoted, EventWithheld, EventNoted, ""}).Draw(t, "word")
+			return TellTrust{By: who, Action: rapid.SampledFrom([]string{"restart-web", "x"}).Draw(t, "trusted"), Run: drawID(t, runs), Word: Word{word, Because("because.trust_changed")}}
+		},
 		func() Command {
 			return Vote{By: rapid.SampledFrom([]Actor{bea, abe, Bot}).Draw(t, "voter"), Action: "restart-web", Value: rapid.IntRange(-2, 2).Draw(t, "value")}
 		},

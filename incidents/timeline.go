@@ -204,7 +204,7 @@ func (n *narrator) line(e *Event) Line {
 // actionOf is the action that a sentence without a plan is about.
 func actionOf(e *Event) string {
 	switch {
-	case e.Kind == EventVoted:
+	case e.Action != "":
 		return e.Action
 	case e.Kind != EventRanked || len(e.Suggestions) == 0:
 		return ""

@@ -15,7 +15,7 @@ var catalogue = sync.OnceValue(func() map[string]map[string]string {
 	all := map[string]map[string]string{}
 	for _, lang := range []string{"en", "ja"} {
 		all[lang] = map[string]string{}
-		for _, area := range []string{"timeline", "incidents", "learning"} {
+		for _, area := range []string{"timeline", "incidents", "learning", "trust"} {
 			b, err := os.ReadFile("../bot/phrases/" + lang + "/" + area + ".yaml")
 			if err != nil {
 				panic(err)

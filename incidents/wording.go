@@ -3,6 +3,7 @@ package incidents
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 // words chooses the variant of an event's sentence and fills its places; ""
@@ -64,11 +65,17 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 func (n *narrator) remedyWords(e *Event) (variant string, args []string) {
 	switch e.Kind {
 	case EventRequested:
+		if a := e.Approval.Standing; a != nil {
+			return "itself", standingWords(a)
+		}
 		return "", []string{"by", e.By.Name, "id", e.Approval.ID, "plan", short(e.Approval.Plan.Digest)}
 	case EventApproved:
 		args = []string{"by", e.By.Name, "id", e.ApprovalID, "run", e.RunID}
 		if p := n.planOf(e); p != nil {
 			args = append(args, "plan", short(p.Digest))
+		}
+		if a := n.s.approval(e.ApprovalID); a != nil && a.Standing != nil {
+			return "itself", append(args, standingWords(a.Standing)...)
 		}
 		return "", args
 	case EventAgreed, EventDenied, EventExpired, EventWithdrawn:
@@ -95,6 +102,11 @@ func (n *narrator) remedyWords(e *Event) (variant string, args []string) {
 	default:
 		return "", []string{"by", e.By.Name, "run", e.RunID}
 	}
+}
+
+// standingWords say whose word lets it run by itself, and since when.
+func standingWords(a *Acceptance) []string {
+	return []string{"who", a.By.Name, "on", a.At.UTC().Format(time.DateOnly)}
 }
 
 func alertWords(news *News) (variant string, args []string) {

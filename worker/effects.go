@@ -50,6 +50,7 @@ type Ports struct {
 	Diagnose Diagnoser
 	Rank     Ranker
 	Run      Runner
+	Trust    Trust // nil: nothing is trusted to run by itself
 }
 
 // carry does what the effect says and commits what came of it. A nil error
@@ -71,11 +72,11 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 		findings := w.ports.Diagnose.Diagnose(ctx, s)
 		return w.finishFrom(ctx, h, c, incidents.Diagnosed{Findings: findings})
 	case incidents.DoRank:
-		list, none, err := w.ports.Rank.Rank(ctx, s)
-		if err != nil {
-			return err
-		}
-		return w.finishFrom(ctx, h, c, incidents.Ranked{Suggestions: list, None: none})
+		return w.rank(ctx, c, h)
+	case incidents.DoAutomate:
+		return w.automate(ctx, c, s)
+	case incidents.DoJudge:
+		return w.judge(ctx, c, s)
 	case incidents.DoRun:
 		return w.run(ctx, c, s)
 	case incidents.DoLook:

@@ -37,7 +37,7 @@ func startReplica(t *testing.T, url, owner string, world *ports) replica {
 			Rules: func() incidents.Rules { return nil },
 		}),
 		Now: time.Now, Logger: log, Drain: time.Second,
-		Ports: worker.Ports{Rooms: map[string]worker.Rooms{"console": world}, Diagnose: world, Rank: world, Run: world},
+		Ports: worker.Ports{Rooms: map[string]worker.Rooms{"console": world}, Diagnose: world, Rank: world, Run: world, Trust: ladderOf(store, nil)},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})

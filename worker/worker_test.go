@@ -28,6 +28,7 @@ type ports struct {
 	failSync func(try int) error
 	onRun    func(ctx context.Context)
 	well     bool
+	fail     bool // the next runs
 }
 
 func (p *ports) Sync(_ context.Context, s *incidents.Incident, _ []incidents.Event) (incidents.Room, error) {
@@ -48,7 +49,7 @@ func (p *ports) Diagnose(context.Context, *incidents.Incident) []incidents.Findi
 
 func (p *ports) Rank(_ context.Context, s *incidents.Incident) ([]incidents.Suggestion, incidents.Reason, error) {
 	plan := incidents.Plan{
-		Runbook: "shop-restart", Incident: s.ID, Risk: incidents.RiskLow,
+		Runbook: "shop-restart", RunbookDigest: "d", Incident: s.ID, Risk: incidents.RiskLow,
 		Recover: []incidents.Step{{ID: "restart", Kind: "command", Argv: []string{"true"}}},
 		Verify:  incidents.Verify{Steps: []incidents.Step{{ID: "health"}}, Every: 10 * time.Millisecond, Stable: 20 * time.Millisecond, Within: time.Minute},
 	}.Seal()
@@ -65,8 +66,9 @@ func (p *ports) Run(ctx context.Context, plan incidents.Plan, execution string) 
 	}
 	p.mu.Lock()
 	p.well = true
+	fail := p.fail
 	p.mu.Unlock()
-	return []incidents.StepResult{{Step: "health", Value: "HTTP 503"}}, []incidents.StepResult{{Step: "restart", OK: true}}
+	return []incidents.StepResult{{Step: "health", Value: "HTTP 503"}}, []incidents.StepResult{{Step: "restart", OK: !fail}}
 }
 
 func (p *ports) Look(context.Context, incidents.Plan, string) []incidents.StepResult {
