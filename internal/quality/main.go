@@ -43,6 +43,8 @@ type topic struct {
 
 var topics = []topic{
 	{"loghub", measureLoghub},
+	{"nab", measureNAB},
+	{"similar", measureSimilar},
 	{"learning", learned},
 }
 
