@@ -260,6 +260,26 @@ func TestARunThatLostItsStanding(t *testing.T) {
 	}
 }
 
+// TestTheCalendarWithholds: in a change freeze nothing begins by itself, and the room
+// is told so instead of reading of a run that failed.
+func TestTheCalendarWithholds(t *testing.T) {
+	f, p := trusted(t), &ports{}
+	f.run(t, p, func(o *worker.Options) {
+		o.Ports.Trust = ladderOf(f, nil)
+		o.Closed = func(*incidents.Incident, time.Time) error {
+			return incidents.Fail(incidents.Conflict, "error.change_freeze", "the year ends", "name", "december")
+		}
+	})
+	b := &incidents.Batch{Source: "test", ReceivedAt: time.Now().UTC(), Alerts: []incidents.Alert{alertAt("shop", time.Now().UTC())}}
+	ok(t, f.Append(t.Context(), b))
+	s := replicaOf(f, nil).until(t, "the start to be withheld", func(s *incidents.Incident) bool {
+		return s.Trust["shop-restart"].Said == incidents.EventWithheld
+	})
+	if word := s.Trust["shop-restart"]; word.Because.Phrase != "because.calendar_itself" || word.Because.Args["name"] != "december" || len(s.Runs) > 0 {
+		t.Errorf("%+v, %d runs", word, len(s.Runs))
+	}
+}
+
 // TestPeopleWereFaster: a start that came to nothing is taken back.
 func TestPeopleWereFaster(t *testing.T) {
 	f, p := trusted(t), &ports{}

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/incidents/trust"
@@ -43,6 +44,9 @@ func (w *Worker) automate(ctx context.Context, c *incidents.Claim, s *incidents.
 	if g == nil || w.ports.Trust == nil {
 		return w.ack(ctx, c)
 	}
+	if because := w.closedTo(s); because.Phrase != "" {
+		return w.finish(ctx, c, incidents.TellTrust{Action: g.Action, Word: incidents.Word{Said: incidents.EventWithheld, Because: because}})
+	}
 	accepted, word, err := w.ports.Trust.Start(ctx, trust.Wish{Incident: s.ID, Service: s.Service, Plan: &g.Plan})
 	if err != nil {
 		return err
@@ -56,6 +60,19 @@ func (w *Worker) automate(ctx context.Context, c *incidents.Claim, s *incidents.
 	}
 	w.settleStart(ctx, s.ID, g.Plan.Runbook)
 	return nil
+}
+
+// closedTo is why the calendar keeps anything from beginning by itself; the gate
+// would refuse the run, and the room would read of a run that failed.
+func (w *Worker) closedTo(s *incidents.Incident) incidents.Reason {
+	if w.engine.closed == nil {
+		return incidents.Reason{}
+	}
+	held, ok := errors.AsType[*incidents.Error](w.engine.closed(s, w.now()))
+	if !ok {
+		return incidents.Reason{}
+	}
+	return incidents.Reason{Phrase: "because.calendar_itself", Args: held.Args}
 }
 
 // settleStart takes a start back where people were faster. If that cannot be done
