@@ -52,6 +52,7 @@ type app struct {
 	server  *http.Server
 	listen  net.Listener
 	jobs    *cron.Cron
+	learned *learning.Service
 	plans   *schedule.Scheduler
 }
 
@@ -134,6 +135,7 @@ func syncers(a *app, links bot.Links) map[string]worker.Rooms {
 // runner, and the ranking.
 func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, freezer *worker.Freezer, ladder auditedLadder, rooms map[string]worker.Rooms) *worker.Worker {
 	shards, gate := a.store.Shards(), a.gate(freezer, ladder)
+	a.learned = learning.NewService(a.store, shards)
 	return worker.New(worker.Options{
 		Engine: engine,
 		Folder: worker.NewFolder(worker.FolderOptions{
@@ -145,7 +147,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Diagnose: runner,
-			Rank:     &suggester{library: a.library, learned: learning.NewService(a.store, shards), now: time.Now},
+			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
 			Trust:    ladder,
 		},
@@ -228,6 +230,7 @@ func (a *app) schedule(ctx context.Context) *cron.Cron {
 	}{
 		{"@every 30s", a.ready.check},
 		{"@every 1m", a.prune},
+		{"@every 1m", a.settle},
 		{"@every 1m", a.reload},
 	} {
 		if _, err := jobs.AddFunc(job.spec, func() { job.run(ctx) }); err != nil {

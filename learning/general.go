@@ -20,16 +20,19 @@ import (
 type general struct {
 	model   *factored.Model
 	pending []incidents.Fact
-	until   time.Time
+	sorted  bool
+	until   time.Time // all up to here is learned
+	learned time.Time // the latest of them, or of those so far
 	late    int
 	folded  map[ballot]int    // each person's vote as it was learned
 	people  map[[2]string]int // by incident and action: how many were heard
 }
 
 const (
-	settleAfter = 10 * time.Minute // more than a commit takes, and than clocks differ
-	maxHeard    = 3                // people whose thumbs on one action of one incident are learned
-	explained   = 3                // features that are named as the reason
+	settleAfter  = 10 * time.Minute // more than a commit takes, and than clocks differ
+	settleAtOnce = 200              // facts learned before a ranking: half a second with 1,500 actions
+	maxHeard     = 3                // people whose thumbs on one action of one incident are learned
+	explained    = 3                // features that are named as the reason
 )
 
 func newGeneral() general {
@@ -42,29 +45,38 @@ func (g *general) add(facts []incidents.Fact) {
 		if f.Action == "" || f.At.IsZero() {
 			continue // counted by the tallies
 		}
-		if !f.At.After(g.until) {
+		if !f.At.After(g.until) || f.At.Before(g.learned) {
 			g.late++
 		}
-		g.pending = append(g.pending, *f)
+		g.pending, g.sorted = append(g.pending, *f), false
 	}
 }
 
-// settle learns what is old enough.
-func (g *general) settle(now time.Time) {
+// settle learns what is old enough, the oldest first and at most limit facts,
+// and says whether some of it is left.
+func (g *general) settle(now time.Time, limit int) (more bool) {
 	mark := now.Add(-settleAfter).Truncate(settleAfter)
 	if !mark.After(g.until) {
-		return
+		return false
 	}
-	g.until = mark
-	slices.SortStableFunc(g.pending, func(a, b incidents.Fact) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Incident, b.Incident), cmp.Compare(a.Seq, b.Seq))
-	})
+	if !g.sorted {
+		slices.SortStableFunc(g.pending, func(a, b incidents.Fact) int {
+			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Incident, b.Incident), cmp.Compare(a.Seq, b.Seq))
+		})
+		g.sorted = true
+	}
 	n := 0
 	for n < len(g.pending) && !g.pending[n].At.After(mark) {
+		if n == limit {
+			g.pending = g.pending[n:]
+			return true
+		}
 		g.learn(&g.pending[n])
+		g.learned = g.pending[n].At
 		n++
 	}
-	g.pending = slices.Clone(g.pending[n:])
+	g.until, g.pending = mark, slices.Clone(g.pending[n:])
+	return false
 }
 
 func (g *general) learn(f *incidents.Fact) {
@@ -106,7 +118,7 @@ func (g *general) thumb(f *incidents.Fact, id string, x *factored.Situation, i i
 
 // judge adds to each candidate what the model makes of it.
 func (g *general) judge(c incidents.Context, candidates []Candidate, now time.Time) []Candidate {
-	g.settle(now)
+	g.settle(now, settleAtOnce)
 	x := situation(c, now)
 	ids := make([]string, len(candidates))
 	for i := range candidates {

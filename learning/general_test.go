@@ -159,3 +159,33 @@ func TestStrangeContextsAreRanked(t *testing.T) {
 		t.Errorf("judged %+v", got)
 	}
 }
+
+// A long log is learned a little at a time, and comes to the same.
+func TestALongLogIsLearnedInPieces(t *testing.T) {
+	t.Parallel()
+	var facts []incidents.Fact
+	for i := range 3 * settleAtOnce {
+		helped := "free-space"
+		if i%2 == 0 {
+			helped = "restart"
+		}
+		facts = append(facts, outcome(incidents.ID(i+1), helped, diskFull(fmt.Sprint(i%2)), true, day0.Add(time.Duration(i)*time.Second)))
+	}
+	pieces, whole := newGeneral(), newGeneral()
+	pieces.add(facts)
+	whole.add(facts)
+	if !pieces.settle(later, 100) || len(pieces.pending) != len(facts)-100 {
+		t.Fatalf("%d facts are left of %d", len(pieces.pending), len(facts))
+	}
+	for pieces.settle(later, 100) {
+	}
+	whole.settle(later, len(facts)+1)
+	a, b := pieces.judge(diskFull("1"), candidates("restart", "free-space"), later), whole.judge(diskFull("1"), candidates("restart", "free-space"), later)
+	if a[0].Learned != b[0].Learned || a[1].Learned <= 0 || len(whole.pending) != 0 || pieces.late != 0 {
+		t.Errorf("in pieces %+v, at once %+v", a, b)
+	}
+	s := serve(t, 2, facts)
+	if err := s.Settle(t.Context(), later); err != nil || len(s.general.pending) != 0 {
+		t.Errorf("Settle = %v, %d facts left", err, len(s.general.pending))
+	}
+}

@@ -71,6 +71,24 @@ func (s *Service) CatchUp(ctx context.Context) error {
 	return nil
 }
 
+// Settle catches up, and lets the general model learn what is old enough, a
+// little at a time, so that rankings need not wait for it. After a start that is
+// the whole log; until it is through, what was proved here leads alone.
+func (s *Service) Settle(ctx context.Context, now time.Time) error {
+	if err := s.CatchUp(ctx); err != nil {
+		return err
+	}
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("settle facts: %w", err)
+		}
+		s.mu.Lock()
+		more = s.general.settle(now, settleAtOnce/4)
+		s.mu.Unlock()
+	}
+	return nil
+}
+
 // Rank catches up, then ranks. The reason says why the list is empty, where it
 // is. It fails where the log cannot be read: a ranking that lacks the latest
 // feedback would contradict what the room has just seen.
