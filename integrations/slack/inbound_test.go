@@ -72,7 +72,9 @@ func TestOnlySignedFreshBytesOfOurWorkspaceCount(t *testing.T) {
 
 func TestASecretThatIsBeingChangedStillCounts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config, _ *fake.Options) { c.SigningSecrets = append(c.SigningSecrets, "the-next-signing-secret") })
+	w := newWorld(t, func(c *Config, _ *fake.Options) {
+		c.SigningSecrets = append(c.SigningSecrets, "the-next-signing-secret")
+	})
 	for i, secret := range []string{fake.Secret, "the-next-signing-secret"} {
 		c := slash("U1")
 		c["trigger_id"] = strconv.Itoa(i)

@@ -76,6 +76,7 @@ func (s *Server) args(w http.ResponseWriter, r *http.Request, name string, m Met
 	token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
+	case len(body) == 0:
 	case kind == "application/json":
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal(body, &fields); err != nil {

@@ -99,7 +99,8 @@ func New(t testing.TB, o Options) *Server {
 	}
 	s := &Server{t: t, o: o, users: map[string]User{BotUser: {ID: BotUser, Team: Team, Name: "hikeshi", Bot: true}}, groups: map[string][]string{},
 		lies: map[string][]Lie{}, calls: map[string][]time.Time{}, count: map[string]int{}, homes: map[string]View{}, triggers: map[string]time.Time{},
-		uploads: map[string]string{}, acks: map[string]chan string{}, done: make(chan struct{})}
+		uploads: map[string]string{}, acks: map[string]chan string{}, done: make(chan struct{}),
+		upgrader: websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}} // clients say https://api.slack.com
 	server := httptest.NewServer(s.handler())
 	s.URL = server.URL + "/api/"
 	t.Cleanup(func() {
@@ -247,4 +248,11 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /respond/{channel}/{user}", s.respond)
 	mux.HandleFunc("GET /socket", s.open)
 	return mux
+}
+
+// Address is where the app takes what is sent over HTTP.
+func (s *Server) Address() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.o.App
 }
