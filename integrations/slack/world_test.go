@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"sync"
@@ -244,5 +243,3 @@ func eventually(t *testing.T, what string, is func() bool) {
 		time.Sleep(2 * time.Millisecond)
 	}
 }
-
-var errAway = errors.New("away")
