@@ -45,7 +45,7 @@ type outsideKind struct {
 
 // outsideKinds is the one table of outside chats.
 func outsideKinds() []outsideKind {
-	return []outsideKind{slackKind()}
+	return []outsideKind{slackKind(), discordKind()}
 }
 
 // chatNames are the configured chats, the console first.

@@ -49,6 +49,7 @@ type config struct {
 	Calendar  []windowConfig   `yaml:"calendar"`
 	Slack     slackConfig      `yaml:"slack"`
 	Trust     trustConfig      `yaml:"trust"`
+	Discord   discordConfig    `yaml:"discord"`
 	Audit     auditConfig      `yaml:"audit"`
 	Chats     chatsConfig      `yaml:"chats"`
 	RemindAck duration         `yaml:"remind_ack"`
@@ -223,7 +224,7 @@ func (c *config) relativeTo(dir string) {
 	for i := range c.Runbooks.Paths {
 		fix(&c.Runbooks.Paths[i])
 	}
-	for _, p := range append(c.Runbooks.files(), c.Slack.files()...) {
+	for _, p := range append(append(c.Runbooks.files(), c.Slack.files()...), &c.Discord.BotTokenFile) {
 		fix(p)
 	}
 	fix(&c.StoreFile)
@@ -304,6 +305,7 @@ type settled struct {
 	audited settledAudit
 
 	workspace settledSlack
+	guild     settledDiscord
 	level     slog.Level
 	elsewhere
 }
@@ -327,7 +329,7 @@ func (s *settled) secrets() []string {
 			all = append(all, password)
 		}
 	}
-	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets())
+	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets(), s.guild.secrets())
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

@@ -61,6 +61,7 @@ func subcommands() []subcommand {
 		{name: "audit", run: auditCommand},
 		{name: "learn", run: learnCommand},
 		{name: "slack", run: slackCommand},
+		{name: "discord", run: discordCommand},
 		{name: "version", run: version},
 		{name: "help", run: help},
 		{name: "shop", hidden: true, run: func(ctx context.Context, args []string, std streams) int {

@@ -198,14 +198,15 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 // needs says who may use each address outside the console; docs/security.md
 // tells people, and a test holds the two together.
 var needs = map[string]string{
-	"/v1/alerts/alertmanager":  "a source's token",
-	"/api/v2/alerts":           "a source's token",
-	"/v1/alerts/generic":       "a source's token",
-	"GET /metrics":             "this machine",
-	"POST /slack/events":       "Slack's signature",
-	"POST /slack/interactions": "Slack's signature",
-	"POST /slack/commands":     "Slack's signature",
-	"/":                        "see the console's own addresses",
+	"/v1/alerts/alertmanager":    "a source's token",
+	"/api/v2/alerts":             "a source's token",
+	"/v1/alerts/generic":         "a source's token",
+	"GET /metrics":               "this machine",
+	"POST /slack/events":         "Slack's signature",
+	"POST /slack/interactions":   "Slack's signature",
+	"POST /slack/commands":       "Slack's signature",
+	"POST /discord/interactions": "Discord's signature",
+	"/":                          "see the console's own addresses",
 }
 
 // thisMachine serves programs on this machine only: metrics tell strangers too

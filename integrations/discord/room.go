@@ -47,11 +47,13 @@ func (p *Poster) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents
 		p.fresh(found.ID)
 		failpoint.Hit("discord.room.created")
 	}
-	if err := p.rooms.Put(ctx, found.ID, s.ID); err != nil {
-		return incidents.Room{}, fmt.Errorf("note that channel %s is the room of %s: %w", found.ID, s.ID, err)
+	if s.ID != 0 { // else several incidents share it, and it is nobody's
+		if err := p.rooms.Put(ctx, found.ID, s.ID); err != nil {
+			return incidents.Room{}, fmt.Errorf("note that channel %s is the room of %s: %w", found.ID, s.ID, err)
+		}
 	}
 	failpoint.Hit("discord.room.noted")
-	room := incidents.Room{ID: found.ID, Name: s.Slug(), URL: "https://discord.com/channels/" + p.config.Guild + "/" + found.ID}
+	room := incidents.Room{ID: found.ID, Name: roomName(s), URL: "https://discord.com/channels/" + p.config.Guild + "/" + found.ID}
 	if n, err := strconv.ParseInt(found.ID, 10, 64); err == nil {
 		room.OpenedAt = sinceEpoch(n)
 	}
@@ -68,11 +70,27 @@ func (p *Poster) channels(ctx context.Context) ([]channel, error) {
 // topicMark is what says in a channel's topic which incident it belongs to. The
 // time keeps the incidents of a new store apart from those of an old one.
 func topicMark(s *incidents.Incident) string {
+	if s.ID == 0 { // a shared room is known by its name
+		return "hikeshi:" + roomName(s)
+	}
 	return "hikeshi:" + strconv.FormatInt(int64(s.ID), 10) + "." + strconv.FormatInt(s.CreatedAt.Unix(), 36)
 }
 
 // numbered is what the names of an incident's rooms begin with.
-func numbered(s *incidents.Incident) string { return fmt.Sprintf("inc-%04d", int64(s.ID)) }
+func numbered(s *incidents.Incident) string {
+	if s.ID == 0 {
+		return roomName(s)
+	}
+	return fmt.Sprintf("inc-%04d", int64(s.ID))
+}
+
+// roomName is the channel's name; one that several incidents share has no number.
+func roomName(s *incidents.Incident) string {
+	if s.ID == 0 {
+		return strings.TrimPrefix(s.Slug(), "inc-0000-")
+	}
+	return s.Slug()
+}
 
 // roomIncident is the incident of a room's name.
 func roomIncident(name string) (incidents.ID, bool) {
@@ -111,11 +129,14 @@ func (p *Poster) createRoom(ctx context.Context, s *incidents.Incident, all []ch
 	}
 	mark := topicMark(s)
 	topic := phrases.T(p.config.Language, "discord.topic", "incident", s.ID.String(), "title", plain(bot.Line(s.Title, 200)))
-	if more := p.links.Incident(s.ID); more != "" {
+	if more := p.links.Incident(s.ID); more != "" && s.ID != 0 {
 		topic += " " + more
 	}
+	if s.ID == 0 {
+		topic = plain(bot.Line(s.Title, 200))
+	}
 	made := map[string]any{
-		"name": s.Slug(), "type": discordgo.ChannelTypeGuildText, "parent_id": parent,
+		"name": roomName(s), "type": discordgo.ChannelTypeGuildText, "parent_id": parent,
 		"topic": cut(topic, maxTopic-units(mark)-1) + " " + mark,
 	}
 	if p.config.Private {
