@@ -62,6 +62,7 @@ func subcommands() []subcommand {
 		{name: "learn", run: learnCommand},
 		{name: "slack", run: slackCommand},
 		{name: "discord", run: discordCommand},
+		{name: "analyze", run: analyzeCommand},
 		{name: "version", run: version},
 		{name: "help", run: help},
 		{name: "shop", hidden: true, run: func(ctx context.Context, args []string, std streams) int {

@@ -1,0 +1,55 @@
+package logs
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Trend says what became of a template.
+type Trend string
+
+const (
+	Fresh    Trend = "new"
+	Bursting Trend = "bursting"
+	Vanished Trend = "vanished"
+)
+
+// Finding is a template that does not behave as before.
+type Finding struct {
+	ID       int
+	Trend    Trend
+	Count    int     // now
+	Expected float64 // now, from how many there were before
+}
+
+// surprising is how many deviations of a Poisson count make a burst.
+const surprising = 5
+
+// Compare says what changed from before to now, counts by template; share is how
+// long now is against before, 1/12 for five minutes against an hour. The most
+// surprising comes first.
+func Compare(before, now map[int]int, share float64) []Finding {
+	var found []Finding
+	for id, n := range now {
+		expected := float64(before[id]) * share
+		switch {
+		case before[id] == 0 && n > 0:
+			found = append(found, Finding{id, Fresh, n, 0})
+		case off(float64(n), expected) >= surprising:
+			found = append(found, Finding{id, Bursting, n, expected})
+		}
+	}
+	for id, n := range before {
+		if expected := float64(n) * share; now[id] == 0 && off(0, expected) <= -surprising+2 {
+			found = append(found, Finding{id, Vanished, 0, expected})
+		}
+	}
+	slices.SortFunc(found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(math.Abs(off(float64(b.Count), b.Expected)), math.Abs(off(float64(a.Count), a.Expected))), cmp.Compare(a.ID, b.ID))
+	})
+	return found
+}
+
+// off is how far a count is from the expected one, in its deviations.
+func off(n, expected float64) float64 { return (n - expected) / math.Sqrt(expected+1) }
