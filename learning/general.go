@@ -144,9 +144,13 @@ func (g *general) judge(c incidents.Context, candidates []Candidate, now time.Ti
 	return judged
 }
 
-// situation is an incident as the model sees it. What tells most comes first:
-// labels are the first to be left out.
 func situation(c incidents.Context, at time.Time) *factored.Situation {
+	return factored.NewSituation(Features(c, at))
+}
+
+// Features are an incident as the general model sees it. What tells most comes
+// first: labels are the first to be left out.
+func Features(c incidents.Context, at time.Time) []factored.Feature {
 	at = at.UTC()
 	list := []factored.Feature{
 		{Field: "alert", Value: c.Name}, {Field: "service", Value: c.Service}, {Field: "source", Value: c.Source},
@@ -159,7 +163,7 @@ func situation(c incidents.Context, at time.Time) *factored.Situation {
 	for _, l := range c.Labels {
 		list = append(list, factored.Feature{Field: l.Name, Value: l.Value})
 	}
-	return factored.NewSituation(list)
+	return list
 }
 
 // kin are the words of an action's id: "restart-web" is kin to "restart-db", and

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/storage"
+)
+
+// What a store knows is exported, and can be replayed.
+func TestAHistoryIsExportedAndReplayed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	store, err := storage.Open(t.Context(), storage.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	for i := range 40 {
+		c := &incidents.Commit{Shard: i % store.Shards()}
+		service := fmt.Sprint("shop-", i%2)
+		c.Facts = []incidents.Fact{
+			{Kind: incidents.FactOutcome, Incident: incidents.ID(i + 1), Action: "fix-" + service, Value: 1, Took: time.Minute,
+				At: at.Add(time.Duration(i) * time.Hour), Context: incidents.Context{Name: "Errors", Service: service, Failing: []string{"a/x", "b/y"}}},
+			{Kind: incidents.FactOutcome, Incident: incidents.ID(i + 1), Action: "fix-shop-9", At: at}, // did not help
+			{Kind: incidents.FactVote, Incident: incidents.ID(i + 1), Action: "fix-shop-9", Value: 1, Person: "p", At: at},
+		}
+		if err := store.Commit(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var history, errs bytes.Buffer
+	if code := run(t.Context(), []string{"learn", "export", "--data", dir}, streams{nil, &history, &errs}); code != exitOK {
+		t.Fatalf("learn export exits %d: %s", code, errs.String())
+	}
+	file := filepath.Join(t.TempDir(), "history.jsonl")
+	if err := os.WriteFile(file, history.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"learn", "replay", file, "--regime", "F0", "--json", "--score-from", "10"}, streams{nil, &out, &errs}); code != exitOK {
+		t.Fatalf("learn replay exits %d: %s\n%s", code, errs.String(), history.String())
+	}
+	var figures struct {
+		All struct {
+			N    int     `json:"n"`
+			Hit1 float64 `json:"hit1"`
+		} `json:"all"`
+		Learners []struct{ Name string } `json:"learners"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &figures); err != nil || figures.All.N != 30 || figures.All.Hit1 < .9 || len(figures.Learners) != 5 {
+		t.Errorf("%+v, %v of\n%s", figures, err, out.String())
+	}
+}
+
+func TestReplayRefusesWhatMakesNoSense(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "bad.jsonl")
+	good := `{"id":"a","t":5,"tr":9,"ctx":{},"action":"fix"}`
+	if err := os.WriteFile(file, []byte(good+"\n{\"id\":\"b\"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"learn", exitUsage, "usage"},
+		{"learn replay", exitUsage, "usage"},
+		{"learn replay " + file + " --regime F9", exitUsage, "usage"},
+		{"learn replay " + file + " --flips 2", exitUsage, "usage"},
+		{"learn replay " + file, exitInvalid, "line 2"},
+		{"learn replay " + file + ".gone", exitFailed, "gone"},
+	} {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), strings.Fields(c.args), streams{nil, &out, &errs}); code != c.code || !strings.Contains(errs.String(), c.says) && language() == "en" {
+			t.Errorf("hikeshi %s exits %d and says %q", c.args, code, errs.String())
+		}
+	}
+}
