@@ -119,23 +119,28 @@ func (p place) violations(ctx context.Context, acked map[incidents.Key]bool) ([]
 		}
 		bad = append(bad, more...)
 	}
-	return bad, nil
+	more, err := p.auditLaws(ctx)
+	return append(bad, more...), err
 }
 
 func everyIncident(ctx context.Context, store storage.Store) ([]*incidents.Incident, error) {
-	page, err := store.List(ctx, incidents.Query{Limit: 200})
-	if err != nil {
-		return nil, fmt.Errorf("list incidents: %w", err)
-	}
 	var all []*incidents.Incident
-	for _, sum := range page.Incidents {
-		s, err := store.Load(ctx, sum.ID)
+	for q := (incidents.Query{Limit: 200}); ; {
+		page, err := store.List(ctx, q)
 		if err != nil {
-			return nil, fmt.Errorf("load %s: %w", sum.ID, err)
+			return nil, fmt.Errorf("list incidents: %w", err)
 		}
-		all = append(all, s)
+		for _, sum := range page.Incidents {
+			s, err := store.Load(ctx, sum.ID)
+			if err != nil {
+				return nil, fmt.Errorf("load %s: %w", sum.ID, err)
+			}
+			all = append(all, s)
+		}
+		if q.Before = page.Next; q.Before == 0 {
+			return all, nil
+		}
 	}
-	return all, nil
 }
 
 // alertLaws: every acknowledged alert is in exactly one incident, in the state

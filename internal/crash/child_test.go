@@ -102,6 +102,7 @@ type supervisor struct {
 	mu      sync.Mutex
 	url     string // "" while there is none
 	changed chan struct{}
+	life    *process // the one that listens at url
 	deaths  int
 	err     error // it ended in a way that it must not
 }
@@ -131,7 +132,7 @@ func (s *supervisor) attend(ctx context.Context, p *process) error {
 	for {
 		select {
 		case url := <-p.url:
-			s.set(func() { s.url = url })
+			s.set(func() { s.url, s.life = url, p })
 		case <-stopped:
 			p.signal(syscall.SIGTERM)
 			limit, cancel := context.WithTimeout(context.Background(), patience)
@@ -165,6 +166,17 @@ func (s *supervisor) set(change func()) {
 func (s *supervisor) fail(err error) error {
 	s.set(func() { s.err = err })
 	return err
+}
+
+// kill ends the life that is listening, as soon as one does.
+func (s *supervisor) kill(ctx context.Context) error {
+	if _, err := s.address(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.life.signal(syscall.SIGKILL)
+	return nil
 }
 
 // address waits until there is one.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // place is where a run keeps its data.
@@ -81,6 +82,18 @@ recover:
 verify: {same_as: check, every: 1s, stable: 0s, within: 25s, alerts: cleared}
 escalate: {en: Call somebody., ja: 誰かを呼ぶ。}
 `, more), 0o600))
+}
+
+// configureMany adds the runbook of the many runs: it takes a moment, so that it can be
+// killed in its middle, and has longer to be seen to have helped.
+func (p place) configureMany() error {
+	fix, err := os.ReadFile(filepath.Join(p.dir, "runbooks", "fix.yaml"))
+	if err != nil {
+		return err
+	}
+	many := strings.NewReplacer("id: crash-fix", "id: many-fix", "api|billing|cart", "shop[0-9]+", "within: 25s", "within: 5m",
+		"verify: {", "  - {id: linger, command: {argv: [sleep, '0.2']}, timeout: 30s}\nverify: {").Replace(string(fix))
+	return os.WriteFile(filepath.Join(p.dir, "runbooks", "many.yaml"), []byte(many), 0o600)
 }
 
 func (p place) shards() int {
