@@ -93,6 +93,7 @@ func (m *memory) Again(_ context.Context, _ incidents.ID, kind incidents.EffectK
 type house struct {
 	*memory
 	t      *testing.T
+	deps   Deps
 	router *bot.Router
 }
 
@@ -129,13 +130,19 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	m := &memory{all: map[incidents.ID]*incidents.Incident{}, log: map[incidents.ID][]incidents.Event{}, once: map[string]bool{}, now: someDay}
 	h := &house{memory: m, t: t}
-	all := All(Deps{Incidents: m, Again: m, Wishes: m, Library: library{}, Freezer: m, Links: bot.Links{Base: "https://h.example.com"}, Now: func() time.Time { return m.now }})
+	h.deps = Deps{Incidents: m, Again: m, Wishes: m, Library: library{}, Freezer: m, Links: bot.Links{Base: "https://h.example.com"}, Now: func() time.Time { return m.now }}
+	h.route(t)
+	return h
+}
+
+// route makes the router anew, after h.deps was changed.
+func (h *house) route(t *testing.T) {
+	t.Helper()
 	var err error
-	h.router, err = bot.NewRouter(bot.RouterOptions{Commands: all, Rights: bot.Open{}, Incidents: m, Logger: slog.New(slog.DiscardHandler)})
+	h.router, err = bot.NewRouter(bot.RouterOptions{Commands: All(h.deps), Rights: bot.Open{}, Incidents: h.memory, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h
 }
 
 func plan(id string, argv ...string) incidents.Plan {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
@@ -202,7 +203,7 @@ func TestStepsElsewhereAreLinted(t *testing.T) {
 // Whatever a value is, a pattern with its place finds it and is a pattern.
 func TestLiteralInPatterns(t *testing.T) {
 	t.Parallel()
-	for _, v := range injections("/tmp/canary") {
+	for _, v := range testenv.Injections("/tmp/canary") {
 		if !utf8.ValidString(v) {
 			continue // no parameter accepts it
 		}
