@@ -212,9 +212,13 @@ func (l *lane) guarded(ctx context.Context, c *incidents.Claim) (err error) {
 func (l *lane) failed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	later, ok := errors.AsType[*incidents.Later](err)
+	if ok && incidents.CodeOf(err) == incidents.Overloaded {
+		return // nothing was sent: our own limit keeps the window, and others may be open
+	}
 	l.failures++
 	now := l.w.now()
-	if later, ok := errors.AsType[*incidents.Later](err); ok {
+	if ok {
 		l.pauseUntil(now.Add(min(max(later.After, firstBackoff), maxLater)))
 		return
 	}
