@@ -172,16 +172,20 @@ func editedInPlace(t *testing.T, w World) {
 func everyKindFits(t *testing.T, w World) {
 	p := w.Poster(t)
 	r := room(t, p, begin(t, 42, "x").s)
-	long := strings.Repeat("長い文 long <text> & more ", 2000)
+	long := strings.Repeat("long <text> & more 長い文 ", 1000)
 	for _, kind := range []bot.Kind{
 		bot.KindCard, bot.KindDiagnostics, bot.KindSuggestions, bot.KindApproval, bot.KindRun, bot.KindLine, bot.KindSaid, bot.KindStorm,
 	} {
 		m := bot.Message{Key: string(kind) + "-1", Kind: kind, At: noon, By: long, Title: "begins-" + string(kind) + " " + long, Text: long}
-		for range 60 {
-			m.Fields = append(m.Fields, bot.Field{Name: long, Value: long})
-			m.Checks = append(m.Checks, bot.Check{State: bot.CheckBad, Group: long, Name: long, Value: long, Detail: long})
-			m.Items = append(m.Items, bot.Item{Rank: 1, Title: long, Evidence: long, Code: []bot.Code{{Text: long}}, Buttons: []bot.Button{{ID: "h1.16.up.a.", Label: long}}})
-			m.Code = append(m.Code, bot.Code{Label: long, Text: long})
+		for i := range 60 { // too many, and the first of them too long
+			text := long
+			if i > 0 {
+				text = long[:300]
+			}
+			m.Fields = append(m.Fields, bot.Field{Name: text, Value: text})
+			m.Checks = append(m.Checks, bot.Check{State: bot.CheckBad, Group: text, Name: text, Value: text, Detail: text})
+			m.Items = append(m.Items, bot.Item{Rank: 1, Title: text, Evidence: text, Code: []bot.Code{{Text: text}}, Buttons: []bot.Button{{ID: "h1.16.up.a.", Label: text}}})
+			m.Code = append(m.Code, bot.Code{Label: text, Text: text})
 		}
 		if kind == bot.KindSaid {
 			m.By = "begins-said"
