@@ -6,7 +6,7 @@
 // or out of order, values missing; what could not be used is counted in Stats.
 //
 // Start with Detector. Where the parts come from, and what was measured, stands
-// in docs/decisions/0016 and docs/quality.md.
+// in docs/decisions/0019 and docs/quality.md.
 package anomaly
 
 import "math"

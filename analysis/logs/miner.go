@@ -6,7 +6,7 @@
 // colours, half a character), and one configuration for every log: nothing in
 // it knows a system.
 //
-// Start with Miner, then Watch. Why it is so stands in docs/decisions/0016.
+// Start with Miner, then Watch. Why it is so stands in docs/decisions/0019.
 package logs
 
 import (
