@@ -85,7 +85,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 
 	shards := a.store.Shards()
-	policy := incidents.Policy{Chats: c.chatNames(), ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
+	policy := incidents.Policy{Chats: c.chatNames(), Archives: c.chatNames()[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	ladder := newLadder(a, freezer)
 	runner, err := a.newRunner()

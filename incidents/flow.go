@@ -12,7 +12,8 @@ type Policy struct {
 	Tickets      []TicketRoute // in which tracker an incident has its ticket: the first that fits
 	RemindAck    time.Duration // remind when nobody acknowledged for this long; 0: never
 	Look         time.Duration // default time between two looks of a verification
-	ArchiveAfter time.Duration // put rooms away so long after the closing; 0: never
+	Archives     []string      // the chats whose rooms are put away
+	ArchiveAfter time.Duration // so long after the closing; 0: never
 }
 
 // reaction says what must be done after an event. s is the state after it.
@@ -122,7 +123,7 @@ func archiveRooms(s *Incident, e *Event, p Policy) []Effect {
 		return nil
 	}
 	var effects []Effect
-	for _, chat := range p.Chats {
+	for _, chat := range p.Archives {
 		effects = append(effects, s.effect(DoArchive, chat, chat, e.Written.Add(p.ArchiveAfter)))
 	}
 	return effects
