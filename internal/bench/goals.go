@@ -67,4 +67,5 @@ var goals = map[string]goal{
 	"start.ready":             bounded(0.3, 0.1),                                      // 15
 	"start.binary":            bounded(35, 25),                                        // 15
 	"open_10k.idle":           bounded(0.01, 0.005),                                   // 17
+	"remedy.added_p50":        {must: 5, stretch: 2, redis: 10},                       // 18
 }

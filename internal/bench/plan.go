@@ -32,6 +32,7 @@ var plan = []measurement{
 	{"room", "11: alert to war room with its card, idle", measureRoom},
 	{"burst", "12: 10,000 alerts of 100 groups at once", measureBurst},
 	{"crash", "13: kill -9 under load, again and again", measureCrash},
+	{"remedy", "18: steps of approved runs, and what each costs beyond the call", measureRemedy},
 	{"round_trips", "commands and round trips that Redis sees for one incident", measureRoundTrips},
 	{"costs", "what the disk, JSON decoders and embedded stores cost here", measureCosts},
 }
@@ -49,6 +50,7 @@ type size struct {
 	rooms    int           // alerts that are followed to their room
 	burst    int
 	kills    int
+	remedies int // runs of 32 steps
 	idle     time.Duration
 	settle   time.Duration // at most, until a backlog is worked off
 	limit    time.Duration // of one measurement
@@ -57,11 +59,11 @@ type size struct {
 var (
 	full = size{
 		rounds: 3, slice: 10 * time.Second, sent: map[int]int{100: 200_000, 10: 100_000, 1: 60_000}, active: 100_000, own: 100_000, refire: 10_000, open: 10_000,
-		requests: 300, rooms: 200, burst: 10_000, kills: 20, idle: 20 * time.Second, settle: 5 * time.Minute, limit: 20 * time.Minute,
+		requests: 300, rooms: 200, burst: 10_000, kills: 20, remedies: 40, idle: 20 * time.Second, settle: 5 * time.Minute, limit: 20 * time.Minute,
 	}
 	quick = size{
 		rounds: 1, slice: 2 * time.Second, sent: map[int]int{100: 20_000, 10: 10_000, 1: 3_000}, active: 10_000, own: 1_000, refire: 2_000, open: 1_000,
-		requests: 50, rooms: 20, burst: 2_000, kills: 3, idle: 2 * time.Second, settle: 30 * time.Second, limit: 2 * time.Minute,
+		requests: 50, rooms: 20, burst: 2_000, kills: 3, remedies: 5, idle: 2 * time.Second, settle: 30 * time.Second, limit: 2 * time.Minute,
 	}
 )
 

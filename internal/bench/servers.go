@@ -72,16 +72,20 @@ func (l *lab) start(ctx context.Context, s subject) (*target, error) {
 
 // startWith is start with another configuration for the peer.
 func (l *lab) startWith(ctx context.Context, s subject, peer string) (*target, error) {
+	if s == alertmanager {
+		return l.startConfigured(ctx, s, peer)
+	}
+	return l.startConfigured(ctx, s, hikeshiConfig)
+}
+
+// startConfigured is start with a configuration of its own.
+func (l *lab) startConfigured(ctx context.Context, s subject, text string) (*target, error) {
 	l.made++
 	t := &target{subject: s, lab: l, dir: filepath.Join(l.dir, fmt.Sprintf("%03d-%s", l.made, s))}
 	if err := os.MkdirAll(t.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
 	t.config = filepath.Join(t.dir, "config.yml")
-	text := hikeshiConfig
-	if s == alertmanager {
-		text = peer
-	}
 	if err := os.WriteFile(t.config, []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
