@@ -191,19 +191,29 @@ func newWorld(t *testing.T, change ...func(*Config, *fake.Options)) *world {
 // replica is another one over the same store and the same Slack.
 func (w *world) replica(c Config) *Chat {
 	w.t.Helper()
+	chat := w.chat(c, w.book, time.Now)
+	chat.Connect(w.desk, w.talk)
+	w.runs(chat)
+	return chat
+}
+
+func (w *world) chat(c Config, book Incidents, now func() time.Time) *Chat {
+	w.t.Helper()
 	chat, err := New(Options{
-		Config: c, Limits: limit.New(limit.Options{Provider: Name, Rates: nil, Now: time.Now}), Directory: chatDirectory(w.store),
-		Incidents: w.book, Rights: bot.Open{}, Links: bot.Links{Base: "https://hikeshi.example.com"}, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Config: c, Limits: limit.New(limit.Options{Provider: Name, Rates: nil, Now: now}), Directory: chatDirectory(w.store),
+		Incidents: book, Rights: bot.Open{}, Links: bot.Links{Base: "https://hikeshi.example.com"}, Now: now, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	chat.Connect(w.desk, w.talk)
+	return chat
+}
+
+func (w *world) runs(chat *Chat) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { chat.Run(ctx); close(done) }()
 	w.t.Cleanup(func() { cancel(); <-done })
-	return chat
 }
 
 func chatDirectory(s *settings) *chat.Directory { return chat.NewDirectory(s, Name) }

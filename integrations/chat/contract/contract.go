@@ -2,9 +2,9 @@
 // behaviours that the tests of the console, Slack and Discord run alike.
 //
 // A chat's test implements World over its adapter and its fake platform and calls
-// Run. The list covers what stands in a room: made once, posted once, edited in
-// place, within limits, harmless, talk from elsewhere, storms. What people do
-// in a room (buttons, words, reactions) is tested with each adapter.
+// Run, which covers what stands in a room: made once, posted once, edited in
+// place, within limits, harmless, talk from elsewhere, storms. RunPeople covers
+// what people do in it: buttons, words, reactions, and the rights to them.
 package contract
 
 import (
@@ -46,7 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) World) {
 		"what is said elsewhere is shown":      saidElsewhere,
 		"a storm shares a room with its table": stormShares,
 	} {
-		t.Run(name, func(t *testing.T) { behaviour(t, open(t)) })
+		t.Run(name, func(t *testing.T) { t.Parallel(); behaviour(t, open(t)) })
 	}
 }
 
