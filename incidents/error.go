@@ -64,6 +64,7 @@ func CodeOf(err error) Code {
 type Later struct {
 	After time.Duration
 	Err   error
+	Alone bool // whoever answers is well: nothing else has to wait
 }
 
 func (l *Later) Error() string { return l.Err.Error() }

@@ -16,12 +16,12 @@ const (
 )
 
 // attemptsOf is how often an effect is tried before it is given up. Attempts
-// are counted by the store, so a restart does not begin anew. A room, a timer,
+// are counted by the store, so a restart does not begin anew. A room, a ticket, a timer,
 // a look or a verdict on a run is worth a day of trying, at a try a minute; what the bot computes
 // itself fails for good after five, because the same input fails again.
 func attemptsOf(kind incidents.EffectKind) int {
 	switch kind {
-	case incidents.DoSyncRoom, incidents.DoArchive, incidents.DoTimer, incidents.DoLook, incidents.DoRun, incidents.DoJudge:
+	case incidents.DoSyncRoom, incidents.DoSyncTicket, incidents.DoArchive, incidents.DoTimer, incidents.DoLook, incidents.DoRun, incidents.DoJudge:
 		return int(24 * time.Hour / maxBackoff)
 	default:
 		return 5

@@ -213,7 +213,7 @@ func (l *lane) failed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	later, ok := errors.AsType[*incidents.Later](err)
-	if ok && incidents.CodeOf(err) == incidents.Overloaded {
+	if ok && (later.Alone || incidents.CodeOf(err) == incidents.Overloaded) {
 		return // nothing was sent: our own limit keeps the window, and others may be open
 	}
 	l.failures++

@@ -75,11 +75,26 @@ func (in *Inbox) Changed(ctx context.Context, c Change) error {
 	}
 	var first error
 	for _, w := range in.wishes(s, c) {
+		if in.stale(s, w.field, c.At) {
+			continue // somebody spoke later, and this was only heard late
+		}
 		if err := in.carry(ctx, id, c, w); err != nil && first == nil {
 			first = err
 		}
 	}
 	return first
+}
+
+// stale says that a later word of a person on the same field was heard already.
+func (in *Inbox) stale(s *incidents.Incident, f Field, at time.Time) bool {
+	if f == "" {
+		return false
+	}
+	if at.Before(s.Tickets[in.Name].There[string(f)]) {
+		return true
+	}
+	here, human := lastWord(s, f, in.Name+":")
+	return human && here.After(at)
 }
 
 // wish is one part of a change: the field that a person touched, and the line

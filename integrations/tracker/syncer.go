@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,9 +51,9 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 	err := y.open(ctx, &t, want)
 	if err == nil {
 		err = y.fields(ctx, &t, s, want)
-	}
-	if err == nil {
-		err = y.comments(ctx, &t, want)
+		if err == nil || refused(err) { // a field that is refused is no reason to say nothing
+			err = errors.Join(err, y.comments(ctx, &t, want))
+		}
 	}
 	if refused(err) {
 		t.Problem = problem(err)
@@ -76,7 +78,7 @@ func (y *Syncer) open(ctx context.Context, t *incidents.Ticket, want bot.Ticket)
 		return err
 	}
 	t.Key, t.URL, t.Status, t.OpenedAt = ref.Key, ref.URL, ref.Status, y.Now()
-	t.Hash = told{}.with(want, Text).with(want, Priority).String() // the rest is told by fields
+	t.Hash = told{}.with(want, Text, y.Now()).with(want, Priority, y.Now()).String() // the rest is told by fields
 	return y.belongs(ctx, t, want)
 }
 
@@ -91,21 +93,22 @@ func (y *Syncer) belongs(ctx context.Context, t *incidents.Ticket, want bot.Tick
 
 // fields tells what differs from what the tracker was told.
 func (y *Syncer) fields(ctx context.Context, t *incidents.Ticket, s *incidents.Incident, want bot.Ticket) error {
-	before := parseTold(t.Hash)
+	before, now := parseTold(t.Hash), y.Now()
 	after := before
 	var due []Field
 	for _, f := range Fields {
-		if before[f] == after.with(want, f)[f] {
+		next := after.with(want, f, now)
+		if before[f].hash == next[f].hash && !t.There[string(f)].After(before[f].at) {
 			continue
 		}
 		if t.Linked && f == Text {
-			after = after.with(want, f) // the words of a ticket that a person wrote stay theirs
+			after = next // the words of a ticket that a person wrote stay theirs
 			continue
 		}
 		if !y.mayTell(s, t, f) {
 			continue // told when something else happens, a closing at the latest
 		}
-		due, after = append(due, f), after.with(want, f)
+		due, after = append(due, f), next
 	}
 	if len(due) > 0 {
 		ref, err := y.Tracker.Update(ctx, t.Key, want, due)
@@ -116,27 +119,35 @@ func (y *Syncer) fields(ctx context.Context, t *incidents.Ticket, s *incidents.I
 		if ref.URL != "" {
 			t.URL = ref.URL
 		}
+		if ref.Key != "" && ref.Key != t.Key { // it was moved, or was the younger of two
+			t.Key = ref.Key
+			if err := y.belongs(ctx, t, want); err != nil {
+				return err
+			}
+		}
 	}
 	t.Hash = after.String()
 	return nil
 }
 
 // mayTell is the rule for what both sides changed: the last person's word wins,
-// and for HumanPeace after it the bot does not speak against it.
+// and for HumanPeace after it the bot does not speak against it. What a person
+// wants there and the incident cannot follow (a ticket that is to do again
+// after somebody took it, a closing without the right to it) ends with that.
 func (y *Syncer) mayTell(s *incidents.Incident, t *incidents.Ticket, f Field) bool {
 	there, touched := t.There[string(f)]
 	if !touched {
 		return true
 	}
-	here, human := lastWord(s, f)
-	if human {
-		return here.After(there)
+	if here, human := lastWord(s, f, ""); human && here.After(there) {
+		return true
 	}
-	return y.Now().Sub(there) >= HumanPeace && here.After(there)
+	return y.Now().Sub(there) >= HumanPeace
 }
 
-// lastWord is when the field last changed on our side, and whether a person did it.
-func lastWord(s *incidents.Incident, f Field) (at time.Time, human bool) {
+// lastWord is when the field last changed on our side, and whether a person did
+// it. People whose account begins with but are left out.
+func lastWord(s *incidents.Incident, f Field, but string) (at time.Time, human bool) {
 	marks := []*incidents.Mark{}
 	switch f {
 	case Priority:
@@ -150,7 +161,7 @@ func lastWord(s *incidents.Incident, f Field) (at time.Time, human bool) {
 	}
 	at = s.CreatedAt
 	for _, m := range marks {
-		if m != nil && m.At.After(at) {
+		if m != nil && m.At.After(at) && (but == "" || !strings.HasPrefix(m.By.ID, but)) {
 			at, human = m.At, m.By.IsPerson()
 		}
 	}
@@ -184,34 +195,44 @@ func problem(err error) incidents.Reason {
 	return incidents.Reason{Phrase: e.Phrase, Args: e.Args}
 }
 
-// told is what the tracker was told of each field, as a short hash.
-type told map[Field]string
+// told is what the tracker was told of each field, as a short hash, and when:
+// what a person changed there since then, it has to be told again.
+type told map[Field]word
+
+type word struct {
+	hash string
+	at   time.Time
+}
 
 func parseTold(s string) told {
 	t := told{}
 	for part := range strings.SplitSeq(s, ",") {
-		if f, hash, ok := strings.Cut(part, "="); ok {
-			t[Field(f)] = hash
+		f, rest, ok := strings.Cut(part, "=")
+		if !ok {
+			continue
 		}
+		hash, at, _ := strings.Cut(rest, "@")
+		w := word{hash: hash}
+		if ms, err := strconv.ParseInt(at, 36, 64); err == nil {
+			w.at = time.UnixMilli(ms)
+		}
+		t[Field(f)] = w
 	}
 	return t
 }
 
 func (t told) String() string {
 	parts := make([]string, 0, len(t))
-	for f, hash := range t {
-		parts = append(parts, string(f)+"="+hash)
+	for f, w := range t {
+		parts = append(parts, string(f)+"="+w.hash+"@"+strconv.FormatInt(w.at.UnixMilli(), 36))
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ",")
 }
 
 // with is a copy that also has what want says of the field.
-func (t told) with(want bot.Ticket, f Field) told {
-	out := told{}
-	for k, v := range t {
-		out[k] = v
-	}
+func (t told) with(want bot.Ticket, f Field, at time.Time) told {
+	out := maps.Clone(t)
 	var v any
 	switch f {
 	case Text:
@@ -228,6 +249,6 @@ func (t told) with(want bot.Ticket, f Field) told {
 		panic("tracker: plain values did not encode: " + err.Error())
 	}
 	sum := sha256.Sum256(b)
-	out[f] = hex.EncodeToString(sum[:6])
+	out[f] = word{hex.EncodeToString(sum[:6]), at}
 	return out
 }

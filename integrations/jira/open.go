@@ -1,0 +1,193 @@
+package jira
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
+)
+
+// Settings is where it is noted what is about to be created.
+type Settings interface {
+	Setting(ctx context.Context, name string) (incidents.Document, error)
+	PutSetting(ctx context.Context, name string, expect int64, body []byte) error
+}
+
+// intent is what is known of the ticket of one marker. Without a key, and not
+// clear, an attempt to create it may or may not have worked.
+type intent struct {
+	Marker string    `json:"marker"`
+	At     time.Time `json:"at"`              // of the latest attempt
+	Tries  int       `json:"tries"`           //
+	Clear  bool      `json:"clear,omitempty"` // the latest attempt has surely made nothing
+	Key    string    `json:"key,omitempty"`
+	Twins  []string  `json:"twins,omitempty"`  // younger ones that were closed
+	Looked bool      `json:"looked,omitempty"` // for twins, after the index had caught up
+
+	version int64
+}
+
+func (k *Tracker) intentName(marker string) string {
+	sum := sha256.Sum256([]byte(marker))
+	return "tracker/" + k.config.Name + "/intent/" + hex.EncodeToString(sum[:16])
+}
+
+func (k *Tracker) intent(ctx context.Context, marker string) (*intent, error) {
+	doc, err := k.settings.Setting(ctx, k.intentName(marker))
+	if err != nil {
+		return nil, fmt.Errorf("read what was to be created: %w", err)
+	}
+	in := &intent{}
+	if doc.Version > 0 {
+		if err := json.Unmarshal(doc.Body, in); err != nil {
+			return nil, fmt.Errorf("read what was to be created: %w", err)
+		}
+	}
+	in.Marker, in.version = marker, doc.Version
+	return in, nil
+}
+
+// note writes it down, whether or not whoever asked still waits.
+func (k *Tracker) note(ctx context.Context, in *intent) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	defer cancel()
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("note what is to be created: %w", err)
+	}
+	err = k.settings.PutSetting(ctx, k.intentName(in.Marker), in.version, body)
+	if errors.Is(err, incidents.ErrConflict) { // another replica is at it
+		return later(lookAgain, "error.jira_unsure", "another replica is creating the ticket")
+	}
+	if err != nil {
+		return fmt.Errorf("note what is to be created: %w", err)
+	}
+	in.version++
+	return nil
+}
+
+const (
+	noteTime  = 3 * time.Second
+	lookAgain = 15 * time.Second // between two looks whether the ticket is in the index
+)
+
+func later(after time.Duration, phrase, message string) error {
+	return &incidents.Later{After: after, Alone: true, Err: fail(phrase, message)}
+}
+
+// Open makes the ticket with the marker, or finds the one that an earlier
+// attempt made.
+func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {
+	in, err := k.intent(ctx, t.Marker)
+	if err != nil {
+		return tracker.Ref{}, err
+	}
+	if in.Key == "" && in.version > 0 && !in.Clear {
+		if err := k.recover(ctx, in); err != nil {
+			return tracker.Ref{}, err
+		}
+	}
+	if in.Key == "" {
+		if err := k.attempt(ctx, in, t); err != nil {
+			return tracker.Ref{}, err
+		}
+	}
+	return tracker.Ref{Key: in.Key, URL: k.page(in.Key)}, nil
+}
+
+// recover looks for what an attempt with an unknown end may have made. Jira's
+// search lags: that nothing is found means something only after a while.
+func (k *Tracker) recover(ctx context.Context, in *intent) error {
+	found, err := k.marked(ctx, in.Marker)
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return k.adopt(ctx, in, found)
+	}
+	if wait := k.config.IndexTime - k.now().Sub(in.At); wait > 0 {
+		return later(min(wait, lookAgain), "error.jira_unsure", "whether the ticket was made is not known yet")
+	}
+	return nil
+}
+
+// attempt notes what it is about to do, and does it.
+func (k *Tracker) attempt(ctx context.Context, in *intent, t bot.Ticket) error {
+	in.At, in.Clear, in.Looked = k.now(), false, false
+	in.Tries++
+	failpoint.Hit("jira.create.before")
+	if err := k.note(ctx, in); err != nil {
+		return err
+	}
+	failpoint.Hit("jira.create.noted")
+	key, err := k.create(ctx, t)
+	failpoint.Hit("jira.create.asked")
+	switch {
+	case undone(err):
+		in.Clear = true
+		return errors.Join(err, k.note(ctx, in))
+	case err != nil:
+		k.unsure.Add(1)
+		return err
+	}
+	in.Key = key
+	if err := k.note(ctx, in); err != nil { // the incident will know the key, and if not, the search
+		k.log.Warn("could not note which ticket was made", "tracker", k.config.Name, "ticket", key, "error", err)
+	}
+	failpoint.Hit("jira.create.known")
+	return nil
+}
+
+// adopt makes the oldest of found the ticket, and closes the others.
+func (k *Tracker) adopt(ctx context.Context, in *intent, found []issue) error {
+	in.Key = found[0].Key
+	for i := range found[1:] {
+		twin := &found[1+i]
+		if err := k.retire(ctx, in, twin); err != nil {
+			return err
+		}
+		in.Twins = append(in.Twins, twin.Key)
+	}
+	return k.note(ctx, in)
+}
+
+// follow is the key of the ticket where the one called key was closed as a
+// twin. After a second attempt it looks once, when the index must have caught
+// up, whether both worked.
+func (k *Tracker) follow(ctx context.Context, key, marker string) (string, error) {
+	in, err := k.intent(ctx, marker)
+	if err != nil || in.version == 0 {
+		return key, err
+	}
+	if in.Key == key && in.Tries > 1 && !in.Looked && k.now().Sub(in.At) >= k.config.IndexTime {
+		found, err := k.marked(ctx, marker)
+		if err != nil {
+			return key, err
+		}
+		in.Looked = true
+		if len(found) > 1 {
+			err = k.adopt(ctx, in, found)
+		} else {
+			err = k.note(ctx, in)
+		}
+		if err != nil {
+			return key, err
+		}
+		if in.Key != key {
+			return in.Key, nil
+		}
+	}
+	if slices.Contains(in.Twins, key) {
+		return in.Key, nil
+	}
+	return key, nil
+}
