@@ -49,6 +49,7 @@ type config struct {
 	Calendar  []windowConfig   `yaml:"calendar"`
 	Slack     slackConfig      `yaml:"slack"`
 	Trust     trustConfig      `yaml:"trust"`
+	Learning  learningConfig   `yaml:"learning"`
 	Discord   discordConfig    `yaml:"discord"`
 	Audit     auditConfig      `yaml:"audit"`
 	Chats     chatsConfig      `yaml:"chats"`

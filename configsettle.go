@@ -38,6 +38,7 @@ func (c config) settle() (*settled, error) {
 	s.schedules()
 	s.calendar()
 	s.trust()
+	s.learning()
 	s.audit()
 	s.chats()
 	s.slack()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -20,6 +21,7 @@ type suggester struct {
 	library *runbooks.Library
 	learned *learning.Service
 	now     func() time.Time
+	explore float64 // the share of incidents in which the third place is given to an action of which little is known
 }
 
 // Rank implements worker.Ranker.
@@ -45,15 +47,35 @@ func (g *suggester) Rank(ctx context.Context, s *incidents.Incident) ([]incident
 		}
 		return nil, none, nil
 	}
+	ranked = learning.Explore(ranked, func(action string) bool {
+		risk := plans[action].Risk
+		return risk == incidents.RiskRead || risk == incidents.RiskLow
+	}, g.explore, s.ID)
+	ranked = unsafeLast(s, ranked)
 	ranked = ranked[:min(len(ranked), maxSuggestions)]
 	list := make([]incidents.Suggestion, 0, len(ranked))
 	for i, r := range ranked {
 		plan := plans[r.Action]
 		list = append(list, incidents.Suggestion{
-			Rank: i + 1, Action: r.Action, Title: plan.Title, Score: r.Score, Evidence: r.Evidence, Plan: plan,
+			Rank: i + 1, Action: r.Action, Title: plan.Title, Score: r.Score, Evidence: r.Evidence, Plan: plan, Propensity: r.Propensity,
 		})
 	}
 	return list, incidents.Reason{}, nil
+}
+
+// unsafeLast puts what somebody here holds for unsafe at present behind the rest,
+// whatever speaks for it.
+func unsafeLast(s *incidents.Incident, ranked []learning.Ranked) []learning.Ranked {
+	var safe, unsafe []learning.Ranked
+	for _, r := range ranked {
+		if !s.UnsafeHere(r.Action) {
+			safe = append(safe, r)
+			continue
+		}
+		r.Evidence.Terms = slices.Insert(r.Evidence.Terms, 0, incidents.Term{Because: incidents.Because("why.unsafe_here"), Weight: -1})
+		unsafe = append(unsafe, r)
+	}
+	return append(safe, unsafe...)
 }
 
 // settle lets the model learn what is old enough, so that no ranking waits for

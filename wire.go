@@ -147,7 +147,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Diagnose: runner,
-			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now},
+			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now, explore: a.config.Learning.Explore},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
 			Trust:    ladder,
 		},

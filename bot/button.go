@@ -43,6 +43,10 @@ const (
 	pressUp             pressVerb = "up"
 	pressDown           pressVerb = "down"
 	pressWhy            pressVerb = "why"
+	pressWrongCause     pressVerb = "dwc"
+	pressUnsafeNow      pressVerb = "dun"
+	pressTooSlow        pressVerb = "dts"
+	pressNotTheRoot     pressVerb = "dnr"
 	pressWorked         pressVerb = "swk"
 	pressFailed         pressVerb = "sfl"
 	pressStopped        pressVerb = "sst"
@@ -66,6 +70,10 @@ var presses = map[pressVerb]func(p press) (verb string, args []string){
 	pressDeny:           func(p press) (string, []string) { return "deny", []string{requestWord + p.ref} },
 	pressUp:             func(p press) (string, []string) { return "vote", []string{p.ref, "up"} },
 	pressDown:           func(p press) (string, []string) { return "vote", []string{p.ref, "down"} },
+	pressWrongCause:     func(p press) (string, []string) { return "vote", []string{p.ref, "down", "wrong-cause"} },
+	pressUnsafeNow:      func(p press) (string, []string) { return "vote", []string{p.ref, "down", "unsafe-now"} },
+	pressTooSlow:        func(p press) (string, []string) { return "vote", []string{p.ref, "down", "too-slow"} },
+	pressNotTheRoot:     func(p press) (string, []string) { return "vote", []string{p.ref, "down", "not-the-root"} },
 	pressWhy:            func(p press) (string, []string) { return "why", []string{p.ref} },
 	pressWorked:         func(p press) (string, []string) { return "settle", []string{p.ref, "worked"} },
 	pressFailed:         func(p press) (string, []string) { return "settle", []string{p.ref, "failed"} },

@@ -201,6 +201,7 @@ func TestPress(t *testing.T) {
 		pressAck: "ack ", pressLead: "lead me", pressResolve: "resolve ", pressReopen: "reopen ", pressPostmortem: "postmortem ",
 		pressApproveAction: "approve x plan:0123456789abcdef", pressApproveRequest: "approve request:x plan:0123456789abcdef",
 		pressDeny: "deny request:x", pressUp: "vote x up", pressDown: "vote x down", pressWhy: "why x",
+		pressWrongCause: "vote x down wrong-cause", pressUnsafeNow: "vote x down unsafe-now", pressTooSlow: "vote x down too-slow", pressNotTheRoot: "vote x down not-the-root",
 	} {
 		r, got, _ := setUp(t, Open{})
 		p := press{incident: 42, verb: verb, ref: "x", check: "0123456789abcdef"}

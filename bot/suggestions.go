@@ -115,6 +115,9 @@ func Evidence(lang string, e incidents.Evidence, now time.Time) string {
 	if e.Up > 0 || e.Down > 0 {
 		parts = append(parts, "👍"+strconv.Itoa(e.Up)+" 👎"+strconv.Itoa(e.Down))
 	}
+	if len(e.Said) > 0 {
+		parts = append(parts, objected(lang, e.Said))
+	}
 	if !e.LastAt.IsZero() {
 		parts = append(parts, phrases.T(lang, "evidence.last", "ago", Ago(lang, e.LastAt, now)))
 	}

@@ -203,7 +203,7 @@ func TestButtonsOfARoom(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s (%s): %v", b.Label, b.ID, err)
 			}
-			if reply.Message != nil && b.Label != "Why?" {
+			if reply.Message != nil && b.Label != "Why?" && b.Label != "👎" {
 				t.Errorf("%s answers %q, though the room shows it", b.Label, reply.Message.Text)
 			}
 			pressed[b.Label] = true

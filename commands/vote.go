@@ -18,8 +18,8 @@ var thumbs = map[string]int{
 // vote is a thumb for or against an action.
 func vote(d Deps) bot.Command {
 	return bot.Command{
-		Name: "vote", Aliases: []string{"feedback", "投票"}, Usage: "vote rank|action up|down|none [reason]",
-		Example: []string{"/inc vote 1 up", "/inc vote restart-web down wrong cause"},
+		Name: "vote", Aliases: []string{"feedback", "投票"}, Usage: "vote rank|action up|down|none [wrong-cause|unsafe-now|too-slow|not-the-root] [text]",
+		Example: []string{"/inc vote 1 up", "/inc vote restart-web down wrong-cause it was the disk"},
 		Help:    "help.vote", Right: bot.Respond, Room: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
 			if s, e, err := d.before(ctx, r, incidents.EventVoted); err != nil || e != nil {
@@ -41,11 +41,18 @@ func vote(d Deps) bot.Command {
 			if !ok {
 				return bot.Reply{}, badVote()
 			}
+			var why incidents.Objection
+			if rest = rest[1:]; value < 0 {
+				why, rest = objection(rest)
+			}
 			s, err = d.Incidents.Do(ctx, r.Incident, r.Once, incidents.Vote{
-				By: r.Person, Action: action, Value: value, Text: strings.Join(rest[1:], " "),
+				By: r.Person, Action: action, Value: value, Why: why, Text: strings.Join(rest, " "),
 			})
 			if err != nil {
 				return bot.Reply{}, err
+			}
+			if value < 0 && why == "" && r.Origin == bot.Pressed && s.Objections[action][r.Person.ID] == "" {
+				return answer(s, bot.AskWhy(r.Lang, s, action, titleOfAction(r.Lang, s, action))), nil
 			}
 			return confirm(r, s, "say.voted", "action", titleOfAction(r.Lang, s, action)), nil
 		},

@@ -214,6 +214,7 @@ func common(a, b Labels) Labels {
 }
 
 func (s *Incident) vote(e *Event) {
+	s.object(e)
 	if s.Votes == nil {
 		s.Votes = map[string]map[string]int{}
 	}

@@ -81,9 +81,10 @@ type Event struct {
 	Findings    []Finding    `json:"findings,omitempty"`
 	Suggestions []Suggestion `json:"suggestions,omitempty"`
 	Moved       []RankMove   `json:"moved,omitempty"`
-	Action      string       `json:"action,omitempty"`   // voted, trust_…
-	Value       int          `json:"value,omitempty"`    // voted: the thumb; diagnosed: 1 where it was done before; ranked: 1 where the first may run by itself
-	Approval    *Approval    `json:"approval,omitempty"` // requested
+	Action      string       `json:"action,omitempty"`    // voted, trust_…
+	Value       int          `json:"value,omitempty"`     // voted: the thumb; diagnosed: 1 where it was done before; ranked: 1 where the first may run by itself
+	Objection   Objection    `json:"objection,omitempty"` // voted: what is wrong with it
+	Approval    *Approval    `json:"approval,omitempty"`  // requested
 	ApprovalID  string       `json:"approval_id,omitempty"`
 	RunID       string       `json:"run_id,omitempty"`
 	Seal        string       `json:"seal,omitempty"` // agreed, approved: see Warrant

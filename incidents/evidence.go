@@ -1,6 +1,9 @@
 package incidents
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Bounds on what the first investigation leaves in an incident's state.
 const (
@@ -71,7 +74,7 @@ func sameEvidence(a, b []Suggestion) bool {
 	for i := range a {
 		x, y := a[i].Evidence, b[i].Evidence
 		if a[i].Action != b[i].Action || a[i].Plan.Digest != b[i].Plan.Digest ||
-			x.Tried != y.Tried || x.Worked != y.Worked || x.Up != y.Up || x.Down != y.Down {
+			x.Tried != y.Tried || x.Worked != y.Worked || x.Up != y.Up || x.Down != y.Down || !slices.Equal(x.Said, y.Said) {
 			return false
 		}
 	}
@@ -84,7 +87,8 @@ type Vote struct {
 	By     Actor
 	Action string
 	Value  int
-	Text   string // the reason, in their words
+	Text   string    // the reason, in their words
+	Why    Objection // of a 👎: the reason in one of a few words; "" where they say none
 }
 
 func (c Vote) decide(s *Incident, _ time.Time) ([]Event, error) {
@@ -94,16 +98,19 @@ func (c Vote) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if c.Value < -1 || c.Value > 1 {
 		return nil, Fail(Invalid, "error.vote", "a vote is up or down")
 	}
+	if !c.Why.known() || c.Why != "" && c.Value >= 0 {
+		return nil, Fail(Invalid, "error.objection", "only a 👎 has a reason, one of a few").WithHint("/inc vote 1 down wrong-cause")
+	}
 	if !c.By.IsPerson() {
 		return nil, Fail(Forbidden, "error.vote_person", "only people vote")
 	}
 	if s.suggestion(c.Action) == nil && s.runOf(c.Action) == nil {
 		return nil, Fail(NotFound, "error.no_action", "no such action was suggested here", "action", c.Action).WithHint("/inc suggest")
 	}
-	if s.Votes[c.Action][c.By.ID] == c.Value {
+	if s.Votes[c.Action][c.By.ID] == c.Value && (c.Why == "" || s.Objections[c.Action][c.By.ID] == c.Why) {
 		return nil, nil
 	}
-	return []Event{{Kind: EventVoted, By: c.By, Action: c.Action, Value: c.Value, Text: cut(c.Text, MaxNote)}}, nil
+	return []Event{{Kind: EventVoted, By: c.By, Action: c.Action, Value: c.Value, Text: cut(c.Text, MaxNote), Objection: c.Why}}, nil
 }
 
 func (s *Incident) runOf(action string) *Run {

@@ -15,11 +15,25 @@ type Fact struct {
 	Incident ID            `json:"incident"`
 	At       time.Time     `json:"at"`
 	Action   string        `json:"action"`
-	Rank     int           `json:"rank,omitempty"`   // shown: where it stood
-	Person   string        `json:"person,omitempty"` // vote: whose
+	Rank     int           `json:"rank,omitempty"`   // chosen: where it stood; 0: it was not in the list
+	Person   string        `json:"person,omitempty"` // vote: whose; chosen: who approved; undo: whose votes
 	Value    int           `json:"value"`            // vote: −1, 0, +1; outcome: 1 helped, 0 did not
 	Took     time.Duration `json:"took,omitempty"`   // outcome: from approval to proof
 	Context  Context       `json:"context"`
+
+	Objection Objection `json:"objection,omitempty"` // vote: what is wrong with it
+	Chance    float64   `json:"chance,omitempty"`    // chosen: the score that it stood with
+	Shown     []Shown   `json:"shown,omitempty"`     // shown: the list, the best first
+	Source    string    `json:"source,omitempty"`    // "import": from another system's history
+	Ref       string    `json:"ref,omitempty"`       // with a source: what the incident is called there
+}
+
+// Shown is one action of a list as it was shown: what is needed to judge, later,
+// the model that ranked it and another one that would have ranked otherwise.
+type Shown struct {
+	Action     string  `json:"action"`
+	Chance     float64 `json:"chance"`     // the score that it stood with
+	Propensity float64 `json:"propensity"` // how probable it was that it came to stand here: 1 where no chance was in it
 }
 
 // FactKind says what a fact is about.
@@ -29,6 +43,10 @@ type FactKind string
 const (
 	FactVote    FactKind = "vote"
 	FactOutcome FactKind = "outcome"
+	FactShown   FactKind = "shown"  // a list was shown
+	FactChosen  FactKind = "chosen" // an action was approved
+	FactUndo    FactKind = "undo"   // the votes of a person, given until then, count no more
+	FactReset   FactKind = "reset"  // what was learned until then, of a service or of all, counts no more
 )
 
 // Context is what an incident looked like when the fact arose: what learning
@@ -70,7 +88,21 @@ func Facts(s *Incident, events []Event) []Fact {
 		f := Fact{Incident: s.ID, At: e.At, Context: s.Context()}
 		switch e.Kind {
 		case EventVoted:
-			f.Kind, f.Action, f.Person, f.Value = FactVote, e.Action, e.By.ID, e.Value
+			f.Kind, f.Action, f.Person, f.Value, f.Objection = FactVote, e.Action, e.By.ID, e.Value, e.Objection
+		case EventRanked:
+			if len(e.Suggestions) == 0 {
+				continue
+			}
+			f.Kind, f.Shown = FactShown, shown(e.Suggestions)
+		case EventApproved:
+			r := s.run(e.RunID)
+			if r == nil {
+				continue
+			}
+			f.Kind, f.Action, f.Person = FactChosen, r.Plan.Runbook, e.By.ID
+			if g := s.suggestion(f.Action); g != nil {
+				f.Rank, f.Chance = g.Rank, g.Score
+			}
 		case EventVerified, EventNotVerified, EventRunFailed:
 			r := s.run(e.RunID)
 			if e.Kind == EventRunFailed && (!tried(r) || e.By.IsPerson()) {
@@ -94,4 +126,16 @@ func tried(r *Run) bool {
 	return slices.ContainsFunc(r.Steps, func(done StepResult) bool {
 		return slices.ContainsFunc(r.Plan.Recover, func(step Step) bool { return step.ID == done.Step })
 	})
+}
+
+func shown(list []Suggestion) []Shown {
+	out := make([]Shown, 0, len(list))
+	for i := range list {
+		p := list[i].Propensity
+		if p == 0 {
+			p = 1
+		}
+		out = append(out, Shown{Action: list[i].Action, Chance: list[i].Score, Propensity: p})
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -72,7 +73,8 @@ func TestNothingDoneNothingLearned(t *testing.T) {
 		st.must(Approve{By: abe, Action: "restart-web", Digest: restart(42).Digest}, minute(1))
 		st.must(StartRun{Run: "INC-42/1", Owner: "p"}, minute(1))
 		st.must(FinishRun{Run: "INC-42/1", Owner: "p", Steps: steps}, minute(1))
-		if got := Facts(st.s, st.log); len(got) != want {
+		got := slices.DeleteFunc(Facts(st.s, st.log), func(f Fact) bool { return f.Kind != FactOutcome })
+		if len(got) != want {
 			t.Errorf("after %+v %d facts: %+v", steps, len(got), got)
 		}
 	}

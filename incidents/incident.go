@@ -101,20 +101,21 @@ type Incident struct {
 	Said    map[string]SaidState `json:"said,omitempty"`    // by the message's key
 	Unheard int                  `json:"unheard,omitempty"` // messages beyond MaxSaid, which the other rooms do not show
 
-	Rooms       map[string]Room           `json:"rooms,omitempty"`   // by chat
-	Tickets     map[string]Ticket         `json:"tickets,omitempty"` // by tracker
-	DiagnosedAt time.Time                 `json:"diagnosed_at,omitzero"`
-	Findings    []Finding                 `json:"findings,omitempty"`
-	RankedAt    time.Time                 `json:"ranked_at,omitzero"`
-	Suggestions []Suggestion              `json:"suggestions,omitempty"`
-	Replanned   time.Time                 `json:"replanned,omitzero"` // when the plan of a suggested action last changed
-	NoAction    Reason                    `json:"no_action,omitzero"` // why nothing is suggested
-	Moved       []RankMove                `json:"moved,omitempty"`    // what the latest feedback moved
-	Votes       map[string]map[string]int `json:"votes,omitempty"`    // action → person → −1, +1
-	Approvals   []Approval                `json:"approvals,omitempty"`
-	Runs        []Run                     `json:"runs,omitempty"`
-	Failed      map[string]string         `json:"failed,omitempty"` // effects given up, by key, with the reason
-	Trust       map[string]TrustWord      `json:"trust,omitempty"`  // by action: the latest word here on whether it runs by itself
+	Rooms       map[string]Room                 `json:"rooms,omitempty"`   // by chat
+	Tickets     map[string]Ticket               `json:"tickets,omitempty"` // by tracker
+	DiagnosedAt time.Time                       `json:"diagnosed_at,omitzero"`
+	Findings    []Finding                       `json:"findings,omitempty"`
+	RankedAt    time.Time                       `json:"ranked_at,omitzero"`
+	Suggestions []Suggestion                    `json:"suggestions,omitempty"`
+	Replanned   time.Time                       `json:"replanned,omitzero"`   // when the plan of a suggested action last changed
+	NoAction    Reason                          `json:"no_action,omitzero"`   // why nothing is suggested
+	Moved       []RankMove                      `json:"moved,omitempty"`      // what the latest feedback moved
+	Votes       map[string]map[string]int       `json:"votes,omitempty"`      // action → person → −1, +1
+	Objections  map[string]map[string]Objection `json:"objections,omitempty"` // action → person → what they say is wrong with it
+	Approvals   []Approval                      `json:"approvals,omitempty"`
+	Runs        []Run                           `json:"runs,omitempty"`
+	Failed      map[string]string               `json:"failed,omitempty"` // effects given up, by key, with the reason
+	Trust       map[string]TrustWord            `json:"trust,omitempty"`  // by action: the latest word here on whether it runs by itself
 }
 
 // RuleRef is what an incident keeps of the rule that made it, so that a

@@ -14,6 +14,8 @@ type Suggestion struct {
 	Score    float64  `json:"score"` // higher is better; comparable only within one list
 	Evidence Evidence `json:"evidence"`
 	Plan     Plan     `json:"plan"`
+
+	Propensity float64 `json:"propensity,omitempty"` // how probable this place was; 0: certain
 }
 
 // Evidence is why: what happened when this was tried on incidents like this.
@@ -22,6 +24,7 @@ type Evidence struct {
 	Worked int           `json:"worked"` // of them, those that helped
 	Up     int           `json:"up"`
 	Down   int           `json:"down"`
+	Said   []Objected    `json:"said,omitempty"` // what was said against it, on such incidents
 	LastAt time.Time     `json:"last_at,omitzero"`
 	Median time.Duration `json:"median,omitempty"` // from approval to verified
 	Terms  []Term        `json:"terms,omitempty"`  // what the score is made of, largest first

@@ -48,7 +48,11 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 	case EventRanked:
 		return rankWords(e)
 	case EventVoted:
-		return map[int]string{1: "up", 0: "back", -1: "down"}[e.Value], by
+		variant = map[int]string{1: "up", 0: "back", -1: "down"}[e.Value]
+		if e.Objection != "" {
+			variant += "." + string(e.Objection)
+		}
+		return variant, by
 	case EventResolved, EventReopened:
 		if e.By.IsPerson() {
 			return "person", by

@@ -21,7 +21,7 @@ func (m *Model) evidence(where cell, action string) incidents.Evidence {
 	}
 	e := incidents.Evidence{
 		Tried: int(t.raw.worked + t.raw.failed), Worked: int(t.raw.worked),
-		Up: int(t.raw.up), Down: int(t.raw.down), Median: t.median(),
+		Up: int(t.raw.up), Down: int(t.raw.down), Said: t.said.list(), Median: t.median(),
 	}
 	if t.lastOutcome != 0 {
 		e.LastAt = time.Unix(0, t.lastOutcome).UTC()

@@ -42,8 +42,8 @@ func newGeneral() general {
 func (g *general) add(facts []incidents.Fact) {
 	for i := range facts {
 		f := &facts[i]
-		if f.Action == "" || f.At.IsZero() {
-			continue // counted by the tallies
+		if f.Action == "" || f.At.IsZero() || f.Kind != incidents.FactVote && f.Kind != incidents.FactOutcome {
+			continue // counted by the tallies, or no lesson
 		}
 		if !f.At.After(g.until) || f.At.Before(g.learned) {
 			g.late++
@@ -82,6 +82,9 @@ func (g *general) settle(now time.Time, limit int) (more bool) {
 func (g *general) learn(f *incidents.Fact) {
 	x, at := situation(f.Context, f.At), f.At.Unix()
 	id, i := f.Incident.String(), g.model.Join(f.Action, kin(f.Action)...)
+	if f.Ref != "" {
+		id = f.Source + ":" + f.Ref // another system's incident has no number here
+	}
 	switch {
 	case f.Kind == incidents.FactOutcome && f.Value > 0:
 		g.model.Outcome(id, x, i, at)
@@ -101,8 +104,12 @@ func (g *general) thumb(f *incidents.Fact, id string, x *factored.Situation, i i
 		clear(g.people)
 	}
 	b := ballot{f.Incident, f.Action, f.Person}
+	value := f.Value
+	if f.Objection == incidents.UnsafeNow {
+		value = 0 // of this moment, not of the action
+	}
 	old, had := g.folded[b]
-	if old == f.Value {
+	if old == value {
 		return
 	}
 	where := [2]string{id, f.Action}
@@ -112,8 +119,8 @@ func (g *general) thumb(f *incidents.Fact, id string, x *factored.Situation, i i
 		}
 		g.people[where]++
 	}
-	g.folded[b] = f.Value
-	g.model.Thumb(id, x, i, f.Value > old, at)
+	g.folded[b] = value
+	g.model.Thumb(id, x, i, value > old, at)
 }
 
 // judge adds to each candidate what the model makes of it.

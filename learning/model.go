@@ -21,6 +21,7 @@ const (
 type Model struct {
 	cells     map[cell]*tally
 	votes     map[ballot]vote
+	chances   chances
 	forgotten Forgotten
 	bounds    struct{ cells, votes int } // 0: MaxCells, MaxVotes
 }
@@ -49,6 +50,7 @@ type vote struct {
 	seq   int64
 	at    int64
 	value int
+	why   incidents.Objection
 	where cell // with name and service set: it is taken back where it was counted
 }
 
@@ -67,8 +69,12 @@ func (m *Model) learn(f *incidents.Fact) {
 	where := cell{f.Action, incidents.KeyOf(f.Context.Name), incidents.KeyOf(f.Context.Service)}
 	at := f.At.UnixNano()
 	switch {
+	case f.Kind == incidents.FactShown, f.Kind == incidents.FactUndo, f.Kind == incidents.FactReset:
+		// A list says nothing about its actions; the others are heard by the Service.
 	case f.Action == "" || f.At.IsZero():
 		m.forgotten.Facts++
+	case f.Kind == incidents.FactChosen:
+		m.chances.chosen(f)
 	case f.Kind == incidents.FactVote && f.Value >= -1 && f.Value <= 1:
 		m.vote(f, where, at)
 	case f.Kind == incidents.FactOutcome:
@@ -78,6 +84,7 @@ func (m *Model) learn(f *incidents.Fact) {
 		}
 		m.count(where, c, at, 1)
 		m.cells[where].outcome(at, f.Value > 0, f.Took)
+		m.chances.outcome(f)
 	default:
 		m.forgotten.Facts++
 	}
@@ -92,18 +99,21 @@ func (m *Model) vote(f *incidents.Fact, where cell, at int64) {
 		return
 	}
 	if had {
-		m.count(old.where, thumb(old.value), old.at, -1)
+		m.count(old.where, thumb(old.value, old.why), old.at, -1)
+		m.object(old.where, old.why, -1)
 	}
-	m.votes[b] = vote{seq: f.Seq, at: at, value: f.Value, where: where}
-	m.count(where, thumb(f.Value), at, 1)
+	m.votes[b] = vote{seq: f.Seq, at: at, value: f.Value, why: f.Objection, where: where}
+	m.count(where, thumb(f.Value, f.Objection), at, 1)
+	m.object(where, f.Objection, 1)
 }
 
-func thumb(value int) counts {
+// thumb is what a vote adds to the counts.
+func thumb(value int, why incidents.Objection) counts {
 	switch {
 	case value > 0:
 		return counts{up: 1}
 	case value < 0:
-		return counts{down: 1}
+		return counts{down: 1, against: weightOf(why)}
 	}
 	return counts{}
 }

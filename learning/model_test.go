@@ -368,7 +368,7 @@ func TestStrangeFactsAreCountedNotLearned(t *testing.T) {
 	t.Parallel()
 	var m Model
 	m.Learn(
-		incidents.Fact{Kind: "shown", Action: "a", At: day0},
+		incidents.Fact{Kind: "noticed", Action: "a", At: day0},
 		incidents.Fact{Kind: incidents.FactVote, At: day0},
 		incidents.Fact{Kind: incidents.FactVote, Action: "a", Value: 7, At: day0},
 		incidents.Fact{Kind: incidents.FactOutcome, Action: "a"},

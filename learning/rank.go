@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ type Ranked struct {
 	Action   string
 	Score    float64 // 0…1: the expected share of such incidents on which it helps
 	Evidence incidents.Evidence
+
+	Propensity float64 // how probable this place was; 0: certain (see Explore)
 }
 
 // How facts become a score. The score is the mean of a Beta distribution
@@ -163,9 +166,30 @@ func posterior(mean float64, k classes) float64 {
 // mass is what counts speak for and against, in verified outcomes. Thumbs
 // saturate: n of them weigh 0.3 n ÷ (1 + n/10).
 func (c counts) mass() (good, bad float64) {
-	each := thumbWeight / (1 + (c.up+c.down)*thumbWeight/thumbLimit)
-	return c.worked + each*c.up, c.failed + each*c.down
+	each := thumbWeight / (1 + (c.up+c.against)*thumbWeight/thumbLimit)
+	return c.worked + each*c.up, c.failed + each*c.against
 }
+
+// unlikely is the reason not to suggest any of them, empty where one may help.
+func (m *Model) unlikely(ranked []Ranked) incidents.Reason {
+	best, most, seen := 0, 0., 0
+	for i := range ranked {
+		if chance, n := m.chances.of(ranked[i].Score); i == 0 || chance > most {
+			best, most, seen = i, chance, n
+		}
+	}
+	if most >= LeastChance || len(ranked) == 0 {
+		return incidents.Reason{}
+	}
+	args := []string{"n", strconv.Itoa(len(ranked)), "action", ranked[best].Action,
+		"chance", percent(most), "least", percent(LeastChance), "seen", strconv.Itoa(seen)}
+	if seen == 0 {
+		return incidents.Because("why.none.unlikely.unseen", args...)
+	}
+	return incidents.Because("why.none.unlikely", args...)
+}
+
+func percent(share float64) string { return strconv.Itoa(int(math.Round(share * 100))) }
 
 // NoKnownAction is the reason to show when a ranking is empty.
 func NoKnownAction(c incidents.Context) incidents.Reason {

@@ -101,7 +101,11 @@ func (s *Service) Rank(ctx context.Context, c incidents.Context, candidates []Ca
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.model.Rank(c, s.general.judge(c, candidates, now), now), incidents.Reason{}, nil
+	ranked := s.model.Rank(c, s.general.judge(c, candidates, now), now)
+	if none := s.model.unlikely(ranked); none.Phrase != "" {
+		return nil, none, nil
+	}
+	return ranked, incidents.Reason{}, nil
 }
 
 // Forgotten says what the bounds on memory have cost.

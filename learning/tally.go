@@ -28,10 +28,11 @@ type cell struct {
 // they are whole.
 type counts struct {
 	worked, failed, up, down float64
+	against                  float64 // what the thumbs down weigh, by their reasons
 }
 
 func (c counts) plus(d counts, times float64) counts {
-	return counts{c.worked + d.worked*times, c.failed + d.failed*times, c.up + d.up*times, c.down + d.down*times}
+	return counts{c.worked + d.worked*times, c.failed + d.failed*times, c.up + d.up*times, c.down + d.down*times, c.against + d.against*times}
 }
 
 // minus never goes below nothing: differences of decayed sums carry the noise
@@ -39,7 +40,7 @@ func (c counts) plus(d counts, times float64) counts {
 func (c counts) minus(d counts) counts {
 	return counts{
 		max(c.worked-d.worked, 0), max(c.failed-d.failed, 0),
-		max(c.up-d.up, 0), max(c.down-d.down, 0),
+		max(c.up-d.up, 0), max(c.down-d.down, 0), max(c.against-d.against, 0),
 	}
 }
 
@@ -53,6 +54,7 @@ type tally struct {
 	at           int64 // ns: the latest fact
 	lastOutcome  int64 // ns
 	took         []took
+	said         objections
 }
 
 type took struct {
