@@ -86,7 +86,7 @@ func (a *app) readyReasons(ctx context.Context) (wrong, notes []incidents.Reason
 
 // newRunner makes the runbooks' runner, each of whose executors records what it
 // does for a run.
-func (a *app) newRunner() (*runbooks.Runner, error) {
+func (a *app) newRunner(notes runbooks.Notes) (*runbooks.Runner, error) {
 	c := a.config
 	config := c.Runbooks.steps()
 	config.Origins = a.library.Origins
@@ -98,7 +98,7 @@ func (a *app) newRunner() (*runbooks.Runner, error) {
 	for kind, x := range executors {
 		executors[kind] = auditedStep{x, a.audit}
 	}
-	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.secrets(), Logger: a.log, Executors: executors})
+	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.secrets(), Logger: a.log, Executors: executors, Notes: notes})
 	if err != nil {
 		return nil, configError(err)
 	}

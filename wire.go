@@ -88,7 +88,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	policy := incidents.Policy{Chats: c.chatNames(), Archives: c.chatNames()[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	ladder := newLadder(a, freezer)
-	runner, err := a.newRunner()
+	runner, err := a.newRunner(noting(engine))
 	if err != nil {
 		return err
 	}

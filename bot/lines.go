@@ -92,10 +92,26 @@ func sentence(lang string, l *incidents.Line) string {
 
 // aside is what a person wrote, or else why it happened.
 func (v *view) aside(l *incidents.Line) string {
-	if l.Said != "" {
-		return Cut(Clean(l.Said), incidents.MaxNote)
+	if told := Told(v.lang, l); told != "" {
+		return told
 	}
 	return Say(v.lang, l.Because)
+}
+
+// Told is what was said in somebody's own words: a person's, or a runbook's with the reason
+// behind it. It is clean, and escaped by whoever shows it.
+func Told(lang string, l *incidents.Line) string {
+	switch {
+	case l.Said != "":
+		return Cut(Clean(l.Said), incidents.MaxNote)
+	case l.Noted == nil:
+		return ""
+	}
+	noted := Cut(Clean(l.Noted.In(lang)), incidents.MaxNote)
+	if l.Because.Phrase == "" {
+		return noted
+	}
+	return phrases.T(lang, "line.noted_because", "noted", noted, "because", Say(lang, l.Because))
 }
 
 // resolved adds to a resolution how long everything took.
@@ -234,8 +250,8 @@ func TimelineText(lang string, l *incidents.Line) string {
 		return GaveUp(lang, l.Event.Effect, l.Event.Text)
 	}
 	switch {
-	case l.Said != "":
-		return phrases.T(lang, "line.said", "what", what, "said", Line(l.Said, incidents.MaxNote))
+	case l.Said != "" || l.Noted != nil:
+		return phrases.T(lang, "line.said", "what", what, "said", Line(Told(lang, l), incidents.MaxNote))
 	case l.Because.Phrase != "" && l.Because.Phrase != "because.declared": // its sentence says so already
 		return phrases.T(lang, "line.because", "what", what, "because", Say(lang, l.Because))
 	}

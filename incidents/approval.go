@@ -59,6 +59,7 @@ type Step struct {
 	Expect  string        `json:"expect,omitempty"` // a condition in the kind's own small language, see package runbooks
 	Timeout time.Duration `json:"timeout"`
 	Retry   *Retry        `json:"retry,omitempty"`
+	Note    *NoteText     `json:"note,omitempty"`    // note: what it says
 	Content string        `json:"content,omitempty"` // SHA-256 of the files that it refers to, such as playbooks
 }
 

@@ -16,7 +16,7 @@ const (
 	EventAcked       EventKind = "acknowledged" //
 	EventLead        EventKind = "lead"         // somebody is the commander
 	EventAssigned    EventKind = "assigned"     // somebody is a responder
-	EventNoted       EventKind = "noted"        // a person wrote it down
+	EventNoted       EventKind = "noted"        // a person, or a runbook, wrote it down
 	EventSaid        EventKind = "said"         // somebody said something in one of the rooms
 	EventPinned      EventKind = "pinned"       // it was put on the timeline, or taken off
 	EventReminded    EventKind = "reminded"     // nobody acknowledged in time
@@ -71,6 +71,7 @@ type Event struct {
 	By      Actor     `json:"by"`
 	Because Reason    `json:"because,omitzero"`
 	Text    string    `json:"text,omitempty"`   // a note, a name, a reason in somebody's own words
+	Note    *Text     `json:"note,omitempty"`   // what a runbook says, in its author's words: noted, escalated, resolved
 	Target  Actor     `json:"target,omitzero"`  // who was assigned
 	Alerts  *News     `json:"alerts,omitempty"` // held, opened, alerts
 	Opening *Opening  `json:"opening,omitempty"`

@@ -32,7 +32,7 @@ func (c Diagnosed) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if !s.DiagnosedAt.IsZero() {
 		e.Value = again
 	}
-	return []Event{e}, nil
+	return append([]Event{e}, s.concluded(findings)...), nil
 }
 
 // again is a diagnosed event's Value where it is not the first one.

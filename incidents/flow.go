@@ -36,7 +36,7 @@ var flow = map[EventKind][]reaction{
 	EventHeld:        {armHold, armAlertExpiry},
 	EventOpened:      {syncRooms, openTicket, diagnose, armAckReminder, armAlertExpiry, armQuiet},
 	EventDiscarded:   {},
-	EventAlerts:      {syncNews, armAckReminder, armAlertExpiry, armQuiet},
+	EventAlerts:      {syncNews, armAckReminder, armAlertExpiry, armQuiet, mayEnd},
 	EventSeen:        {armAckReminder, armAlertExpiry},
 	EventSeverity:    {syncRooms, syncTicket},
 	EventAcked:       {syncRooms, syncTicket},

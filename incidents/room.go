@@ -41,6 +41,9 @@ type Finding struct {
 	Detail  string        `json:"detail,omitempty"` // the output, capped
 	Elapsed time.Duration `json:"elapsed"`
 	At      time.Time     `json:"at"`
+
+	Calls  *Text `json:"calls,omitempty"`  // of a runbook's way: a person is to take over, in its author's words
+	Closes *Text `json:"closes,omitempty"` // of a runbook's way: it is over, once no alert fires
 }
 
 // Text is a sentence in the languages its author gave.

@@ -143,8 +143,16 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		func() Command { return Resolve{By: who, Text: text, At: said} },
 		func() Command { return Reopen{By: who, Text: text, At: said} },
 		func() Command {
-			return Diagnosed{Findings: []Finding{{Check: "restart-web/health", OK: rapid.Bool().Draw(t, "ok")}}}
+			f := Finding{Check: "restart-web:way"}
+			switch rapid.IntRange(0, 2).Draw(t, "way") {
+			case 0:
+				f.Calls = &Text{EN: text}
+			case 1:
+				f.Closes = &Text{EN: text}
+			}
+			return Diagnosed{Findings: []Finding{{Check: "restart-web/health", OK: rapid.Bool().Draw(t, "ok")}, f}}
 		},
+		func() Command { return RunNotes{Run: drawID(t, runs), Note: Text{EN: text, JA: "再起動しました"}} },
 		func() Command { return suggestions(drawPlan(t)) },
 		func() Command { return suggestions(drawPlan(t), restart(42)) },
 		func() Command { return Ranked{None: Because("why.none.declared")} },

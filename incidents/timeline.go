@@ -25,6 +25,7 @@ type Line struct {
 	Texts   map[string]Text `json:"texts,omitempty"` // places whose words depend on the language
 	Because Reason          `json:"because,omitzero"`
 	Said    string          `json:"said,omitempty"`
+	Noted   *Text           `json:"noted,omitempty"`  // what a runbook says; untrusted too, for steps' results are in it
 	Folded  int             `json:"folded,omitempty"` // how many events it stands for, where that is more than one
 }
 
@@ -179,7 +180,7 @@ func (n *narrator) looked(e *Event, folded int) Line {
 // line tells one event.
 func (n *narrator) line(e *Event) Line {
 	line := newLine(e, Reason{})
-	line.Because, line.Said = e.Because, e.Text
+	line.Because, line.Said, line.Noted = e.Because, e.Text, e.Note
 	if e.Kind == EventOpened {
 		line.At = later(e.At, e.Written) // when people were told; when it began is told apart
 	}
@@ -191,7 +192,7 @@ func (n *narrator) line(e *Event) Line {
 	line.Phrase = Because(phrase, args...)
 	if p := n.planOf(e); p != nil {
 		line.Texts = map[string]Text{"action": n.title(p.Runbook)}
-		if e.Kind == EventEscalated && p.Escalate != (Text{}) {
+		if e.Kind == EventEscalated && p.Escalate != (Text{}) && e.Note == nil {
 			line.Phrase.Phrase += ".advice"
 			line.Texts["advice"] = p.Escalate
 		}

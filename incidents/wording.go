@@ -58,6 +58,11 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			return "person", by
 		}
 		return "", nil
+	case EventNoted:
+		if e.Note != nil {
+			return "runbook", nil
+		}
+		return "", by
 	case EventGaveUp:
 		return "", []string{"effect", e.Effect}
 	default:

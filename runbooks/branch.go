@@ -24,6 +24,7 @@ type Branch struct {
 	Undo     incidents.Text // how to take this way back; else the runbook's
 	Recover  []Step
 	Collect  []Step         // looks that are made when nothing is to be mended
+	Close    incidents.Text // it is over, once no alert fires: said when that ends the incident
 	Escalate incidents.Text // a person is to be called; with Recover, when that did not help
 
 	cond *condition
@@ -211,8 +212,15 @@ func (rb *Runbook) branchFinding(b *Branch, f *facts) incidents.Finding {
 			said = b.Escalate
 		}
 	}
-	return incidents.Finding{
+	way := incidents.Finding{
 		Check: rb.ID + ":" + b.ID, Title: said, Value: steps.CutLine(foundWords(f.states()), maxLine),
 		OK: len(b.Recover) == 0 && b.Escalate == (incidents.Text{}),
 	}
+	if len(b.Recover) == 0 && b.Escalate != (incidents.Text{}) {
+		way.Calls = &b.Escalate
+	}
+	if b.Close != (incidents.Text{}) {
+		way.Closes = &b.Close
+	}
+	return way
 }

@@ -206,6 +206,7 @@ func (rb *Runbook) recovery(s *incidents.Incident, from []Step, values map[strin
 func named(all []incidents.Step, prefix string) []incidents.Step {
 	for i := range all {
 		all[i].ID = prefix + all[i].ID
+		under(all[i].Note, prefix)
 	}
 	return all
 }

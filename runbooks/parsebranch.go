@@ -45,7 +45,7 @@ func (r *reader) branches(rb *Runbook, f fields, n *yaml.Node) {
 
 func (r *reader) branch(rb *Runbook, env *cel.Env, n *yaml.Node) (Branch, bool) {
 	var b Branch
-	f, ok := r.fields(n, "branches", "id", "title", "when", "otherwise", "note", "effect", "undo", "recover", "collect", "escalate")
+	f, ok := r.fields(n, "branches", "id", "title", "when", "otherwise", "note", "effect", "undo", "recover", "collect", "close", "escalate")
 	if !ok {
 		return b, false
 	}
@@ -62,10 +62,13 @@ func (r *reader) branch(rb *Runbook, env *cel.Env, n *yaml.Node) (Branch, bool) 
 	r.branchTexts(&b, f)
 	r.when(rb, env, &b, f, n)
 	switch {
-	case f["recover"] == nil && f["collect"] == nil && f["escalate"] == nil:
+	case f["recover"] == nil && f["collect"] == nil && f["escalate"] == nil && f["close"] == nil:
 		r.fail(n, "runbook.lint.branch_outcome", "id", b.ID)
 	case f["recover"] != nil && f["collect"] != nil:
 		r.fail(n, "runbook.lint.branch_both", "id", b.ID)
+	}
+	if v := f["close"]; v != nil {
+		r.mayClose(rb, &b, f, v)
 	}
 	for _, key := range []string{"effect", "undo"} {
 		if f["recover"] == nil && f[key] != nil {
@@ -81,11 +84,27 @@ func (r *reader) branch(rb *Runbook, env *cel.Env, n *yaml.Node) (Branch, bool) 
 	return b, true
 }
 
+// mayClose: only where every check is up, and nothing is to be done, can it be over.
+func (r *reader) mayClose(rb *Runbook, b *Branch, f fields, n *yaml.Node) {
+	if f["recover"] != nil || f["escalate"] != nil {
+		r.fail(n, "runbook.lint.close_with", "id", b.ID)
+	}
+	up := 0
+	for _, c := range b.Row {
+		if c.Up {
+			up++
+		}
+	}
+	if up != len(rb.Check) {
+		r.fail(n, "runbook.lint.close_when", "id", b.ID)
+	}
+}
+
 func (r *reader) branchTexts(b *Branch, f fields) {
 	for _, t := range []struct {
 		key string
 		to  *incidents.Text
-	}{{"title", &b.Title}, {"note", &b.Note}, {"effect", &b.Effect}, {"undo", &b.Undo}, {"escalate", &b.Escalate}} {
+	}{{"title", &b.Title}, {"note", &b.Note}, {"effect", &b.Effect}, {"undo", &b.Undo}, {"close", &b.Close}, {"escalate", &b.Escalate}} {
 		if f[t.key] == nil {
 			continue
 		}

@@ -35,6 +35,7 @@ func (r *reader) steps(n *yaml.Node, section string, timeout time.Duration) []St
 		}
 		read = append(read, s)
 	}
+	r.notes(n, read)
 	return read
 }
 
@@ -107,6 +108,8 @@ func (r *reader) body(s *Step, n *yaml.Node, changes bool) {
 		r.job(s, n, changes)
 	case KindLog:
 		r.log(s, n)
+	case KindNote:
+		r.note(s, n, changes)
 	}
 }
 
@@ -120,6 +123,9 @@ func (r *reader) retry(s *Step, f fields, changes bool) {
 		r.warn(f["idempotent"], "runbook.lint.idempotent_once")
 		return
 	case n == nil:
+		return
+	case f[KindNote] != nil:
+		r.fail(n, "runbook.lint.retry_note")
 		return
 	case f[KindRundeck] != nil || f[KindKompira] != nil:
 		r.fail(n, "runbook.lint.retry_job")

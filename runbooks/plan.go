@@ -132,6 +132,8 @@ func (rb *Runbook) steps(from []Step, values map[string]string) ([]incidents.Ste
 			step.Method, step.URL = s.Method, u
 		case KindPromQL:
 			step.Query = s.query.fill(values)
+		case KindNote:
+			step.Note = s.noted(values)
 		default:
 			if err := rb.remote(s, &step, values); err != nil {
 				return nil, err
@@ -163,6 +165,8 @@ func needs(steps []Step) []string {
 		names = append(names, steps[i].query.params()...)
 		names = append(names, steps[i].host.params()...)
 		names = append(names, steps[i].match.params()...)
+		names = append(names, steps[i].noteEN.params()...)
+		names = append(names, steps[i].noteJA.params()...)
 		for _, o := range steps[i].options {
 			names = append(names, o.value.params()...)
 		}
@@ -181,6 +185,8 @@ func StepLine(s incidents.Step) string {
 		return s.Method + " " + s.URL
 	case KindPromQL:
 		return s.Query
+	case KindNote:
+		return noteLine(s.Note)
 	default:
 		return remoteLine(s)
 	}

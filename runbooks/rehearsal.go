@@ -161,7 +161,7 @@ func (rb *Runbook) rehearse(c *rehearsalCase) ([]string, error) {
 		b, err := rb.choose(rb.factsOf(s.Findings, s.Common, values))
 		got := "none"
 		if err == nil {
-			got, said = b.ID, append(said, b.Note, b.Escalate, b.title())
+			got, said = b.ID, append(said, b.Note, b.Close, b.Escalate, b.title())
 		}
 		if c.Want.Branch != nil && *c.Want.Branch != got {
 			miss("branch", *c.Want.Branch, got)

@@ -83,7 +83,7 @@ const (
 )
 
 // kinds are what a step can be, in the order in which authors are told of them.
-var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH, KindAnsible, KindRundeck, KindKompira, KindLog, KindRunbook}
+var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH, KindAnsible, KindRundeck, KindKompira, KindLog, KindNote, KindRunbook}
 
 // Step is a step as it was written, its arguments still with their places.
 // What of the unexported fields is set depends on Kind.
@@ -101,6 +101,8 @@ type Step struct {
 	query queryTemplate
 	host  template // ssh; ansible: the limit; log: the file
 	match template // log
+
+	noteEN, noteJA noteTemplate // note
 
 	target  string   // ansible: the playbook; rundeck: the job; kompira: the flow; runbook: its id
 	options []option // ansible, rundeck, kompira, runbook
@@ -140,6 +142,8 @@ func (s *Step) Show() string {
 		return s.Method + " " + s.url.String()
 	case KindPromQL:
 		return s.query.String()
+	case KindNote:
+		return s.noteShown()
 	default:
 		return s.showRemote()
 	}

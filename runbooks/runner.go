@@ -29,6 +29,7 @@ type Runner struct {
 	log       *slog.Logger
 	now       func() time.Time
 	within    time.Duration
+	notes     Notes
 	runs      chan struct{} // places for steps of runs
 	checks    chan struct{} // places for checks, so that slow ones never hold up a run
 }
@@ -49,6 +50,7 @@ type RunnerOptions struct {
 
 	Logger    *slog.Logger              // nil: none
 	Now       func() time.Time          // nil: time.Now
+	Notes     Notes                     // nil: what runs note stands in their results only
 	Within    time.Duration             // for Diagnose; 0: DiagnoseWithin
 	Executors map[string]steps.Executor // further kinds of steps, or others in place of ours
 }
@@ -64,7 +66,7 @@ func NewRunner(o RunnerOptions) (*Runner, error) {
 	}
 	maps.Copy(executors, o.Executors)
 	r := &Runner{
-		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within,
+		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within, notes: o.Notes,
 		runs: make(chan struct{}, MaxExecutions), checks: make(chan struct{}, MaxExecutions),
 	}
 	if r.log == nil {
@@ -93,6 +95,10 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 	before = r.Look(ctx, plan, execution)
 	env := steps.Env{Execution: execution, Incident: plan.Incident, Runbook: plan.Runbook}
 	for _, step := range plan.Recover {
+		if step.Kind == KindNote {
+			done = append(done, r.note(ctx, step, plan, execution, done))
+			continue
+		}
 		result := r.execute(ctx, r.runs, step, env)
 		r.log.Info("step done", "run", execution, "runbook", plan.Runbook, "step", step.ID, "kind", step.Kind,
 			"ok", result.OK, "value", result.Value, "error", result.Error, "elapsed", result.Elapsed)

@@ -150,7 +150,7 @@ func (s *sheet) branches(branches []Branch) {
 		} else {
 			s.line(s.word("when") + " " + codeSpan(b.When()))
 		}
-		for _, text := range []incidents.Text{b.Note, b.Effect, b.Undo, b.Escalate} {
+		for _, text := range []incidents.Text{b.Note, b.Effect, b.Undo, b.Close, b.Escalate} {
 			if said := text.In(s.lang); said != "" {
 				s.line(said)
 			}

@@ -37,7 +37,7 @@ func tell(lang string, inc *incidents.Incident, events []incidents.Event) []line
 		lv := lineView{
 			At: l.At, Seq: l.Seq, Kind: l.Kind, By: bot.Who(l.By), Person: l.By.IsPerson(), Late: l.Late(),
 			Text:    bot.Say(lang, incidents.Reason{Phrase: l.Phrase.Phrase, Args: l.Args(lang)}),
-			Because: bot.Say(lang, l.Because), Said: bot.Clean(l.Said),
+			Because: bot.Say(lang, l.Because), Said: bot.Told(lang, l),
 		}
 		if l.Kind == incidents.EventGaveUp {
 			lv.Text, lv.Said = bot.GaveUp(lang, l.Event.Effect, l.Event.Text), ""
