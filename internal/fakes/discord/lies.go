@@ -42,6 +42,19 @@ func (s *Server) Lies(l Lie, times int, method, path string, seconds any) {
 	s.lies = append(s.lies, &lie{l, method, path, times, seconds})
 }
 
+// Down has everything fail until it is up again: nothing is carried out, and
+// the gateway hangs up.
+func (s *Server) Down(down bool) {
+	s.mu.Lock()
+	s.down = down
+	s.mu.Unlock()
+	if down {
+		s.Drop()
+	}
+}
+
+func (s *Server) isDown() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.down }
+
 func (s *Server) lieFor(method, path string) *lie {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -67,6 +67,7 @@ type Server struct {
 	used      map[string][]time.Time // by bucket
 	counts    map[string]int         // requests by route
 	refused   int                    // 401, 403, 429
+	down      bool
 	exchanges []Exchange
 	changed   chan struct{}
 }
@@ -150,6 +151,10 @@ func deny(status, code int, what string, args ...any) *refusal {
 
 // serve is every request: a lie, the pace, then the route.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if s.isDown() {
+		http.Error(w, "discord is away", http.StatusServiceUnavailable)
+		return
+	}
 	path := r.URL.Path
 	if path == "/ws" || path == "/ws/" {
 		s.gateway(w, r)

@@ -38,6 +38,31 @@ func (s *Server) Lie(method string, lies ...Lie) {
 	s.lies[method] = append(s.lies[method], lies...)
 }
 
+// Down has everything fail until it is up again: nothing is carried out, and the
+// sockets end.
+func (s *Server) Down(down bool) {
+	s.mu.Lock()
+	s.down = down
+	s.mu.Unlock()
+	if down {
+		s.DropSockets()
+	}
+}
+
+// orDown answers nothing but 503 while it is down.
+func (s *Server) orDown(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		down := s.down
+		s.mu.Unlock()
+		if down {
+			http.Error(w, "slack is away", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func (s *Server) nextLie(method string) Lie {
 	s.mu.Lock()
 	defer s.mu.Unlock()

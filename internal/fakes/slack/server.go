@@ -87,6 +87,7 @@ type Server struct {
 	clock     int64
 	serial    int
 	revoked   bool
+	down      bool
 	done      chan struct{}
 	upgrader  websocket.Upgrader
 }
@@ -247,7 +248,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /upload/{id}", s.upload)
 	mux.HandleFunc("POST /respond/{channel}/{user}", s.respond)
 	mux.HandleFunc("GET /socket", s.open)
-	return mux
+	return s.orDown(mux)
 }
 
 // Address is where the app takes what is sent over HTTP.
