@@ -53,6 +53,7 @@ type stormDoc struct {
 	Granted []grant        `json:"granted,omitempty"` // within the last hour
 	Name    string         `json:"name,omitempty"`    // of the room that is shared now
 	Room    incidents.Room `json:"room,omitzero"`     // without an ID: not made yet
+	Making  time.Time      `json:"making,omitzero"`   // until when somebody is making it
 	Last    time.Time      `json:"last,omitzero"`     // when an incident last joined it
 	Rows    []row          `json:"rows,omitempty"`
 	More    int            `json:"more,omitempty"` // incidents without a row
@@ -104,19 +105,46 @@ func (t *Storm) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.
 	}
 	room := doc.Room
 	if room.ID == "" {
-		// No incident's, so no number: the channel is nobody's.
-		if room, err = t.Poster.OpenRoom(ctx, &incidents.Incident{Title: doc.Name, CreatedAt: t.Now(), OpenedAt: t.Now(), Released: true}); err != nil {
-			return incidents.Room{}, fmt.Errorf("open the storm room: %w", err)
-		}
-		if _, err := t.change(ctx, func(d *stormDoc, _ time.Time) {
-			if d.Name == doc.Name && d.Room.ID == "" {
-				d.Room = room
-			}
-		}); err != nil {
+		if room, err = t.makeShared(ctx, doc.Name); err != nil {
 			return incidents.Room{}, err
 		}
 	}
 	return incidents.Room{ID: room.ID, Name: room.Name, URL: room.URL, Row: s.ID}, nil
+}
+
+// making is how long nobody else makes the shared room while somebody does: an
+// effect has ended by then, and whoever died over it has left a room of its name.
+const making = 30 * time.Second
+
+// makeShared makes the shared room. One at a time does, over all replicas: a
+// chat that lets two channels have one name would get two of them. The others
+// come again.
+func (t *Storm) makeShared(ctx context.Context, name string) (room incidents.Room, err error) {
+	mine := false
+	doc, err := t.change(ctx, func(d *stormDoc, now time.Time) {
+		if mine = d.Name == name && d.Room.ID == "" && !d.Making.After(now); mine {
+			d.Making = now.Add(making)
+		}
+	})
+	switch {
+	case err != nil:
+		return room, err
+	case doc.Name == name && doc.Room.ID != "":
+		return doc.Room, nil
+	case !mine:
+		return room, &incidents.Later{After: time.Second, Err: incidents.Fail(incidents.Overloaded, "error.chat_limit", "the storm room is being made", "provider", t.Chat, "seconds", "1")}
+	}
+	// No incident's, so no number: the channel is nobody's.
+	if room, err = t.Poster.OpenRoom(ctx, &incidents.Incident{Title: name, CreatedAt: t.Now(), OpenedAt: t.Now(), Released: true}); err != nil {
+		room, err = incidents.Room{}, fmt.Errorf("open the storm room: %w", err)
+	}
+	_, noted := t.change(context.WithoutCancel(ctx), func(d *stormDoc, _ time.Time) {
+		if d.Name == name && d.Room.ID == "" {
+			d.Making = time.Time{}
+			d.Room = room
+		}
+	})
+	return room, errors.Join(err, noted)
 }
 
 // grant says whether the incident gets a room. One that was granted, or that a person wants, is

@@ -175,3 +175,48 @@ func (l *locked) PutSetting(ctx context.Context, name string, expect int64, body
 	defer l.mu.Unlock()
 	return l.memory.PutSetting(ctx, name, expect, body)
 }
+
+// twins is a chat that makes a second channel of the same name, as Discord does.
+type twins struct {
+	*platform
+	made int
+}
+
+func (w *twins) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.Room, error) {
+	room, err := w.platform.OpenRoom(ctx, s)
+	if s.ID == 0 {
+		time.Sleep(5 * time.Millisecond) // the others come while it is under way
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.made++
+		room.ID = fmt.Sprint(room.ID, w.made)
+	}
+	return room, err
+}
+
+// Whoever comes while the shared room is being made comes again.
+func TestTheSharedRoomIsMadeByOne(t *testing.T) {
+	p, store := &twins{platform: newPlatform()}, &memory{docs: map[string]incidents.Document{}}
+	var all sync.WaitGroup
+	for i := range 20 {
+		storm := chat.NewStorm(chat.StormOptions{Chat: "discord", Poster: p, Store: store, PerMinute: 1, PerHour: 1, Now: time.Now})
+		all.Go(func() {
+			for range 2000 {
+				room, err := storm.OpenRoom(t.Context(), incident(incidents.ID(i+1), incidents.Sev1))
+				if err == nil {
+					return
+				}
+				if _, later := errors.AsType[*incidents.Later](err); !later || room.ID != "" {
+					t.Error(room, err)
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+			t.Error("it never gets a room")
+		})
+	}
+	all.Wait()
+	if p.made != 1 {
+		t.Errorf("the shared room was made %d times", p.made)
+	}
+}
