@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -11,17 +12,22 @@ import (
 )
 
 type memory struct {
+	mu    sync.Mutex
 	docs  map[string]incidents.Document
 	reads int
 	away  error
 }
 
 func (m *memory) Setting(_ context.Context, name string) (incidents.Document, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.reads++
 	return m.docs[name], m.away
 }
 
 func (m *memory) PutSetting(_ context.Context, name string, expect int64, body []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.docs[name].Version != expect {
 		return incidents.ErrConflict
 	}
