@@ -51,6 +51,8 @@ type config struct {
 	Trust     trustConfig      `yaml:"trust"`
 	Learning  learningConfig   `yaml:"learning"`
 	Discord   discordConfig    `yaml:"discord"`
+	Trackers  []trackerConfig  `yaml:"trackers"`
+	Tickets   []ticketConfig   `yaml:"tickets"`
 	Audit     auditConfig      `yaml:"audit"`
 	Chats     chatsConfig      `yaml:"chats"`
 	RemindAck duration         `yaml:"remind_ack"`
@@ -228,6 +230,11 @@ func (c *config) relativeTo(dir string) {
 	for _, p := range append(append(c.Runbooks.files(), c.Slack.files()...), &c.Discord.BotTokenFile) {
 		fix(p)
 	}
+	for i := range c.Trackers {
+		for _, p := range c.Trackers[i].files() {
+			fix(p)
+		}
+	}
 	fix(&c.StoreFile)
 	fix(&c.Console.OIDC.SecretFile)
 	for i := range c.Calendar {
@@ -309,6 +316,7 @@ type settled struct {
 	guild     settledDiscord
 	level     slog.Level
 	elsewhere
+	settledTickets
 }
 
 // secrets are all that must never be seen in an output, a log or a chat.
@@ -330,7 +338,7 @@ func (s *settled) secrets() []string {
 			all = append(all, password)
 		}
 	}
-	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets(), s.guild.secrets())
+	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets(), s.settledTickets.secrets(), s.guild.secrets())
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

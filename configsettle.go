@@ -42,6 +42,7 @@ func (c config) settle() (*settled, error) {
 	s.audit()
 	s.chats()
 	s.slack()
+	s.tickets()
 	s.discord()
 	for i, r := range c.Grouping {
 		s.rules = append(s.rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))

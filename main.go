@@ -61,6 +61,7 @@ func subcommands() []subcommand {
 		{name: "audit", run: auditCommand},
 		{name: "learn", run: learnCommand},
 		{name: "slack", run: slackCommand},
+		{name: "jira", run: jiraCommand},
 		{name: "discord", run: discordCommand},
 		{name: "analyze", run: analyzeCommand},
 		{name: "version", run: version},

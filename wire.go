@@ -40,20 +40,21 @@ const consoleChat = "console"
 // app is the whole process, put together. build makes it from top to bottom:
 // store, core, worker, chats, HTTP.
 type app struct {
-	config  *settled
-	log     *slog.Logger
-	store   storage.Store
-	library *runbooks.Library
-	worker  *worker.Worker
-	console *web.Server
-	audit   *recorder
-	chats   []outside
-	ready   *readiness
-	server  *http.Server
-	listen  net.Listener
-	jobs    *cron.Cron
-	learned *learning.Service
-	plans   *schedule.Scheduler
+	config   *settled
+	log      *slog.Logger
+	store    storage.Store
+	library  *runbooks.Library
+	worker   *worker.Worker
+	console  *web.Server
+	audit    *recorder
+	chats    []outside
+	trackers *trackers
+	ready    *readiness
+	server   *http.Server
+	listen   net.Listener
+	jobs     *cron.Cron
+	learned  *learning.Service
+	plans    *schedule.Scheduler
 }
 
 // build opens the store and the listener and puts everything together; run
@@ -85,16 +86,19 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 
 	shards := a.store.Shards()
-	policy := incidents.Policy{Chats: c.chatNames(), Archives: c.chatNames()[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
+	policy := incidents.Policy{Chats: c.chatNames(), Tickets: c.settledTickets.routes, Archives: c.chatNames()[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	ladder := newLadder(a, freezer)
 	runner, err := a.newRunner(noting(engine))
 	if err != nil {
 		return err
 	}
+	if a.trackers, err = makeTrackers(c, store, policy, log); err != nil {
+		return configError(err)
+	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, People: named(c.rights), Links: links, Now: time.Now, Calendar: a.config.comingWindows}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, People: named(c.rights), Links: links, Now: time.Now, Calendar: a.config.comingWindows, Trackers: a.trackers}),
 		Rights:   c.rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -104,6 +108,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if a.chats, err = makeChats(chatParts{c, a.store, auditedRouter{router, a.audit}, said, links, time.Now, log}); err != nil {
 		return configError(err)
 	}
+	a.trackers.connect(auditedRouter{router, a.audit}, overheard{engine, a.audit.redact.Clean})
 	a.worker = newWorker(a, policy, engine, runner, freezer, ladder, syncers(a, links))
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	if a.console, err = newConsole(a, router, said, links); err != nil {
@@ -146,6 +151,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Freeze: freezer, Closed: a.config.closed, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    rooms,
+			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}),
 			Diagnose: runner,
 			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now, explore: a.config.Learning.Explore},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
@@ -183,6 +189,7 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 		"/v1/alerts/alertmanager": receiver.Handler("alertmanager", alertmanager.DecodeWebhook),
 		"/api/v2/alerts":          receiver.Handler("alertmanager_api", alertmanager.DecodeAPI),
 		"/v1/alerts/generic":      receiver.Handler("generic", generic.Decode),
+		jiraHook:                  a.trackers,
 		"GET /metrics":            thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})),
 		"/":                       a.signIns(a.console.Handler()),
 	})
@@ -233,6 +240,7 @@ func (a *app) schedule(ctx context.Context) *cron.Cron {
 		{"@every 1m", a.prune},
 		{"@every 1m", a.settle},
 		{"@every 1m", a.reload},
+		{"@every 1m", a.poll},
 	} {
 		if _, err := jobs.AddFunc(job.spec, func() { job.run(ctx) }); err != nil {
 			panic("scheduled job " + job.spec + ": " + err.Error()) // a constant that does not parse

@@ -55,6 +55,9 @@ func TicketOf(s *incidents.Incident, events []incidents.Event, tracker, lang str
 	card := v.card()
 	card.Buttons, card.Pinned = nil, false
 	card.Fields = slices.DeleteFunc(card.Fields, func(f Field) bool { return f.Name == v.t("card.next") })
+	if u := links.Postmortem(s.ID); u != "" && ticketState(s) == TicketDone {
+		card.Links = slices.Insert(card.Links, min(1, len(card.Links)), Link{Label: v.t("link.postmortem"), URL: u})
+	}
 	t := Ticket{
 		Incident: s.ID, Marker: TicketMarker(s), Summary: "[" + s.ID.String() + "] " + Line(s.Title, incidents.MaxTitle),
 		Body: []Message{card}, State: ticketState(s), Severity: s.Severity(), Service: s.Service,

@@ -68,7 +68,7 @@ func newClient(c Config, pace Limiter, transport http.RoundTripper, now func() t
 		transport = &jira.PATAuthTransport{Token: c.Token, Transport: transport}
 	}
 	api, err := jira.NewClient(&http.Client{
-		Transport: transport,
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // never with the token
 	}, c.URL)
 	if err != nil {

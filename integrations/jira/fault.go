@@ -130,3 +130,5 @@ func (c *client) tooFast(ctx context.Context, a ask, h http.Header, r *refusal) 
 func notJSON(a ask, resp *jira.Response) error {
 	return fmt.Errorf("%w: %s: %d %s", fail("error.jira_no_json", "what answers is no Jira"), a.name(), resp.StatusCode, short(resp.Header.Get("Content-Type")))
 }
+
+func asError(err error) (*incidents.Error, bool) { return errors.AsType[*incidents.Error](err) }

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/jira"
+)
+
+// trackerConfig is one project of one ticket tracker.
+type trackerConfig struct {
+	Name              string            `yaml:"name"`
+	Kind              string            `yaml:"kind"`
+	Flavour           string            `yaml:"flavour"`
+	URL               string            `yaml:"url"`
+	User              string            `yaml:"user"`
+	Token             secretValue       `yaml:"token"`
+	TokenFile         string            `yaml:"token_file"`
+	WebhookSecret     secretValue       `yaml:"webhook_secret"`
+	WebhookSecretFile string            `yaml:"webhook_secret_file"`
+	WebhookToken      secretValue       `yaml:"webhook_token"`
+	WebhookTokenFile  string            `yaml:"webhook_token_file"`
+	Project           string            `yaml:"project"`
+	Type              string            `yaml:"type"`
+	Language          string            `yaml:"language"`
+	Priorities        map[string]string `yaml:"priorities"`
+	Transitions       map[string]string `yaml:"transitions"`
+	Resolution        string            `yaml:"resolution"`
+	Components        []string          `yaml:"components"`
+	Labels            []string          `yaml:"labels"`
+	Fields            map[string]any    `yaml:"fields"`
+	People            map[string]string `yaml:"people"`
+	Duplicate         string            `yaml:"duplicate"`
+}
+
+// ticketConfig is a rule for which incidents have their ticket in which tracker.
+type ticketConfig struct {
+	Match   []string `yaml:"match"`
+	Tracker string   `yaml:"tracker"`
+}
+
+const (
+	kindJira    = "jira"
+	maxTrackers = 100 // each polls its tracker once a minute
+	noTracker   = "-" // in a rule: such incidents have no ticket
+)
+
+// files are the paths that are relative to the configuration's file.
+func (c *trackerConfig) files() []*string {
+	return []*string{&c.TokenFile, &c.WebhookSecretFile, &c.WebhookTokenFile}
+}
+
+// settledTickets is where tickets are, looked up and checked.
+type settledTickets struct {
+	trackers []settledTracker
+	routes   []incidents.TicketRoute
+}
+
+type settledTracker struct {
+	jira     jira.Config
+	language string
+}
+
+func (s settledTickets) secrets() []string {
+	var all []string
+	for _, t := range s.trackers {
+		for _, secret := range []string{t.jira.Token, t.jira.Secret, t.jira.Hook} {
+			if secret != "" {
+				all = append(all, secret)
+			}
+		}
+	}
+	return all
+}
+
+// trackerName also begins the accounts of the tracker's people, and keeps apart
+// what is said there from what is said in a chat.
+var trackerName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
+
+// tickets checks the trackers and the rules.
+func (s *settler) tickets() {
+	taken := map[string]bool{consoleChat: true}
+	for _, k := range outsideKinds() {
+		taken[k.name] = true
+	}
+	if len(s.Trackers) > maxTrackers {
+		s.note(wrong("trackers", "config.trackers_many", "max", fmt.Sprint(maxTrackers)))
+		return
+	}
+	for i := range s.Trackers {
+		c, key := &s.Trackers[i], fmt.Sprintf("trackers[%d]", i)
+		if !trackerName.MatchString(c.Name) || taken[c.Name] {
+			s.note(wrong(key+".name", "config.tracker_name", "name", c.Name))
+		}
+		taken[c.Name] = true
+		if c.Kind != kindJira {
+			s.note(wrong(key+".kind", "config.one_of", "value", c.Kind, "known", kindJira))
+			continue
+		}
+		s.settledTickets.trackers = append(s.settledTickets.trackers, s.tracker(key, c))
+	}
+	s.ticketRoutes()
+}
+
+func (s *settler) tracker(key string, c *trackerConfig) settledTracker {
+	before := len(s.problems)
+	to := jira.Config{
+		Name: c.Name, Flavour: jira.Flavour(c.Flavour), URL: strings.TrimRight(c.URL, "/"), User: c.User,
+		Token: s.secret(key+".token", c.Token, c.TokenFile), Secret: s.secret(key+".webhook_secret", c.WebhookSecret, c.WebhookSecretFile),
+		Hook: s.secret(key+".webhook_token", c.WebhookToken, c.WebhookTokenFile), Project: c.Project, Type: c.Type,
+		Priorities: c.Priorities, Transitions: map[bot.TicketState]string{}, Resolution: c.Resolution, Components: c.Components,
+		Labels: c.Labels, Fields: c.Fields, People: s.ticketPeople(c), Duplicate: c.Duplicate,
+	}
+	for state, name := range c.Transitions {
+		to.Transitions[bot.TicketState(state)] = name
+	}
+	if len(s.problems) == before {
+		s.note(problemsOf(to.Validate(), func(e *incidents.Error) string { return key + "." + e.Args["key"] })...)
+	}
+	lang := c.Language
+	if lang == "" {
+		lang = s.Language
+	}
+	if !slices.Contains(phrases.Languages, lang) {
+		s.note(wrong(key+".language", "config.one_of", "value", lang, "known", strings.Join(phrases.Languages, ", ")))
+	}
+	return settledTracker{to, lang}
+}
+
+// ticketPeople are the people of the configuration who have an account there,
+// and those whom the tracker names.
+func (s *settler) ticketPeople(c *trackerConfig) map[string]string {
+	all := map[string]string{}
+	for _, p := range s.People {
+		for _, account := range p.Accounts {
+			if there, ok := strings.CutPrefix(account, c.Name+":"); ok {
+				all[p.Name] = there
+			}
+		}
+		for _, account := range p.Accounts {
+			if all[p.Name] != "" {
+				all[account] = all[p.Name]
+			}
+		}
+	}
+	maps.Copy(all, c.People)
+	return all
+}
+
+func (s *settler) ticketRoutes() {
+	known := []string{noTracker}
+	for _, t := range s.Trackers {
+		known = append(known, t.Name)
+	}
+	for i, c := range s.Tickets {
+		key := fmt.Sprintf("tickets[%d]", i)
+		r := incidents.TicketRoute{Tracker: c.Tracker}
+		if !slices.Contains(known, c.Tracker) {
+			s.note(wrong(key+".tracker", "config.one_of", "value", c.Tracker, "known", strings.Join(known, ", ")))
+		}
+		if c.Tracker == noTracker {
+			r.Tracker = ""
+		}
+		for j, text := range c.Match {
+			m, err := incidents.ParseMatcher(text)
+			if err != nil {
+				s.note(badMatcher(fmt.Sprintf("%s.match[%d]", key, j), text, err))
+			}
+			r.Match = append(r.Match, m)
+		}
+		s.settledTickets.routes = append(s.settledTickets.routes, r)
+	}
+	switch {
+	case len(s.Tickets) > 0:
+	case len(s.Trackers) == 1: // nothing to choose from
+		s.settledTickets.routes = []incidents.TicketRoute{{Tracker: s.Trackers[0].Name}}
+	case len(s.Trackers) > 1:
+		s.note(wrong("tickets", "config.tickets_missing"))
+	}
+}

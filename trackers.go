@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/jira"
+	"github.com/hikeshi-ops/hikeshi/integrations/limit"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
+	"github.com/hikeshi-ops/hikeshi/storage"
+	"github.com/hikeshi-ops/hikeshi/worker"
+)
+
+// trackers are the configured trackers of tickets, and who belongs to which.
+type trackers struct {
+	policy incidents.Policy
+	all    []*ticketTracker
+}
+
+type ticketTracker struct {
+	name      string
+	language  string
+	jira      *jira.Tracker
+	directory *chat.Directory
+	inbox     *tracker.Inbox // made when there is somebody who decides
+}
+
+// makeTrackers puts the configured ones together.
+func makeTrackers(c *settled, store storage.Store, policy incidents.Policy, log *slog.Logger) (*trackers, error) {
+	t := &trackers{policy: policy}
+	for _, s := range c.settledTickets.trackers {
+		k, err := jira.New(jira.Options{
+			Config: s.jira, Settings: store, Now: time.Now, Log: log.With("tracker", s.jira.Name),
+			Pace: limit.New(limit.Options{Provider: "tracker/" + s.jira.Name, Rates: jira.Rates(), Store: store, Now: time.Now}),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("set up the tracker %s: %w", s.jira.Name, err)
+		}
+		t.all = append(t.all, &ticketTracker{name: s.jira.Name, language: s.language, jira: k, directory: chat.NewDirectory(store, "tracker/"+s.jira.Name)})
+	}
+	return t, nil
+}
+
+// connect says where what changes in the tickets goes.
+func (t *trackers) connect(router tracker.Router, mover tracker.Mover) {
+	for _, k := range t.all {
+		k.inbox = &tracker.Inbox{Name: k.name, Owner: k.directory, Mover: mover, Router: router, Lang: k.language}
+	}
+}
+
+// ports are how the worker keeps the tickets.
+func (t *trackers) ports(links bot.Links) map[string]worker.Tickets {
+	all := map[string]worker.Tickets{}
+	for _, k := range t.all {
+		all[k.name] = &tracker.Syncer{Name: k.name, Tracker: k.jira, Directory: k.directory, Lang: k.language, Links: links, Now: time.Now}
+	}
+	return all
+}
+
+// Tracker is where an incident's ticket belongs.
+func (t *trackers) Tracker(s *incidents.Incident) string { return s.Tracker(t.policy) }
+
+// Find looks up a ticket that somebody names.
+func (t *trackers) Find(ctx context.Context, name, key string) (incidents.Ticket, error) {
+	for _, k := range t.all {
+		if k.name == name {
+			ref, err := k.jira.Find(ctx, key)
+			return incidents.Ticket{Key: ref.Key, URL: ref.URL, Status: ref.Status}, err
+		}
+	}
+	return incidents.Ticket{}, incidents.Fail(incidents.NotFound, "error.no_tracker", "tracker "+name+" is not configured", "tracker", name)
+}
+
+// jiraHook is where Jira tells what changed, by the tracker's name.
+const jiraHook = "POST /v1/jira/{name}"
+
+// ServeHTTP hands a webhook to the tracker that it names.
+func (t *trackers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, k := range t.all {
+		if k.name == r.PathValue("name") {
+			k.jira.Handler(k.inbox).ServeHTTP(w, r)
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
+
+// pollTime bounds one look at one tracker.
+const pollTime = 50 * time.Second
+
+// poll looks for what changed in the tickets, on one replica, for where no
+// webhook comes through.
+func (a *app) poll(ctx context.Context) {
+	for _, k := range a.trackers.all {
+		held, err := a.store.Lease(ctx, "poll/"+k.name, owner(), 2*pollTime)
+		if err != nil || !held {
+			continue
+		}
+		look, cancel := context.WithTimeout(ctx, pollTime)
+		err = k.jira.Poll(look, k.inbox)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			a.log.Warn("could not look through the tracker", "tracker", k.name, "error", err)
+		}
+	}
+}
+
+// overheard moves incidents for trackers; what people write there loses the
+// secrets that Hikeshi knows.
+type overheard struct {
+	*worker.Engine
+	clean func(string) string
+}
+
+func (o overheard) Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {
+	if s, ok := cmd.(incidents.Said); ok {
+		s.Text = o.clean(s.Text)
+		cmd = s
+	}
+	return o.Engine.Do(ctx, id, once, cmd)
+}
