@@ -205,6 +205,7 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 // needs says who may use each address outside the console; docs/security.md
 // tells people, and a test holds the two together.
 var needs = map[string]string{
+	jiraHook:                     "Jira's signature or the tracker's token",
 	"/v1/alerts/alertmanager":    "a source's token",
 	"/api/v2/alerts":             "a source's token",
 	"/v1/alerts/generic":         "a source's token",
