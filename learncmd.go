@@ -16,7 +16,7 @@ import (
 
 // learnCommand is "hikeshi learn VERB …".
 func learnCommand(ctx context.Context, args []string, std streams) int {
-	verbs := map[string]func(context.Context, []string, streams) int{"replay": learnReplay, "export": learnExport}
+	verbs := map[string]func(context.Context, []string, streams) int{"replay": learnReplay, "export": learnExport, "report": learnReport}
 	if len(args) > 0 && verbs[args[0]] != nil {
 		return verbs[args[0]](ctx, args[1:], std)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/learning/report"
 	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
@@ -86,5 +87,41 @@ func TestReplayRefusesWhatMakesNoSense(t *testing.T) {
 		if code := run(t.Context(), strings.Fields(c.args), streams{nil, &out, &errs}); code != c.code || !strings.Contains(errs.String(), c.says) && language() == "en" {
 			t.Errorf("hikeshi %s exits %d and says %q", c.args, code, errs.String())
 		}
+	}
+}
+
+// The report is made of what is in the store, for people and for programs.
+func TestAReportIsMadeOfTheStore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	store, err := storage.Open(t.Context(), storage.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now().Add(-time.Hour)
+	for i := range 4 {
+		f := incidents.Fact{Incident: incidents.ID(i + 1), At: at.Add(time.Duration(i) * time.Minute), Context: incidents.Context{Name: "Errors", Service: "shop"}}
+		shown, chosen, outcome := f, f, f
+		shown.Kind, shown.Shown = incidents.FactShown, []incidents.Shown{{Action: "a", Chance: .6, Propensity: 1}, {Action: "b", Chance: .4, Propensity: 1}}
+		chosen.Kind, chosen.Action, chosen.Rank, chosen.Chance = incidents.FactChosen, "a", 1, .6
+		outcome.Kind, outcome.Action, outcome.Value = incidents.FactOutcome, "a", 1
+		if err := store.Commit(t.Context(), &incidents.Commit{Shard: i % store.Shards(), Facts: []incidents.Fact{shown, chosen, outcome}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"learn", "report", "--data", dir}, streams{nil, &out, &errs}); code != exitOK || !strings.Contains(out.String(), "100 % (4/4)") {
+		t.Errorf("learn report exits %d: %s%s", code, errs.String(), out.String())
+	}
+	out.Reset()
+	if code := run(t.Context(), []string{"learn", "report", "--json", "--data", dir}, streams{nil, &out, &errs}); code != exitOK {
+		t.Errorf("learn report --json exits %d: %s", code, errs.String())
+	}
+	var r report.Report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.All.Hit1 != (report.Share{N: 4, Of: 4}) || r.Facts != 12 || len(r.New) != 2 {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -14,30 +14,18 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/learning"
-	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
 // learnExport writes what verifiably helped as a history that learn replay
 // reads. It needs the store for itself.
 func learnExport(ctx context.Context, args []string, std streams) int {
-	lang := language()
-	var f serveFlags
-	fs := newFlags("learn export", std)
-	fs.StringVar(&f.config, "config", "", phrases.T(lang, "cli.flag.config"))
-	fs.StringVar(&f.store, "store", "", phrases.T(lang, "cli.flag.store"))
-	fs.StringVar(&f.data, "data", "", phrases.T(lang, "cli.flag.data"))
+	fs, f := learnFlags("learn export", std)
 	if code, done := parse(fs, args, 0); done {
 		return code
 	}
-	c, err := f.load()
-	if err != nil {
-		complain(std.err, err)
-		return exitInvalid
-	}
-	store, err := storage.Open(ctx, storage.Config{URL: c.store, Dir: c.Data})
-	if err != nil {
-		complain(std.err, err)
-		return exitCode(err)
+	store, code := openLearned(ctx, f, std)
+	if store == nil {
+		return code
 	}
 	defer store.Close()
 	n, err := exportHistory(ctx, store, store.Shards(), std.out)
@@ -45,7 +33,7 @@ func learnExport(ctx context.Context, args []string, std streams) int {
 		complain(std.err, err)
 		return exitFailed
 	}
-	fmt.Fprintln(std.err, phrases.T(lang, "cli.exported", "n", strconv.Itoa(n)))
+	fmt.Fprintln(std.err, phrases.T(language(), "cli.exported", "n", strconv.Itoa(n)))
 	return exitOK
 }
 

@@ -20,7 +20,7 @@ var templateFiles embed.FS
 // pages are the templates, by language and page.
 type pages map[string]map[string]*template.Template
 
-var pageNames = []string{"list", "room", "timeline", "postmortem", "deadletters", "login", "error", "reply"}
+var pageNames = []string{"list", "room", "timeline", "postmortem", "deadletters", "learning", "login", "error", "reply"}
 
 // pageData is what the frame around every page needs; Body is the page's own.
 type pageData struct {
@@ -89,6 +89,9 @@ func functions(lang string, a assets) template.FuncMap {
 		"full":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"took":    func(d time.Duration) string { return bot.Duration(lang, d) },
 		"dict":    dict,
+		"percent": percent,
+		"day":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"hundred": func(share float64) string { return fmt.Sprintf("%.0f", 100*share) },
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/learning/report"
 )
 
 // Incidents reads incidents. Load answers nil or a not_found error for one that
@@ -37,6 +38,11 @@ type Router interface {
 type DeadLetters interface {
 	DeadLetters(ctx context.Context, max int) ([]incidents.DeadLetter, error)
 	Redrive(ctx context.Context, key string) error
+}
+
+// Learning says how good the suggestions were.
+type Learning interface {
+	Report(ctx context.Context) (*report.Report, error)
 }
 
 // Rights says who somebody is and whether they may do something, as bot.Rights does. The router

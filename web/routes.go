@@ -44,6 +44,7 @@ var routes = []route{
 	{pattern: "GET /incidents/{id}/postmortem", right: bot.View, form: formPage, serve: (*Server).postmortemPage},
 	{pattern: "POST /incidents/{id}/say", right: bot.View, form: formPage, serve: (*Server).sayForm},
 	{pattern: "POST /incidents/{id}/press", right: bot.View, form: formPage, serve: (*Server).pressForm},
+	{pattern: "GET /learning", right: bot.View, form: formPage, serve: (*Server).learningPage},
 	{pattern: "GET /dead-letters", right: bot.Administer, form: formPage, serve: (*Server).deadLettersPage},
 	{pattern: "POST /dead-letters/redrive", right: bot.Administer, form: formPage, serve: (*Server).redriveForm},
 
@@ -59,6 +60,7 @@ var routes = []route{
 	{pattern: "POST /api/v1/incidents/{id}/buttons", right: bot.View, form: formAPI, serve: (*Server).apiButton},
 	{pattern: "POST /api/v1/commands", right: bot.View, form: formAPI, serve: (*Server).apiCommand},
 	{pattern: "GET /api/v1/events", right: streamRight, form: formAPI, serve: (*Server).events, stream: true},
+	{pattern: "GET /api/v1/learning", right: bot.View, form: formAPI, serve: (*Server).apiLearning},
 	{pattern: "GET /api/v1/dead-letters", right: bot.Administer, form: formAPI, serve: (*Server).apiDeadLetters},
 	{pattern: "POST /api/v1/dead-letters/redrive", right: bot.Administer, form: formAPI, serve: (*Server).apiRedrive},
 }

@@ -42,9 +42,10 @@ type Options struct {
 	Alerts      Alerts
 	Rooms       RoomStore
 	Router      Router
-	Talk        Talk // nil: there is no other chat to tell what people say
+	Talk        Talk                                                                      // nil: there is no other chat to tell what people say
 	Postmortem  func(lang string, s *incidents.Incident, events []incidents.Event) string // as Markdown
 	DeadLetters DeadLetters
+	Learning    Learning // nil: nothing is learned here
 	Watch       func() (signals <-chan incidents.Signal, stop func())
 	Ready       func(context.Context) (wrong, notes []incidents.Reason) // nothing wrong: ready; notes: what is worth knowing all the same
 	SignIn      SignIn                                                  // nil: people have tokens, or nobody signs in
