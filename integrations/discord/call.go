@@ -72,6 +72,21 @@ type ask struct {
 	class, key   string // whose pace it keeps
 	lane         limit.Lane
 	bare         bool // without the bot's token: the address has one of its own
+	soon         bool // rather come again than wait for a turn: see soon
+}
+
+// soon is how long making a room waits for its turn before it is given back: in
+// a storm the slots of the worker are for the rooms that there are.
+const soon = 250 * time.Millisecond
+
+// turn waits for a's turn.
+func (c *Client) turn(ctx context.Context, a ask) error {
+	if a.soon {
+		waiting, cancel := context.WithTimeout(ctx, soon)
+		defer cancel()
+		ctx = waiting
+	}
+	return c.pace.Wait(ctx, a.class, a.key, a.lane)
 }
 
 // file is an attachment.
@@ -84,7 +99,7 @@ func (c *Client) do(ctx context.Context, a ask, out any) error {
 	if wait := c.spent.closed(); wait > 0 {
 		return tooManyRefusals(wait)
 	}
-	if err := c.pace.Wait(ctx, a.class, a.key, a.lane); err != nil {
+	if err := c.turn(ctx, a); err != nil {
 		return err
 	}
 	req, err := c.request(ctx, a)

@@ -151,7 +151,7 @@ func (p *Poster) createRoom(ctx context.Context, s *incidents.Incident, all []ch
 
 func (p *Poster) createChannel(ctx context.Context, made map[string]any) (*channel, error) {
 	var out channel
-	err := p.client.do(ctx, ask{method: http.MethodPost, path: "/guilds/" + p.config.Guild + "/channels", body: made, class: classCreate, key: p.config.Guild, lane: laneFirst}, &out)
+	err := p.client.do(ctx, ask{method: http.MethodPost, path: "/guilds/" + p.config.Guild + "/channels", body: made, class: classCreate, key: p.config.Guild, lane: laneFirst, soon: true}, &out)
 	switch {
 	case codeOf(err) == codeTooManyChannels:
 		return nil, fullGuild(err)

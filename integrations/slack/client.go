@@ -49,7 +49,19 @@ func newClient(c Config, limits Limiter, transport http.RoundTripper, now func()
 func (c *client) call(ctx context.Context, method, key string, lane limit.Lane, send func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	if err := c.limits.Wait(ctx, method, key, lane); err != nil {
+	return c.callWithin(ctx, callTime, method, key, lane, send)
+}
+
+// soon is how long making a room waits for its turn before it is given back:
+// in a storm the slots of the worker are for the rooms that there are, and of
+// those that wait the most severe one is to come next.
+const soon = 250 * time.Millisecond
+
+// callWithin is call with another bound of the wait for a turn.
+func (c *client) callWithin(ctx context.Context, bound time.Duration, method, key string, lane limit.Lane, send func(ctx context.Context) error) error {
+	waiting, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	if err := c.limits.Wait(waiting, method, key, lane); err != nil {
 		return &unsentError{err}
 	}
 	return c.sent(ctx, method, key, send)

@@ -57,7 +57,7 @@ func (c *Chat) channel(ctx context.Context, s *incidents.Incident, self string) 
 	for i := range maxNames {
 		name := roomName(s, i)
 		failpoint.Hit("slack.room.before_create")
-		err := c.call(ctx, conversationCreate, "", limit.Urgent, func(ctx context.Context) (err error) {
+		err := c.callWithin(ctx, soon, conversationCreate, "", limit.Urgent, func(ctx context.Context) (err error) {
 			found, err = c.api.CreateConversationContext(ctx, api.CreateConversationParams{ChannelName: name, IsPrivate: c.config.Private})
 			if err == nil && found.ID == "" {
 				err = errNoID

@@ -161,6 +161,7 @@ func (s *Server) tooFast(name string, m Method, channel string) int {
 	lately := slices.DeleteFunc(s.calls[key], func(t time.Time) bool { return now.Sub(t) >= per })
 	if len(lately) >= n {
 		s.calls[key] = lately
+		s.count["429"]++
 		return int(math.Ceil((per - now.Sub(lately[0])).Seconds()))
 	}
 	s.calls[key] = append(lately, now)

@@ -180,7 +180,7 @@ func (s *Server) Scopes(scopes []string) {
 	s.o.Scopes = scopes
 }
 
-// Calls is how often each method was called.
+// Calls is how often each method was called, and under "429" how often too fast.
 func (s *Server) Calls() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,6 +249,19 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /respond/{channel}/{user}", s.respond)
 	mux.HandleFunc("GET /socket", s.open)
 	return s.orDown(mux)
+}
+
+// Transport reaches it without a network, as a test with a clock of its own wants.
+func (s *Server) Transport() http.RoundTripper { return direct{s.handler()} }
+
+type direct struct{ to http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	d.to.ServeHTTP(w, r)
+	out := w.Result()
+	out.Request = r
+	return out, nil
 }
 
 // Address is where the app takes what is sent over HTTP.
