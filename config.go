@@ -56,7 +56,10 @@ type config struct {
 	Audit     auditConfig      `yaml:"audit"`
 	Chats     chatsConfig      `yaml:"chats"`
 	RemindAck duration         `yaml:"remind_ack"`
-	Log       logConfig        `yaml:"log"`
+
+	Diagnostics diagnosticsConfig `yaml:"diagnostics"`
+
+	Log logConfig `yaml:"log"`
 
 	embedded fs.FS     // the demo's runbooks, inside the binary
 	from     places    // where it was read from
@@ -242,6 +245,9 @@ func (c *config) relativeTo(dir string) {
 	}
 	fix(&c.Audit.KeyFile)
 	fix(&c.Audit.Checkpoints)
+	for _, p := range c.Diagnostics.files() {
+		fix(p)
+	}
 	for i := range c.Sources {
 		fix(&c.Sources[i].TokenFile)
 		fix(&c.Sources[i].NextTokenFile)
@@ -314,6 +320,7 @@ type settled struct {
 
 	workspace settledSlack
 	guild     settledDiscord
+	asked     settledDiagnostics
 	level     slog.Level
 	elsewhere
 	settledTickets
@@ -338,7 +345,7 @@ func (s *settled) secrets() []string {
 			all = append(all, password)
 		}
 	}
-	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets(), s.settledTickets.secrets(), s.guild.secrets())
+	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets(), s.settledTickets.secrets(), s.guild.secrets(), s.asked.secrets)
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

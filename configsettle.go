@@ -44,6 +44,7 @@ func (c config) settle() (*settled, error) {
 	s.slack()
 	s.tickets()
 	s.discord()
+	s.diagnostics()
 	for i, r := range c.Grouping {
 		s.rules = append(s.rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))
 	}

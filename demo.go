@@ -124,6 +124,7 @@ func (d *demonstration) open(ctx context.Context) (err error) {
 		return fmt.Errorf("watch the shop: %w", err)
 	}
 	d.start(ctx, "watcher", watcher.Run)
+	d.tellSources(ctx)
 	traffic := &demo.Traffic{URL: "http://" + d.shop.Addr()}
 	d.start(ctx, "traffic", traffic.Run)
 	d.player = newPlayer(d.app.url(), d.lang, d.std.out)
@@ -177,6 +178,7 @@ func (d *demonstration) config() (*settled, error) {
 		"shop_url": "http://" + d.shop.Addr(), "shop_dir": filepath.Join(d.dir, "shop"), "hikeshi": exe,
 	}
 	c.Runbooks.HTTPHosts = []string{"http://" + d.shop.Addr()}
+	c.Diagnostics = askedInDemo("http://" + d.shop.Addr())
 	c.embedded = examples.Demo()
 	return c.settle()
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/commands"
+	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/alertmanager"
 	"github.com/hikeshi-ops/hikeshi/integrations/generic"
@@ -54,6 +55,7 @@ type app struct {
 	listen   net.Listener
 	jobs     *cron.Cron
 	learned  *learning.Service
+	sources  diagnosing
 	plans    *schedule.Scheduler
 }
 
@@ -82,6 +84,9 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	if a.listen, err = listen(ctx, c.Listen); err != nil {
+		return err
+	}
+	if a.sources, err = openSources(c, a.store, a.audit.redact); err != nil {
 		return err
 	}
 
@@ -209,6 +214,8 @@ var needs = map[string]string{
 	"/v1/alerts/alertmanager":    "a source's token",
 	"/api/v2/alerts":             "a source's token",
 	"/v1/alerts/generic":         "a source's token",
+	"/v1/logs":                   "a source's token",
+	"/v1/changes":                "a source's token",
 	"GET /metrics":               "this machine",
 	"POST /slack/events":         "Slack's signature",
 	"POST /slack/interactions":   "Slack's signature",
@@ -274,6 +281,7 @@ func (a *app) run(ctx context.Context) error {
 	a.ready.check(ctx)
 	worker.Go(func() { a.worker.Run(working) })
 	worker.Go(func() { a.plans.Run(working) })
+	a.sources.run(working, &worker)
 	live, endLive := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLive()
 	parts.Go(func() { _ = a.console.Run(live) })
@@ -312,6 +320,7 @@ func (a *app) close() {
 	if a.listen != nil {
 		_ = a.listen.Close()
 	}
+	a.sources.close()
 	if a.store != nil {
 		if err := a.store.Close(); err != nil {
 			a.log.Warn("could not close the store", "error", err)
@@ -410,6 +419,7 @@ func newConsole(a *app, router *bot.Router, said web.Talk, links bot.Links) (*we
 		SignIn:    auditedSignIn(signIn, a.audit),
 		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store, Learning: newLearningPage(a.store, time.Now),
 		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.rights, Log: a.log,
+		Draw:       diagnostics.Draw,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
 	})
 }

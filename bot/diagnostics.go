@@ -16,23 +16,25 @@ const maxOutput = 1000
 func (v *view) diagnostics() Message {
 	s := v.s
 	m := Message{Key: keyDiagnostics, Kind: KindDiagnostics, Tone: ToneInfo, At: s.CreatedAt, Title: v.t("diagnostics.title")}
-	if s.DiagnosedAt.IsZero() {
+	if s.DiagnosedAt.IsZero() && len(s.Findings)+len(s.Clues) == 0 {
 		m.Text = v.t("diagnostics.checking")
 		return m
 	}
-	m.At = s.DiagnosedAt
-	if len(s.Findings) == 0 {
-		m.Text = v.t("diagnostics.none")
-		return m
+	if !s.DiagnosedAt.IsZero() {
+		m.At = s.DiagnosedAt
 	}
 	for i := range s.Findings {
 		m.Checks = append(m.Checks, v.check(&s.Findings[i]))
 	}
 	slices.SortStableFunc(m.Checks, func(a, b Check) int { return checkOrder(a.State) - checkOrder(b.State) })
-	m.Text = v.checksSummary(m.Checks)
-	if m.Checks[0].State == CheckBad {
-		m.Tone = ToneBad
+	m.Text = v.t("diagnostics.none")
+	if len(m.Checks) > 0 {
+		m.Text = v.checksSummary(m.Checks)
+		if m.Checks[0].State == CheckBad {
+			m.Tone = ToneBad
+		}
 	}
+	v.clues(&m)
 	return m
 }
 

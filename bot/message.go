@@ -17,6 +17,7 @@ type Message struct {
 	Text    string    `json:"text,omitempty"`    // one paragraph
 	Fields  []Field   `json:"fields,omitempty"`  // short facts
 	Checks  []Check   `json:"checks,omitempty"`  // a table of checks
+	Images  []Image   `json:"images,omitempty"`  // charts
 	Items   []Item    `json:"items,omitempty"`   // ranked things
 	Code    []Code    `json:"code,omitempty"`    // preformatted
 	Buttons []Button  `json:"buttons,omitempty"` //
@@ -65,6 +66,17 @@ type Check struct {
 	Before  string     `json:"before,omitempty"` // for a before → after table
 	Detail  string     `json:"detail,omitempty"` // preformatted, shown on demand
 	Elapsed string     `json:"elapsed,omitempty"`
+	URL     string     `json:"url,omitempty"` // where it is from, at the right time
+}
+
+// Image is a chart, a PNG that the console serves to whoever may see the
+// incident. incidents.ChartOf has its data.
+type Image struct {
+	N     int    `json:"n"`             // counted from 1
+	Path  string `json:"path"`          // at the console; another one whenever the picture is another
+	URL   string `json:"url,omitempty"` // the same with the console's address, where there is one
+	Title string `json:"title"`
+	Alt   string `json:"alt"` // what it shows, for whoever cannot see it
 }
 
 // CheckState is how a check came out.
@@ -76,6 +88,7 @@ const (
 	CheckBad     CheckState = "bad"
 	CheckUnknown CheckState = "unknown" // it could not be asked
 	CheckWaiting CheckState = "waiting"
+	CheckNote    CheckState = "note" // good to know, neither good nor bad
 )
 
 // Item is one of several ranked things.

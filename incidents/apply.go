@@ -49,7 +49,11 @@ func Apply(s *Incident, e *Event) {
 	case EventTicketOpened, EventTicketLinked, EventTicketUnlinked, EventTicketAsked, EventTicketSynced:
 		s.applyTicket(e)
 	case EventDiagnosed:
-		s.DiagnosedAt, s.Findings = e.At, e.Findings
+		s.Findings, s.Clues = e.Findings, e.Clues
+		if e.Value == partly {
+			break
+		}
+		s.DiagnosedAt = e.At
 		s.recovered(DoDiagnose, "")
 	case EventRanked:
 		s.rank(e)

@@ -80,10 +80,11 @@ type Event struct {
 	Chat        string       `json:"chat,omitempty"`
 	Room        *Room        `json:"room,omitempty"`
 	Findings    []Finding    `json:"findings,omitempty"`
+	Clues       []Clue       `json:"clues,omitempty"` // diagnosed: what nobody asked for
 	Suggestions []Suggestion `json:"suggestions,omitempty"`
 	Moved       []RankMove   `json:"moved,omitempty"`
 	Action      string       `json:"action,omitempty"`    // voted, trust_…
-	Value       int          `json:"value,omitempty"`     // voted: the thumb; diagnosed: 1 where it was done before; ranked: 1 where the first may run by itself
+	Value       int          `json:"value,omitempty"`     // voted: the thumb; diagnosed: 1 where it was done before, 2 where more is coming; ranked: 1 where the first may run by itself
 	Objection   Objection    `json:"objection,omitempty"` // voted: what is wrong with it
 	Approval    *Approval    `json:"approval,omitempty"`  // requested
 	ApprovalID  string       `json:"approval_id,omitempty"`
@@ -134,6 +135,8 @@ func (e *Event) Visible() bool {
 	switch e.Kind {
 	case EventRoomSynced, EventTicketSynced, EventSeen, EventLooked, EventHeld, EventDiscarded, EventSaid:
 		return false
+	case EventDiagnosed:
+		return e.Value != partly
 	}
 	return true
 }

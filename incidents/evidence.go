@@ -12,12 +12,19 @@ const (
 	MaxValue    = 200  // bytes of a finding's or step's one line
 )
 
-// Diagnosed is the outcome of the first investigation.
-type Diagnosed struct{ Findings []Finding }
+// Diagnosed is the outcome of the first investigation, or what is there so far.
+type Diagnosed struct {
+	Findings []Finding
+	Clues    []Clue
+	Partly   bool // more is coming; only the first investigation tells this
+}
 
 func (c Diagnosed) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if s.Version == 0 {
 		return nil, Fail(NotFound, "error.no_incident", "there is no such incident")
+	}
+	if c.Partly && !s.DiagnosedAt.IsZero() {
+		return nil, nil // what was found before stands until all is there
 	}
 	findings := c.Findings
 	if len(findings) > MaxFindings {
@@ -28,15 +35,21 @@ func (c Diagnosed) decide(s *Incident, _ time.Time) ([]Event, error) {
 		findings[i].Detail = cut(findings[i].Detail, MaxDetail)
 		findings[i].Error = cut(findings[i].Error, MaxValue)
 	}
-	e := Event{Kind: EventDiagnosed, Findings: findings}
-	if !s.DiagnosedAt.IsZero() {
+	e := Event{Kind: EventDiagnosed, Findings: findings, Clues: boundClues(c.Clues)}
+	switch {
+	case c.Partly:
+		e.Value = partly
+	case !s.DiagnosedAt.IsZero():
 		e.Value = again
 	}
 	return append([]Event{e}, s.concluded(findings)...), nil
 }
 
-// again is a diagnosed event's Value where it is not the first one.
-const again = 1
+// A diagnosed event's Value: it is not the first one; it is not all.
+const (
+	again  = 1
+	partly = 2
+)
 
 // Ranked is the list of next actions as it stands now, best first; None says
 // why it is empty.

@@ -49,7 +49,7 @@ var flow = map[EventKind][]reaction{
 	EventRoomOpened:  {},
 	EventRoomWanted:  {syncRooms},
 	EventRoomSynced:  {},
-	EventDiagnosed:   {syncRooms, syncTicket, rank},
+	EventDiagnosed:   {syncRooms, syncTicket, rankWhole},
 	EventRanked:      {syncRooms, automate},
 	EventVoted:       {syncRooms, rank},
 	EventRequested:   {syncRooms, armApprovalExpiry},
@@ -175,6 +175,15 @@ func diagnose(s *Incident, e *Event, _ Policy) []Effect {
 
 func rank(s *Incident, e *Event, _ Policy) []Effect {
 	return []Effect{s.effect(DoRank, LaneRank, "", e.Written)}
+}
+
+// rankWhole ranks once the investigation is complete: half of it could send
+// people, or what is trusted, the wrong way.
+func rankWhole(s *Incident, e *Event, p Policy) []Effect {
+	if e.Value == partly {
+		return nil
+	}
+	return rank(s, e, p)
 }
 
 // automate asks whether the first suggestion runs by itself, where it may have been

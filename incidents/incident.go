@@ -105,6 +105,7 @@ type Incident struct {
 	Tickets     map[string]Ticket               `json:"tickets,omitempty"` // by tracker
 	DiagnosedAt time.Time                       `json:"diagnosed_at,omitzero"`
 	Findings    []Finding                       `json:"findings,omitempty"`
+	Clues       []Clue                          `json:"clues,omitempty"`
 	RankedAt    time.Time                       `json:"ranked_at,omitzero"`
 	Suggestions []Suggestion                    `json:"suggestions,omitempty"`
 	Replanned   time.Time                       `json:"replanned,omitzero"`   // when the plan of a suggested action last changed

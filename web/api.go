@@ -26,6 +26,7 @@ type incidentView struct {
 	Closed      *incidents.Mark        `json:"closed,omitempty"`
 	Rooms       map[string]roomLink    `json:"rooms,omitempty"`
 	Findings    []incidents.Finding    `json:"findings,omitempty"`
+	Clues       []incidents.Clue       `json:"clues,omitempty"`
 	Suggestions []incidents.Suggestion `json:"suggestions,omitempty"`
 	NoAction    incidents.Reason       `json:"no_action,omitzero"`
 	Moved       []incidents.RankMove   `json:"moved,omitempty"`
@@ -48,7 +49,7 @@ func viewOf(inc *incidents.Incident) *incidentView {
 		Summary: inc.Summary(), Name: inc.ID.String(), Description: inc.Description, Because: inc.Because,
 		Labels: inc.Common, Samples: inc.Samples, Commander: inc.Commander, Responders: inc.Responders,
 		Acks: inc.Acks, Resolved: inc.Resolved, Closed: inc.Closed, Rooms: map[string]roomLink{},
-		Findings: inc.Findings, Suggestions: inc.Suggestions, NoAction: inc.NoAction, Moved: inc.Moved,
+		Findings: inc.Findings, Clues: inc.Clues, Suggestions: inc.Suggestions, NoAction: inc.NoAction, Moved: inc.Moved,
 		Approvals: inc.Approvals, Runs: inc.Runs, Failed: inc.Failed,
 	}
 	for name, room := range inc.Rooms {

@@ -147,10 +147,13 @@ func cleaned(m bot.Message) bot.Message {
 	m.By, m.Title, m.Text, m.Chat = bot.Clean(m.By), bot.Clean(m.Title), bot.Clean(m.Text), bot.Clean(m.Chat)
 	m.Fields = each(m.Fields, func(f *bot.Field) { f.Name, f.Value = bot.Clean(f.Name), bot.Clean(f.Value) })
 	m.Checks = each(m.Checks, func(c *bot.Check) {
-		c.State = oneOf(c.State, bot.CheckUnknown, bot.CheckOK, bot.CheckBad, bot.CheckWaiting)
+		c.State = oneOf(c.State, bot.CheckUnknown, bot.CheckOK, bot.CheckBad, bot.CheckWaiting, bot.CheckNote)
 		c.Group, c.Name, c.Value = bot.Clean(c.Group), bot.Clean(c.Name), bot.Clean(c.Value)
+		c.URL = webLink(c.URL)
 		c.Before, c.Detail, c.Elapsed = bot.Clean(c.Before), bot.Clean(c.Detail), bot.Clean(c.Elapsed)
 	})
+	m.Images = each(m.Images, func(i *bot.Image) { i.Title, i.Alt = bot.Clean(i.Title), bot.Clean(i.Alt) })
+	m.Images = slices.DeleteFunc(m.Images, func(i bot.Image) bool { return !strings.HasPrefix(i.Path, "/incidents/") })
 	m.Code = each(m.Code, cleanCode)
 	m.Buttons = each(m.Buttons, cleanButton)
 	m.Items = each(m.Items, func(it *bot.Item) {
@@ -160,12 +163,20 @@ func cleaned(m bot.Message) bot.Message {
 	})
 	var links []bot.Link
 	for _, l := range m.Links {
-		if u, err := url.Parse(l.URL); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
-			links = append(links, bot.Link{Label: bot.Clean(l.Label), URL: u.String()})
+		if good := webLink(l.URL); good != "" {
+			links = append(links, bot.Link{Label: bot.Clean(l.Label), URL: good})
 		}
 	}
 	m.Links = links
 	return m
+}
+
+// webLink is the address where it leads to the web, else "".
+func webLink(link string) string {
+	if u, err := url.Parse(link); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return u.String()
+	}
+	return ""
 }
 
 func cleanCode(c *bot.Code) { c.Label, c.Text = bot.Clean(c.Label), bot.Clean(c.Text) }

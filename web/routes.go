@@ -42,6 +42,7 @@ var routes = []route{
 	{pattern: "GET /incidents/{id}", right: bot.View, form: formPage, serve: (*Server).roomPage},
 	{pattern: "GET /incidents/{id}/timeline", right: bot.View, form: formPage, serve: (*Server).timelinePage},
 	{pattern: "GET /incidents/{id}/postmortem", right: bot.View, form: formPage, serve: (*Server).postmortemPage},
+	{pattern: "GET /incidents/{id}/charts/{file}", right: bot.View, form: formPage, serve: (*Server).chart},
 	{pattern: "POST /incidents/{id}/say", right: bot.View, form: formPage, serve: (*Server).sayForm},
 	{pattern: "POST /incidents/{id}/press", right: bot.View, form: formPage, serve: (*Server).pressForm},
 	{pattern: "GET /learning", right: bot.View, form: formPage, serve: (*Server).learningPage},

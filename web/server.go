@@ -44,6 +44,7 @@ type Options struct {
 	Router      Router
 	Talk        Talk                                                                      // nil: there is no other chat to tell what people say
 	Postmortem  func(lang string, s *incidents.Incident, events []incidents.Event) string // as Markdown
+	Draw        func(c *incidents.Clue, alert time.Time) ([]byte, error)                  // a chart as PNG; nil: none is shown
 	DeadLetters DeadLetters
 	Learning    Learning // nil: nothing is learned here
 	Watch       func() (signals <-chan incidents.Signal, stop func())

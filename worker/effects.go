@@ -17,11 +17,6 @@ type Rooms interface {
 	Sync(ctx context.Context, s *incidents.Incident, events []incidents.Event) (incidents.Room, error)
 }
 
-// Diagnoser runs the read-only checks that fit an incident.
-type Diagnoser interface {
-	Diagnose(ctx context.Context, s *incidents.Incident) []incidents.Finding
-}
-
 // Ranker ranks the next actions; the reason says why there is none.
 type Ranker interface {
 	Rank(ctx context.Context, s *incidents.Incident) ([]incidents.Suggestion, incidents.Reason, error)
@@ -69,8 +64,7 @@ func (w *Worker) carry(ctx context.Context, c *incidents.Claim) error {
 	case incidents.DoArchive:
 		return w.archive(ctx, c, h)
 	case incidents.DoDiagnose:
-		findings := w.ports.Diagnose.Diagnose(ctx, s)
-		return w.finishFrom(ctx, h, c, incidents.Diagnosed{Findings: findings})
+		return w.diagnose(ctx, c, h)
 	case incidents.DoRank:
 		return w.rank(ctx, c, h)
 	case incidents.DoAutomate:

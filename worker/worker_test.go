@@ -44,8 +44,9 @@ func (p *ports) Sync(_ context.Context, s *incidents.Incident, _ []incidents.Eve
 	return incidents.Room{ID: s.Slug(), Name: s.Slug(), LastSeq: s.Version}, nil
 }
 
-func (p *ports) Diagnose(context.Context, *incidents.Incident) []incidents.Finding {
-	return []incidents.Finding{{Check: "shop/health", Value: "HTTP 503"}}
+func (p *ports) Diagnose(_ context.Context, _ *incidents.Incident, sofar func(incidents.Diagnosed)) incidents.Diagnosed {
+	sofar(incidents.Diagnosed{})
+	return incidents.Diagnosed{Findings: []incidents.Finding{{Check: "shop/health", Value: "HTTP 503"}}}
 }
 
 func (p *ports) Rank(_ context.Context, s *incidents.Incident) ([]incidents.Suggestion, incidents.Reason, error) {

@@ -174,7 +174,7 @@ func (s *sheet) checks(checks []bot.Check) {
 }
 
 func check(c *bot.Check) string {
-	sign := map[bot.CheckState]string{bot.CheckOK: "✅", bot.CheckBad: "❌", bot.CheckUnknown: "❔", bot.CheckWaiting: "⏳"}[c.State]
+	sign := map[bot.CheckState]string{bot.CheckOK: "✅", bot.CheckBad: "❌", bot.CheckUnknown: "❔", bot.CheckWaiting: "⏳", bot.CheckNote: "🔹"}[c.State]
 	text := sign + " " + line(c.Name)
 	switch {
 	case c.Before != "":

@@ -142,7 +142,7 @@ func (p *page) fields() {
 	p.rich(r.end(), len(p.m.Fields))
 }
 
-var checkMark = map[bot.CheckState]string{bot.CheckOK: "✅", bot.CheckBad: "❌", bot.CheckUnknown: "❔", bot.CheckWaiting: "⏳"}
+var checkMark = map[bot.CheckState]string{bot.CheckOK: "✅", bot.CheckBad: "❌", bot.CheckUnknown: "❔", bot.CheckWaiting: "⏳", bot.CheckNote: "🔹"}
 
 // checks is the table of checks; neighbours of one group stand under its name.
 func (p *page) checks() {
