@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,6 +18,7 @@ import (
 // diagnosticsConfig is whom the first investigation asks; see docs/diagnostics.md.
 type diagnosticsConfig struct {
 	Within     duration           `yaml:"within"`
+	Wait       duration           `yaml:"wait"`
 	Prometheus []prometheusConfig `yaml:"prometheus"`
 	Metrics    []scrapeConfig     `yaml:"metrics"`
 	Git        []gitConfig        `yaml:"git"`
@@ -79,6 +81,9 @@ type settledDiagnostics struct {
 
 func (s *settler) diagnostics() {
 	c, to := &s.config.Diagnostics, &s.settled.asked
+	if within := cmp.Or(time.Duration(c.Within), diagnostics.Within); time.Duration(c.Wait) > within/2 {
+		s.note(wrong("diagnostics.wait", "config.diagnostics_wait", "value", time.Duration(c.Wait).String(), "within", within.String()))
+	}
 	for i, p := range c.Prometheus {
 		key := fmt.Sprintf("diagnostics.prometheus[%d]", i)
 		pc := prometheus.Config{Name: p.Name, URL: p.URL, Token: s.secret(key+".token", p.Token, p.TokenFile)}

@@ -14,6 +14,7 @@ import (
 // metrics, read without a Prometheus, and who depends on the shop.
 func askedInDemo(shop string) diagnosticsConfig {
 	return diagnosticsConfig{
+		Wait:    duration(2500 * time.Millisecond), // its alerts are faster than its metrics
 		Metrics: []scrapeConfig{{Service: "shop", URL: shop + "/metrics", Every: duration(time.Second)}},
 		Services: []serviceConfig{
 			{Name: "shop", Owner: "web team", DependsOn: []string{"payment", "cache"}},

@@ -44,7 +44,7 @@ func openSources(c *settled, store storage.Store, redact *steps.Redactor) (d dia
 func (a *app) investigator(checks diagnostics.Checks) *diagnostics.Investigator {
 	return diagnostics.New(diagnostics.Options{
 		Checks: checks, Sources: a.sources.all, Catalogue: a.config.asked.catalogue,
-		Within: time.Duration(a.config.Diagnostics.Within), Clean: a.sources.clean, Now: time.Now,
+		Within: time.Duration(a.config.Diagnostics.Within), Wait: time.Duration(a.config.Diagnostics.Wait), Clean: a.sources.clean, Now: time.Now,
 	})
 }
 

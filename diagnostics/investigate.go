@@ -22,6 +22,7 @@ type Options struct {
 	Catalogue *Catalogue          // nil: nobody knows who depends on what
 	Within    time.Duration       // 0: Within
 	Early     time.Duration       // what is there after so long is told; 0: Early
+	Wait      time.Duration       // before the sources are asked, for what is on its way to them
 	Clean     func(string) string // strikes out secrets and control characters
 	Now       func() time.Time
 }
@@ -63,7 +64,7 @@ type state struct {
 // Diagnose asks everybody about s at the same time. sofar is called at most
 // once, when something is there and something is not.
 func (v *Investigator) Diagnose(ctx context.Context, s *incidents.Incident, sofar func(incidents.Diagnosed)) incidents.Diagnosed {
-	q := ask(s, v.Now())
+	q := ask(s, v.Now().Add(v.Wait))
 	asking, cancel := context.WithTimeout(ctx, v.Within)
 	defer cancel()
 	checked := make(chan []incidents.Finding, 1)
@@ -114,6 +115,13 @@ func (v *Investigator) one(ctx context.Context, i int, q Question) (r report) {
 			r.err = fmt.Errorf("panic: %v", e)
 		}
 	}()
+	if v.Wait > 0 {
+		select {
+		case <-time.After(v.Wait):
+		case <-ctx.Done():
+			return report{from: i, err: ctx.Err()}
+		}
+	}
 	r.answer, r.err = v.Sources[i].Ask(ctx, q)
 	return r
 }

@@ -3,6 +3,7 @@ package diagnostics
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/analysis/logs"
@@ -126,9 +127,25 @@ func (v *Investigator) logged(trends []LogTrend) []incidents.Clue {
 	var clues []incidents.Clue
 	for _, t := range trends[:min(len(trends), mostTrends)] {
 		clues = append(clues, incidents.Clue{
-			Kind: incidents.ClueLog, Title: t.Template, Detail: t.Example, URL: t.URL, At: t.Since.UTC(),
+			Kind: incidents.ClueLog, Title: withoutTime(t.Template), Detail: t.Example, URL: t.URL, At: t.Since.UTC(),
 			Says: incidents.Because("clue.log."+string(t.Trend), "n", strconv.Itoa(t.Count), "usual", fmt.Sprintf("%.0f", t.Usual)),
 		})
 	}
 	return clues
+}
+
+// withoutTime leaves out the words before the first that says something: times,
+// and whatever else is never the same.
+func withoutTime(template string) string {
+	words := strings.Fields(template)
+	for i, w := range words {
+		_, value, named := strings.Cut(w, "=")
+		if !named {
+			value = w
+		}
+		if strings.Trim(strings.ReplaceAll(value, "<*>", ""), "TZ[]()-:.,+\"") != "" {
+			return strings.Join(words[i:], " ")
+		}
+	}
+	return template
 }

@@ -49,12 +49,7 @@ func Apply(s *Incident, e *Event) {
 	case EventTicketOpened, EventTicketLinked, EventTicketUnlinked, EventTicketAsked, EventTicketSynced:
 		s.applyTicket(e)
 	case EventDiagnosed:
-		s.Findings, s.Clues = e.Findings, e.Clues
-		if e.Value == partly {
-			break
-		}
-		s.DiagnosedAt = e.At
-		s.recovered(DoDiagnose, "")
+		s.diagnosed(e)
 	case EventRanked:
 		s.rank(e)
 	case EventVoted:

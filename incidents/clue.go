@@ -84,6 +84,16 @@ func boundClues(all []Clue) []Clue {
 	return kept
 }
 
+// diagnosed takes what the investigation found, or what is there so far.
+func (s *Incident) diagnosed(e *Event) {
+	s.Findings, s.Clues = e.Findings, e.Clues
+	if e.Value == partly {
+		return
+	}
+	s.DiagnosedAt = e.At
+	s.recovered(DoDiagnose, "")
+}
+
 // ChartOf is the incident's n-th chart, counted from 1, and its clue; nil where
 // there is none.
 func (s *Incident) ChartOf(n int) *Clue {

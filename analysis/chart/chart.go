@@ -117,13 +117,16 @@ func (c *canvas) axes(zone *time.Location) {
 	}
 	span := float64(c.to) - float64(c.from)
 	layout := "15:04"
-	if span > 2*86400 {
+	switch {
+	case span > 2*86400:
 		layout = "01-02"
+	case span < 10*60:
+		layout = "15:04:05"
 	}
 	for i := range 5 {
 		t := c.from + int64(span*float64(i)/4)
 		x, _ := c.at(t, c.low)
-		c.text(min(max(x-17, left), width-right-35), height-8, time.Unix(t, 0).In(zone).Format(layout))
+		c.text(min(max(x-len(layout)*7/2, left), width-right-7*len(layout)), height-8, time.Unix(t, 0).In(zone).Format(layout))
 	}
 }
 
