@@ -157,7 +157,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}),
-			Diagnose: runner,
+			Diagnose: a.investigator(runner),
 			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now, explore: a.config.Learning.Explore},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
 			Trust:    ladder,
