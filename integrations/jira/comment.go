@@ -2,6 +2,7 @@ package jira
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,12 +30,28 @@ func (s *said) key() string {
 		if p.Key != propertyKey {
 			continue
 		}
+		if text, ok := p.Value.(string); ok {
+			_ = json.Unmarshal([]byte(text), &p.Value) // what is none, is no key
+		}
 		if v, ok := p.Value.(map[string]any); ok {
 			key, _ := v["key"].(string)
 			return key
 		}
 	}
 	return ""
+}
+
+// property is one of ours. Data Center's specification wants its value as text
+// that holds JSON, and Cloud's as it is.
+func (k *Tracker) property(value map[string]any) property {
+	if k.config.Flavour == Cloud {
+		return property{propertyKey, value}
+	}
+	b, err := json.Marshal(value)
+	if err != nil {
+		panic("jira: plain values did not encode: " + err.Error())
+	}
+	return property{propertyKey, string(b)}
 }
 
 // recent is how many comments are looked through for one of ours; a retry comes
@@ -63,10 +80,10 @@ func (k *Tracker) Comment(ctx context.Context, key string, c bot.TicketComment) 
 	}
 	text := comment(c)
 	for i := range there {
-		if there[i].Author.account() == me.account() && (there[i].key() == c.Key || same(there[i].Body, text)) {
+		if there[i].Author.account() == me.account() && (there[i].key() == c.Key || there[i].key() == "" && same(there[i].Body, text)) {
 			return nil
 		}
 	}
-	body := map[string]any{"body": text, "properties": []property{{propertyKey, map[string]any{"key": c.Key}}}}
+	body := map[string]any{"body": text, "properties": []property{k.property(map[string]any{"key": c.Key})}}
 	return k.client.do(ctx, ask{method: http.MethodPost, path: "issue/" + esc(key) + "/comment", body: body, key: key}, nil)
 }

@@ -169,7 +169,7 @@ func (k *Tracker) newIssue(t bot.Ticket) update {
 		}
 		f["components"] = all
 	}
-	return update{Fields: f, Properties: []property{{propertyKey, map[string]any{"incident": t.Incident.String(), "marker": t.Marker}}}}
+	return update{Fields: f, Properties: []property{k.property(map[string]any{"incident": t.Incident.String(), "marker": t.Marker})}}
 }
 
 // without takes out the fields that Jira refuses and that a ticket can do

@@ -93,9 +93,13 @@ func (in *Inbox) stale(s *incidents.Incident, f Field, at time.Time) bool {
 	if at.Before(s.Tickets[in.Name].There[string(f)]) {
 		return true
 	}
-	here, human := lastWord(s, f, in.Name+":")
+	here, human := lastWord(s, f, in.Name)
 	return human && here.After(at)
 }
+
+// heard is, among the times when a field was touched there, when a commander
+// was made here because of it.
+const heard = "assignee/here"
 
 // wish is one part of a change: the field that a person touched, and the line
 // that says it to the router ("" where our side says so already).
@@ -168,6 +172,16 @@ func (in *Inbox) carry(ctx context.Context, id incidents.ID, c Change, w wish) e
 	q := bot.Request{Person: c.By, Chat: in.Name, Incident: id, Line: w.line, Lang: in.Lang, Once: once}
 	if _, err := in.Router.Handle(ctx, q); err != nil {
 		return fmt.Errorf("carry the change of %s into %s: %w", c.Key, id, err)
+	}
+	if w.field != Assignee {
+		return nil
+	}
+	s, err := in.Mover.Load(ctx, id)
+	if err == nil && s.Commander != nil {
+		_, err = in.Mover.Do(ctx, id, once+"/here", incidents.TicketTouched{Tracker: in.Name, Field: heard, At: s.Commander.At})
+	}
+	if err != nil {
+		return fmt.Errorf("note the change of %s: %w", c.Key, err)
 	}
 	return nil
 }

@@ -139,15 +139,15 @@ func (y *Syncer) mayTell(s *incidents.Incident, t *incidents.Ticket, f Field) bo
 	if !touched {
 		return true
 	}
-	if here, human := lastWord(s, f, ""); human && here.After(there) {
+	if here, human := lastWord(s, f, y.Name); human && here.After(there) {
 		return true
 	}
 	return y.Now().Sub(there) >= HumanPeace
 }
 
 // lastWord is when the field last changed on our side, and whether a person did
-// it. People whose account begins with but are left out.
-func lastWord(s *incidents.Incident, f Field, but string) (at time.Time, human bool) {
+// it. What the tracker itself told us is left out.
+func lastWord(s *incidents.Incident, f Field, tracker string) (at time.Time, human bool) {
 	marks := []*incidents.Mark{}
 	switch f {
 	case Priority:
@@ -155,13 +155,15 @@ func lastWord(s *incidents.Incident, f Field, but string) (at time.Time, human b
 			marks = append(marks, &s.SetSeverity.Mark)
 		}
 	case Assignee:
-		marks = append(marks, s.Commander)
+		if s.Commander != nil && !s.Commander.At.Equal(s.Tickets[tracker].There[heard]) { // else it is the tracker's word
+			marks = append(marks, s.Commander)
+		}
 	case Status:
 		marks = append(marks, s.AckedBy(), s.Resolved, s.Reopened, s.Closed)
 	}
 	at = s.CreatedAt
 	for _, m := range marks {
-		if m != nil && m.At.After(at) && (but == "" || !strings.HasPrefix(m.By.ID, but)) {
+		if m != nil && m.At.After(at) && !strings.HasPrefix(m.By.ID, tracker+":") {
 			at, human = m.At, m.By.IsPerson()
 		}
 	}

@@ -176,3 +176,18 @@ func (s *Server) harmless(where, t string) {
 		s.wrong("%s has %q, which acts: %.300q", where, bad, t)
 	}
 }
+
+// Changed is how many entries the histories of all issues have by somebody.
+func (s *Server) Changed(who string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, i := range s.order {
+		for _, h := range i.histories {
+			if u := obj(h["author"]); text(u["displayName"]) == text(obj(s.user(who))["displayName"]) {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -44,7 +44,7 @@ func (s *Server) transitions(i *Issue) []any {
 		t := object{"id": w.id, "name": w.name, "to": s.status(w.to), "fields": object{}}
 		if w.resolution {
 			t["fields"] = object{"resolution": object{
-				"required": true, "hasDefaultValue": false, "fieldId": "resolution", "key": "resolution", "name": "Resolution",
+				"required": true, "hasDefaultValue": false, "key": "resolution", "name": "Resolution",
 				"operations": []any{"set"}, "schema": object{"type": "resolution"},
 				"allowedValues": []any{object{"id": "1", "name": "Won't Do"}, object{"id": "2", "name": "Done"}},
 			}}
