@@ -198,7 +198,7 @@ const (
 	maxFileLines     = 400
 	maxFuncLines     = 60
 	maxInterface     = 5
-	maxPackageLines  = 5200
+	maxPackageLines  = 5600
 	maxConstructorIn = 6
 )
 
