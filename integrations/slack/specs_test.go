@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/slack"
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 )
@@ -83,6 +85,48 @@ func TestMethodsAreSlacks(t *testing.T) {
 		if tier := regexp.MustCompile(`: (\d+)\+ per minute`).FindStringSubmatch(ref.Rate.Label); tier != nil {
 			if n, _ := strconv.Atoi(tier[1]); n != tiers[name] || n != m.Tier {
 				t.Errorf("%s: %s, but we take %d, and the fake %d", name, ref.Rate.Label, tiers[name], m.Tier)
+			}
+		}
+	}
+}
+
+// TestBlocksFitSlacksTypes holds every golden message to the JSON schema that
+// was made of Slack's own types for Block Kit.
+func TestBlocksFitSlacksTypes(t *testing.T) {
+	t.Parallel()
+	dir := os.Getenv("HIKESHI_SPECS")
+	if dir == "" {
+		testenv.Skip(t, "needs HIKESHI_SPECS, a folder with a schema of Block Kit in slack-blockkit-*.schema.json")
+	}
+	schemas, err := filepath.Glob(filepath.Join(dir, "slack-blockkit-*.schema.json"))
+	if err != nil || len(schemas) == 0 {
+		t.Fatalf("no schema of Block Kit in HIKESHI_SPECS: %v", err)
+	}
+	schema, err := jsonschema.NewCompiler().Compile(schemas[len(schemas)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate([]any{map[string]any{"type": "header"}}); err == nil {
+		t.Fatal("the schema takes a header without a text")
+	}
+	golden, err := filepath.Glob("testdata/golden/*.json")
+	if err != nil || len(golden) < 20 {
+		t.Fatalf("%d golden files: %v", len(golden), err)
+	}
+	for _, path := range golden {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var messages []struct {
+			Blocks any `json:"blocks"`
+		}
+		if err := json.Unmarshal(b, &messages); err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range messages {
+			if err := schema.Validate(m.Blocks); err != nil {
+				t.Errorf("%s, message %d: %v", filepath.Base(path), i, err)
 			}
 		}
 	}

@@ -196,7 +196,7 @@ func (r *Room) message(ts string) *Message {
 }
 
 func (s *Server) post(r *Room, a map[string]string) object {
-	if a["unfurl_links"] != "false" || a["unfurl_media"] != "false" {
+	if !s.o.Others && (a["unfurl_links"] != "false" || a["unfurl_media"] != "false") {
 		s.wrong("chat.postMessage", "links and media are not to be unfurled")
 	}
 	if word := s.checkMessage("chat.postMessage", a); word != "" {
@@ -249,7 +249,7 @@ func (s *Server) history(r *Room, a map[string]string) object {
 		if m.Bot {
 			o["bot_id"] = "B0BOT"
 		}
-		if m.metadata != "" && a["include_all_metadata"] == "1" {
+		if m.metadata != "" && (a["include_all_metadata"] == "1" || a["include_all_metadata"] == "true") {
 			o["metadata"] = json.RawMessage(m.metadata)
 		}
 		if m.File != "" {

@@ -26,7 +26,10 @@ func (s *Server) checkMessage(method string, a map[string]string) string {
 		s.wrong(method, "no text for notifications")
 		return "no_text"
 	}
-	if a["link_names"] != "false" || a["parse"] != "none" {
+	if s.o.Others && a["blocks"] == "" {
+		return ""
+	}
+	if !s.o.Others && (a["link_names"] != "false" || a["parse"] != "none") {
 		s.wrong(method, "link_names %q, parse %q: names would become mentions", a["link_names"], a["parse"])
 	}
 	s.checkText(method, a["text"])

@@ -62,6 +62,7 @@ type Options struct {
 	Scopes []string // that the token has; nil: all that are needed
 	Now    func() time.Time
 	App    string // where the app takes what is sent over HTTP
+	Others bool   // another client than ours calls: what only we promise is not asked of it
 }
 
 // Server is one Slack with one workspace.
