@@ -20,6 +20,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/calendar"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/inquiry"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
 	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
@@ -57,7 +58,7 @@ type config struct {
 	Chats     chatsConfig      `yaml:"chats"`
 	RemindAck duration         `yaml:"remind_ack"`
 
-	Diagnostics diagnosticsConfig `yaml:"diagnostics"`
+	Diagnostics inquiry.Config `yaml:"diagnostics"`
 
 	Log logConfig `yaml:"log"`
 
@@ -245,7 +246,7 @@ func (c *config) relativeTo(dir string) {
 	}
 	fix(&c.Audit.KeyFile)
 	fix(&c.Audit.Checkpoints)
-	for _, p := range c.Diagnostics.files() {
+	for _, p := range c.Diagnostics.Files() {
 		fix(p)
 	}
 	for i := range c.Sources {
@@ -320,7 +321,7 @@ type settled struct {
 
 	workspace settledSlack
 	guild     settledDiscord
-	asked     settledDiagnostics
+	asked     inquiry.Settled
 	level     slog.Level
 	elsewhere
 	settledTickets
@@ -345,7 +346,7 @@ func (s *settled) secrets() []string {
 			all = append(all, password)
 		}
 	}
-	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets(), s.settledTickets.secrets(), s.guild.secrets(), s.asked.secrets)
+	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets(), s.settledTickets.secrets(), s.guild.secrets(), s.asked.Secrets)
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

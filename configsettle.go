@@ -58,6 +58,14 @@ func (c config) settle() (*settled, error) {
 	return &s.settled, nil
 }
 
+func (s *settler) diagnostics() {
+	settled, wrong := s.Diagnostics.Settle()
+	s.asked = settled
+	for _, p := range wrong {
+		s.note(problem{key: "diagnostics." + p.Key, what: p.What})
+	}
+}
+
 func (s *settler) note(p ...problem) { s.problems = append(s.problems, p...) }
 
 func (s *settler) basics() {

@@ -7,16 +7,17 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/integrations/inquiry"
 	"github.com/hikeshi-ops/hikeshi/internal/demo"
 )
 
 // askedInDemo is what the first investigation asks in the demo: the shop's own
 // metrics, read without a Prometheus, and who depends on the shop.
-func askedInDemo(shop string) diagnosticsConfig {
-	return diagnosticsConfig{
-		Wait:    duration(2500 * time.Millisecond), // its alerts are faster than its metrics
-		Metrics: []scrapeConfig{{Service: "shop", URL: shop + "/metrics", Every: duration(time.Second)}},
-		Services: []serviceConfig{
+func askedInDemo(shop string) inquiry.Config {
+	return inquiry.Config{
+		Wait:    inquiry.Duration(2500 * time.Millisecond), // its alerts are faster than its metrics
+		Metrics: []inquiry.Scrape{{Service: "shop", URL: shop + "/metrics", Every: inquiry.Duration(time.Second)}},
+		Services: []inquiry.Service{
 			{Name: "shop", Owner: "web team", DependsOn: []string{"payment", "cache"}},
 			{Name: "storefront", Owner: "web team", DependsOn: []string{"shop"}},
 			{Name: "order-mail", Owner: "mail team", DependsOn: []string{"shop"}},

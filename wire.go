@@ -24,6 +24,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/alertmanager"
 	"github.com/hikeshi-ops/hikeshi/integrations/generic"
+	"github.com/hikeshi-ops/hikeshi/integrations/inquiry"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
 	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
 	"github.com/hikeshi-ops/hikeshi/learning"
@@ -55,7 +56,7 @@ type app struct {
 	listen   net.Listener
 	jobs     *cron.Cron
 	learned  *learning.Service
-	sources  diagnosing
+	sources  *inquiry.Sources
 	plans    *schedule.Scheduler
 }
 
@@ -86,7 +87,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if a.listen, err = listen(ctx, c.Listen); err != nil {
 		return err
 	}
-	if a.sources, err = openSources(c, a.store, a.audit.redact); err != nil {
+	if a.sources, err = inquiry.Open(c.Data, c.asked, store, a.audit.redact); err != nil {
 		return err
 	}
 
@@ -157,7 +158,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}),
-			Diagnose: a.investigator(runner),
+			Diagnose: a.sources.Investigator(runner),
 			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now, explore: a.config.Learning.Explore},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
 			Trust:    ladder,
@@ -194,6 +195,8 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 		"/v1/alerts/alertmanager": receiver.Handler("alertmanager", alertmanager.DecodeWebhook),
 		"/api/v2/alerts":          receiver.Handler("alertmanager_api", alertmanager.DecodeAPI),
 		"/v1/alerts/generic":      receiver.Handler("generic", generic.Decode),
+		"/v1/logs":                receiver.Door("logs", a.sources.Logs.Take),
+		"/v1/changes":             receiver.Door("changes", a.sources.Changes.Take),
 		jiraHook:                  a.trackers,
 		"GET /metrics":            thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})),
 		"/":                       a.signIns(a.console.Handler()),
@@ -281,7 +284,7 @@ func (a *app) run(ctx context.Context) error {
 	a.ready.check(ctx)
 	worker.Go(func() { a.worker.Run(working) })
 	worker.Go(func() { a.plans.Run(working) })
-	a.sources.run(working, &worker)
+	worker.Go(func() { a.sources.Run(working) })
 	live, endLive := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLive()
 	parts.Go(func() { _ = a.console.Run(live) })
@@ -320,7 +323,7 @@ func (a *app) close() {
 	if a.listen != nil {
 		_ = a.listen.Close()
 	}
-	a.sources.close()
+	a.sources.Close()
 	if a.store != nil {
 		if err := a.store.Close(); err != nil {
 			a.log.Warn("could not close the store", "error", err)

@@ -16,7 +16,7 @@ const (
 	bookTemplates = 500 // of one book
 	exampleBytes  = 500
 	mostLead      = 5 * time.Minute // what is new shows so long before the alert at most
-	mostTrends    = 6
+	mostTrends    = 4
 )
 
 // Book counts the templates of one log over the last hours, in bounded memory.
@@ -127,7 +127,7 @@ func (v *Investigator) logged(trends []LogTrend) []incidents.Clue {
 	var clues []incidents.Clue
 	for _, t := range trends[:min(len(trends), mostTrends)] {
 		clues = append(clues, incidents.Clue{
-			Kind: incidents.ClueLog, Title: withoutTime(t.Template), Detail: t.Example, URL: t.URL, At: t.Since.UTC(),
+			Kind: incidents.ClueLog, Title: lineOf(t), Detail: t.Example, URL: t.URL, At: t.Since.UTC(),
 			Says: incidents.Because("clue.log."+string(t.Trend), "n", strconv.Itoa(t.Count), "usual", fmt.Sprintf("%.0f", t.Usual)),
 		})
 	}
@@ -148,4 +148,15 @@ func withoutTime(template string) string {
 		}
 	}
 	return template
+}
+
+// lineOf is the line as people know it: its latest example, or of one that fell
+// silent long ago, its template.
+func lineOf(t LogTrend) string {
+	if t.Example == "" {
+		return withoutTime(t.Template)
+	}
+	words := strings.Fields(t.Example)
+	skip := len(strings.Fields(t.Template)) - len(strings.Fields(withoutTime(t.Template)))
+	return strings.Join(words[min(skip, max(len(words)-1, 0)):], " ")
 }

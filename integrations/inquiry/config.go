@@ -1,0 +1,209 @@
+package inquiry
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/hikeshi-ops/hikeshi/diagnostics"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/git"
+	"github.com/hikeshi-ops/hikeshi/integrations/prometheus"
+	"github.com/hikeshi-ops/hikeshi/integrations/scrape"
+)
+
+// Config is whom the first investigation asks; see docs/diagnostics.md.
+type Config struct {
+	Within     Duration     `yaml:"within"`
+	Wait       Duration     `yaml:"wait"`
+	Prometheus []Prometheus `yaml:"prometheus"`
+	Metrics    []Scrape     `yaml:"metrics"`
+	Git        []Git        `yaml:"git"`
+	Services   []Service    `yaml:"services"`
+	Catalogue  string       `yaml:"catalogue"`
+}
+
+// Prometheus is a server. The token is in a file, or it has none.
+type Prometheus struct {
+	Name      string   `yaml:"name"`
+	URL       string   `yaml:"url"`
+	TokenFile string   `yaml:"token_file"`
+	Series    []Series `yaml:"series"`
+}
+
+// Series is what a server is asked.
+type Series struct {
+	Title   string `yaml:"title"`
+	Query   string `yaml:"query"`
+	Service string `yaml:"service"`
+}
+
+// Scrape is a program with metrics.
+type Scrape struct {
+	Service string   `yaml:"service"`
+	URL     string   `yaml:"url"`
+	Every   Duration `yaml:"every"`
+}
+
+// Git is a repository on this machine.
+type Git struct {
+	Path    string `yaml:"path"`
+	Service string `yaml:"service"`
+	Link    string `yaml:"link"`
+}
+
+// Service is an entry of the catalogue.
+type Service struct {
+	Name      string   `yaml:"name"`
+	Owner     string   `yaml:"owner"`
+	DependsOn []string `yaml:"depends_on"`
+	URL       string   `yaml:"url"`
+}
+
+// Duration reads 90s, 5m.
+type Duration time.Duration
+
+// UnmarshalYAML reads Go's form of a duration.
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.ParseDuration(n.Value)
+	if err != nil || v < 0 {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: no length of time, as 90s or 5m: %s", n.Line, n.Value)}}
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Files are the paths that are relative to the configuration file.
+func (c *Config) Files() []*string {
+	all := []*string{&c.Catalogue}
+	for i := range c.Prometheus {
+		all = append(all, &c.Prometheus[i].TokenFile)
+	}
+	for i := range c.Git {
+		all = append(all, &c.Git[i].Path)
+	}
+	return all
+}
+
+// Problem is something wrong with a key of the configuration.
+type Problem struct {
+	Key  string // below diagnostics: "prometheus[0]"
+	What incidents.Reason
+}
+
+// Settled is all that can be made without opening a file of ours.
+type Settled struct {
+	Secrets   []string // that must never be seen
+	asked     []diagnostics.Source
+	watched   []*scrape.Source
+	catalogue *diagnostics.Catalogue
+	within    time.Duration
+	wait      time.Duration
+}
+
+// Settle checks everything, and reports all problems together.
+func (c *Config) Settle() (s Settled, problems []Problem) {
+	wrong := func(key, phrase string, args ...string) {
+		problems = append(problems, Problem{key, incidents.Because(phrase, args...)})
+	}
+	s.within, s.wait = cmp.Or(time.Duration(c.Within), diagnostics.Within), time.Duration(c.Wait)
+	if s.wait > s.within/2 {
+		wrong("wait", "config.diagnostics_wait", "value", s.wait.String(), "within", s.within.String())
+	}
+	for i := range c.Prometheus {
+		source, token, err := c.Prometheus[i].source()
+		if err != nil {
+			wrong("prometheus["+strconv.Itoa(i)+"]", "config.other", "error", err.Error())
+			continue
+		}
+		s.asked, s.Secrets = append(s.asked, source), append(s.Secrets, token)
+	}
+	for i, m := range c.Metrics {
+		source, err := scrape.New(scrape.Config{Service: m.Service, URL: m.URL, Every: time.Duration(m.Every)}, time.Now)
+		if err != nil || m.Service == "" {
+			wrong("metrics["+strconv.Itoa(i)+"]", "config.diagnostics_metrics", "value", m.URL)
+			continue
+		}
+		s.asked, s.watched = append(s.asked, source), append(s.watched, source)
+	}
+	for i, g := range c.Git {
+		if info, err := os.Stat(g.Path); err != nil || !info.IsDir() {
+			wrong("git["+strconv.Itoa(i)+"]", "config.diagnostics_git", "value", g.Path)
+			continue
+		}
+		s.asked = append(s.asked, &git.Source{Path: g.Path, Service: g.Service, Link: g.Link})
+	}
+	all, err := c.services()
+	if err != nil {
+		wrong("catalogue", "config.secret_file", "file", c.Catalogue, "error", err.Error())
+	}
+	for i, x := range all {
+		if x.Name == "" {
+			wrong("services["+strconv.Itoa(i)+"]", "config.diagnostics_service")
+		}
+	}
+	s.catalogue = diagnostics.NewCatalogue(all)
+	return s, problems
+}
+
+func (p *Prometheus) source() (*prometheus.Source, string, error) {
+	c := prometheus.Config{Name: cmp.Or(p.Name, "prometheus"), URL: p.URL}
+	if p.TokenFile != "" {
+		b, err := readSmall(p.TokenFile)
+		if err != nil {
+			return nil, "", err
+		}
+		c.Token = strings.TrimRight(string(b), "\r\n")
+	}
+	for _, q := range p.Series {
+		c.Series = append(c.Series, prometheus.Query{Title: q.Title, Query: q.Query, For: q.Service})
+	}
+	source, err := prometheus.New(c)
+	return source, c.Token, err
+}
+
+// services are those of the configuration, and of the file.
+func (c *Config) services() ([]diagnostics.Service, error) {
+	all, err := c.Services, error(nil)
+	if c.Catalogue != "" {
+		var file struct {
+			Services []Service `yaml:"services"`
+		}
+		var b []byte
+		if b, err = readSmall(c.Catalogue); err == nil {
+			err = yaml.Unmarshal(b, &file)
+		}
+		all = append(all, file.Services...)
+	}
+	var out []diagnostics.Service
+	for _, x := range all {
+		out = append(out, diagnostics.Service{Name: x.Name, Owner: x.Owner, DependsOn: x.DependsOn, URL: x.URL})
+	}
+	return out, err
+}
+
+const mostFile = 1 << 20
+
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err
+		}
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, mostFile+1))
+	if err == nil && len(b) > mostFile {
+		err = fmt.Errorf("it is larger than %d bytes", mostFile)
+	}
+	return b, err
+}

@@ -1,0 +1,72 @@
+// Package inquiry makes, of the configuration, all that the first investigation
+// asks: servers, programs, repositories, what was sent to us, and the past.
+// Start with Config and Open.
+package inquiry
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/diagnostics"
+	"github.com/hikeshi-ops/hikeshi/integrations/changes"
+	"github.com/hikeshi-ops/hikeshi/integrations/logs"
+)
+
+// Redactor takes secrets out of what comes from outside.
+type Redactor interface {
+	Clean(text string) string
+	Excerpt(text string, most int) string // cleaned, at most so many bytes
+}
+
+// Sources are open, and want to be closed.
+type Sources struct {
+	Logs    *logs.Source
+	Changes *changes.Source
+	settled Settled
+	all     []diagnostics.Source
+	redact  Redactor
+}
+
+// Open opens what was sent before, in a folder of its own below data.
+func Open(data string, settled Settled, past diagnostics.Past, redact Redactor) (*Sources, error) {
+	dir := filepath.Join(data, "diagnostics")
+	s := &Sources{settled: settled, redact: redact}
+	var err error
+	if s.Logs, err = logs.Open(logs.Config{File: filepath.Join(dir, "logs"), Clean: redact.Excerpt}); err != nil {
+		return nil, err
+	}
+	if s.Changes, err = changes.Open(filepath.Join(dir, "changes"), redact.Excerpt); err != nil {
+		_ = s.Logs.Close()
+		return nil, err
+	}
+	s.all = slices.Concat(settled.asked, []diagnostics.Source{s.Logs, s.Changes, diagnostics.NewHistory(past)})
+	return s, nil
+}
+
+// Investigator asks the checks and all sources.
+func (s *Sources) Investigator(checks diagnostics.Checks) *diagnostics.Investigator {
+	return diagnostics.New(diagnostics.Options{
+		Checks: checks, Sources: s.all, Catalogue: s.settled.catalogue, Within: s.settled.within, Wait: s.settled.wait, Clean: s.redact.Clean, Now: time.Now,
+	})
+}
+
+// Run watches what is watched until ctx ends.
+func (s *Sources) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, w := range s.settled.watched {
+		all.Go(func() { w.Run(ctx) })
+	}
+	all.Wait()
+}
+
+// Close lets go of the files. It may be called of none.
+func (s *Sources) Close() {
+	if s == nil {
+		return
+	}
+	_ = s.Logs.Close()
+	_ = s.Changes.Close()
+}
