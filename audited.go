@@ -98,7 +98,7 @@ func (a *app) newRunner(notes runbooks.Notes) (*runbooks.Runner, error) {
 	for kind, x := range executors {
 		executors[kind] = auditedStep{x, a.audit}
 	}
-	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.secrets(), Logger: a.log, Executors: executors, Notes: notes})
+	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.secrets(), Logger: a.log, Executors: executors, Notes: notes, Keep: a.shelf().Keep})
 	if err != nil {
 		return nil, configError(err)
 	}

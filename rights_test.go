@@ -69,7 +69,7 @@ func TestEveryCommandAndAddressHasItsRight(t *testing.T) {
 // TestRolesAreWhatIsDocumented asks a roster for every right of every role.
 func TestRolesAreWhatIsDocumented(t *testing.T) {
 	t.Parallel()
-	rights := []bot.Right{bot.View, bot.Respond, bot.Lead, bot.ApproveRuns, bot.FreezeAll, bot.Write, bot.Administer}
+	rights := []bot.Right{bot.View, bot.Respond, bot.Lead, bot.ApproveRuns, bot.FreezeAll, bot.Output, bot.Administer}
 	page := read(t, "docs/security.md")
 	for _, role := range bot.Roles {
 		roster, err := bot.NewRoster([]bot.Member{{Name: "bea", Accounts: []string{"console:bea"}, Grants: []bot.Grant{{Roles: []bot.Role{role}}}}})

@@ -420,7 +420,7 @@ func newConsole(a *app, router *bot.Router, said web.Talk, links bot.Links) (*we
 	return web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
 		SignIn:    auditedSignIn(signIn, a.audit),
-		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store, Learning: newLearningPage(a.store, time.Now),
+		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store, Outputs: auditedOutputs{a.shelf(), a.audit}, Learning: newLearningPage(a.store, time.Now),
 		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.rights, Log: a.log,
 		Draw:       diagnostics.Draw,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,

@@ -12,7 +12,7 @@ const (
 	Lead        Right = "command" // decide about the incident as a whole
 	ApproveRuns Right = "approve"
 	FreezeAll   Right = "freeze" // stop every remediation there is, and let them start again
-	Write       Right = "write"  // what concerns the runbooks themselves
+	Output      Right = "output" // read what steps said whole, of which a room shows an excerpt
 	Administer  Right = "admin"
 )
 

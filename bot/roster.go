@@ -31,9 +31,9 @@ var grants = map[Role][]Right{
 	Viewer:    {View},
 	Responder: {View, Respond},
 	Commander: {View, Respond, Lead, FreezeAll},
-	Approver:  {View, ApproveRuns, FreezeAll},
-	Author:    {View, Write},
-	Admin:     {View, Respond, Lead, ApproveRuns, FreezeAll, Write, Administer},
+	Approver:  {View, ApproveRuns, FreezeAll, Output},
+	Author:    {View, Output},
+	Admin:     {View, Respond, Lead, ApproveRuns, FreezeAll, Output, Administer},
 }
 
 func may(role Role, right Right) bool { return slices.Contains(grants[role], right) }

@@ -127,7 +127,7 @@ func TestNothingIsAllowedThatNoGrantSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		right := rapid.SampledFrom([]Right{View, Respond, Lead, ApproveRuns, Write, Administer, "else"}).Draw(t, "right")
+		right := rapid.SampledFrom([]Right{View, Respond, Lead, ApproveRuns, Output, Administer, "else"}).Draw(t, "right")
 		service := rapid.SampledFrom(services).Draw(t, "service")
 		want := slices.ContainsFunc(m.Grants, func(g Grant) bool {
 			return slices.ContainsFunc(g.Roles, func(role Role) bool { return slices.Contains(grants[role], right) }) &&

@@ -286,7 +286,7 @@ func TestNewRouterRefuses(t *testing.T) {
 
 func TestOpenKnowsItsRights(t *testing.T) {
 	t.Parallel()
-	for _, right := range []Right{View, Respond, Lead, ApproveRuns, Write, Administer} {
+	for _, right := range []Right{View, Respond, Lead, ApproveRuns, Output, Administer} {
 		if err := (Open{}).May(bea, right, InGeneral); err != nil {
 			t.Errorf("%s: %v", right, err)
 		}

@@ -30,6 +30,7 @@ type Runner struct {
 	now       func() time.Time
 	within    time.Duration
 	notes     Notes
+	keep      Keep
 	runs      chan struct{} // places for steps of runs
 	checks    chan struct{} // places for checks, so that slow ones never hold up a run
 }
@@ -50,6 +51,7 @@ type RunnerOptions struct {
 
 	Logger    *slog.Logger              // nil: none
 	Now       func() time.Time          // nil: time.Now
+	Keep      Keep                      // nil: outputs are kept as far as they are shown
 	Notes     Notes                     // nil: what runs note stands in their results only
 	Within    time.Duration             // for Diagnose; 0: DiagnoseWithin
 	Executors map[string]steps.Executor // further kinds of steps, or others in place of ours
@@ -66,7 +68,7 @@ func NewRunner(o RunnerOptions) (*Runner, error) {
 	}
 	maps.Copy(executors, o.Executors)
 	r := &Runner{
-		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within, notes: o.Notes,
+		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within, notes: o.Notes, keep: o.Keep,
 		runs: make(chan struct{}, MaxExecutions), checks: make(chan struct{}, MaxExecutions),
 	}
 	if r.log == nil {
@@ -99,7 +101,7 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 			done = append(done, r.note(ctx, step, plan, execution, done))
 			continue
 		}
-		result := r.execute(ctx, r.runs, step, env)
+		result := r.kept(ctx, execution, step, env)
 		r.log.Info("step done", "run", execution, "runbook", plan.Runbook, "step", step.ID, "kind", step.Kind,
 			"ok", result.OK, "value", result.Value, "error", result.Error, "elapsed", result.Elapsed)
 		done = append(done, result)
@@ -150,7 +152,10 @@ func (r *Runner) Look(ctx context.Context, plan incidents.Plan, _ string) []inci
 // what came of it.
 func (r *Runner) execute(ctx context.Context, places chan struct{}, step incidents.Step, env steps.Env) incidents.StepResult {
 	began := time.Now()
-	result := r.repeat(ctx, places, step, env)
+	return r.clean(step, r.repeat(ctx, places, step, env), began)
+}
+
+func (r *Runner) clean(step incidents.Step, result incidents.StepResult, began time.Time) incidents.StepResult {
 	result.Step, result.Title, result.Elapsed = step.ID, step.Title, time.Since(began)
 	result.Value = steps.CutLine(r.redact.Clean(result.Value), maxLine)
 	result.Error = steps.CutLine(r.redact.Clean(result.Error), maxLine)

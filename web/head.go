@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -13,6 +14,7 @@ type headView struct {
 	Age    time.Duration
 	Stages []stage
 	Tab    string
+	Output bool // the reader may see what steps said, and there are runs
 }
 
 // stage is one step of an incident's life.
@@ -21,8 +23,9 @@ type stage struct {
 	State  string // "done", "now", "next", "skipped"
 }
 
-func (s *Server) head(inc *incidents.Incident, tab string) headView {
+func (s *Server) head(v *visit, inc *incidents.Incident, tab string) headView {
 	h := headView{Summary: inc.Summary(), Tab: tab, Stages: stages(inc)}
+	h.Output = len(inc.Runs) > 0 && s.may(v, bot.Output, bot.Of(inc.Service)) == nil
 	h.Age = rowOf(h.Summary, s.Now()).Age
 	return h
 }

@@ -34,7 +34,7 @@ func (src *roomSource) news(ctx context.Context) (events []event, more bool, err
 		return nil, false, err
 	}
 	if inc.Version != src.version {
-		html, err := src.s.render(src.v.lang, "room", "head", src.s.head(inc, "room"))
+		html, err := src.s.render(src.v.lang, "room", "head", src.s.head(src.v, inc, "room"))
 		if err != nil {
 			return nil, false, err
 		}

@@ -20,7 +20,7 @@ var templateFiles embed.FS
 // pages are the templates, by language and page.
 type pages map[string]map[string]*template.Template
 
-var pageNames = []string{"list", "room", "timeline", "postmortem", "deadletters", "learning", "login", "error", "reply"}
+var pageNames = []string{"list", "room", "timeline", "postmortem", "outputs", "deadletters", "learning", "login", "error", "reply"}
 
 // pageData is what the frame around every page needs; Body is the page's own.
 type pageData struct {

@@ -70,7 +70,7 @@ func (s *Server) roomPage(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	view := roomView{Head: s.head(inc, "room"), Compose: s.compose(v, id), Rev: page.rev}
+	view := roomView{Head: s.head(v, inc, "room"), Compose: s.compose(v, id), Rev: page.rev}
 	for i := range page.all {
 		m := s.posted(v, &page.all[i], inc)
 		if m.Pinned {

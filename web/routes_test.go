@@ -113,7 +113,7 @@ func TestNothingIsServedBesidesTheTable(t *testing.T) {
 		}
 		seen[rt.pattern] = true
 		switch rt.right {
-		case "", bot.View, bot.Respond, bot.Administer:
+		case "", bot.View, bot.Respond, bot.Output, bot.Administer:
 		default:
 			t.Errorf("%s needs the unknown right %q", rt.pattern, rt.right)
 		}

@@ -47,6 +47,7 @@ type Options struct {
 	Draw        func(c *incidents.Clue, alert time.Time) ([]byte, error)                  // a chart as PNG; nil: none is shown
 	DeadLetters DeadLetters
 	Learning    Learning // nil: nothing is learned here
+	Outputs     Outputs
 	Watch       func() (signals <-chan incidents.Signal, stop func())
 	Ready       func(context.Context) (wrong, notes []incidents.Reason) // nothing wrong: ready; notes: what is worth knowing all the same
 	SignIn      SignIn                                                  // nil: people have tokens, or nobody signs in

@@ -39,6 +39,9 @@ func tell(lang string, inc *incidents.Incident, events []incidents.Event) []line
 			Text:    bot.Say(lang, incidents.Reason{Phrase: l.Phrase.Phrase, Args: l.Args(lang)}),
 			Because: bot.Say(lang, l.Because), Said: bot.Told(lang, l),
 		}
+		if l.Noted != nil {
+			lv.Because = "" // it is told with the note
+		}
 		if l.Kind == incidents.EventGaveUp {
 			lv.Text, lv.Said = bot.GaveUp(lang, l.Event.Effect, l.Event.Text), ""
 		}
@@ -60,7 +63,7 @@ func (s *Server) timelinePage(w http.ResponseWriter, r *http.Request, v *visit) 
 		more = "/incidents/" + inc.ID.String() + "/timeline?after=" + strconv.FormatInt(next, 10)
 	}
 	s.page(w, v, http.StatusOK, "timeline", pageData{Title: inc.ID.String() + " " + bot.Line(inc.Title, 80), Tab: "timeline",
-		Body: map[string]any{"Head": s.head(inc, "timeline"), "Lines": tell(v.lang, inc, events), "More": more}})
+		Body: map[string]any{"Head": s.head(v, inc, "timeline"), "Lines": tell(v.lang, inc, events), "More": more}})
 	return nil
 }
 
@@ -133,7 +136,7 @@ func (s *Server) postmortemPage(w http.ResponseWriter, r *http.Request, v *visit
 		return err
 	}
 	s.page(w, v, http.StatusOK, "postmortem", pageData{Title: inc.ID.String() + " " + bot.Line(inc.Title, 80), Tab: "postmortem",
-		Body: map[string]any{"Head": s.head(inc, "postmortem"), "Blocks": markdown(text),
+		Body: map[string]any{"Head": s.head(v, inc, "postmortem"), "Blocks": markdown(text),
 			"Download": "/api/v1/incidents/" + inc.ID.String() + "/postmortem?download=1&lang=" + v.lang}})
 	return nil
 }

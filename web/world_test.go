@@ -289,7 +289,7 @@ func (w *world) verb(name, usage string, right bot.Right, cmd func(bot.Request, 
 func (w *world) options() Options {
 	story := bot.Story{Now: w.now}
 	return Options{
-		Incidents: w, Alerts: find.New(find.Options{Incidents: w, Now: w.now}), Rooms: w, Router: w.router, Postmortem: story.Postmortem, DeadLetters: w, Learning: w, Watch: w.watch,
+		Incidents: w, Alerts: find.New(find.Options{Incidents: w, Now: w.now}), Rooms: w, Router: w.router, Postmortem: story.Postmortem, DeadLetters: w, Outputs: spoken{}, Learning: w, Watch: w.watch,
 		Ready: func(context.Context) (wrong, notes []incidents.Reason) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
