@@ -31,7 +31,7 @@ import (
 const canary = "canary-5ecret-4711-canary"
 
 // audited is a Hikeshi whose one runbook appends a line to a file.
-func auditedConfig(t *testing.T) config {
+func auditedConfig(t testing.TB) config {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "runbooks", "fix.yaml"), `
@@ -77,7 +77,7 @@ func suggested(t *testing.T, address string) (*player, *seen) {
 	return p, s
 }
 
-func within(t *testing.T) context.Context {
+func within(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx

@@ -13,6 +13,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
@@ -25,6 +26,15 @@ type chatParts struct {
 	links  bot.Links
 	now    func() time.Time
 	log    *slog.Logger
+	free   bool // keep to no rates: for measuring
+}
+
+// limits are those of one chat's requests.
+func (p chatParts) limits(provider string, rates map[string]limit.Rate) *limit.Limiter {
+	if p.free {
+		rates = nil
+	}
+	return limit.New(limit.Options{Provider: provider, Rates: rates, Store: p.store, Now: p.now})
 }
 
 // outside is an outside chat as the rest knows it.

@@ -22,7 +22,7 @@ import (
 // everywhere is a Hikeshi with rooms in Slack, in Discord and in the console.
 type everywhere struct {
 	*app
-	t       *testing.T
+	t       testing.TB
 	slack   *slackfake.Server
 	discord *discordfake.Server
 }
@@ -31,7 +31,13 @@ const beaToken = "token-of-bea-in-the-console-0001"
 
 var beaInDiscord = discordfake.Person{ID: "400000000000000001", Name: "bea"}
 
-func serveEverywhere(t *testing.T, change ...func(*config)) *everywhere {
+func serveEverywhere(t testing.TB, change ...func(*config)) *everywhere {
+	t.Helper()
+	return serveThere(t, false, change...)
+}
+
+// serveThere keeps to the chats' rates, or is free of them.
+func serveThere(t testing.TB, free bool, change ...func(*config)) *everywhere {
 	t.Helper()
 	w := &everywhere{t: t, slack: slackfake.New(t, slackfake.Options{}), discord: discordfake.New(t)}
 	w.slack.Add(slackfake.User{ID: "U1", Name: "bea", Locale: "en-GB"})
@@ -51,8 +57,10 @@ func serveEverywhere(t *testing.T, change ...func(*config)) *everywhere {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	if w.app, err = build(ctx, s, slog.New(slog.DiscardHandler)); err != nil {
+	w.app = &app{config: s, log: slog.New(slog.DiscardHandler), free: free}
+	if err := w.assemble(ctx); err != nil {
 		stop()
+		w.close()
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)

@@ -126,7 +126,7 @@ func newReplica(t *testing.T, c *settled, store storage.Store, record *recorder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	chats, err := makeChats(chatParts{c, store, auditedRouter{router, record}, talk{engine, true, record.redact.Clean}, bot.Links{Base: "https://hikeshi.example.com"}, time.Now, log})
+	chats, err := makeChats(chatParts{c, store, auditedRouter{router, record}, talk{engine, true, record.redact.Clean}, bot.Links{Base: "https://hikeshi.example.com"}, time.Now, log, false})
 	if err != nil {
 		t.Fatal(err)
 	}

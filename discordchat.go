@@ -19,7 +19,7 @@ func discordKind() outsideKind {
 func makeDiscord(p chatParts) (outside, error) {
 	config := p.config.guild.config
 	client := discord.NewClient(discord.ClientOptions{
-		Config: config, Pace: limit.New(limit.Options{Provider: discord.Chat, Rates: discord.Rates(), Store: p.store, Now: p.now}), Now: p.now,
+		Config: config, Pace: p.limits(discord.Chat, discord.Rates()), Now: p.now,
 	})
 	rooms, verbs := chat.NewDirectory(p.store, discord.Chat), commands.All(commands.Deps{})
 	in := discord.NewInbox(discord.InboxOptions{

@@ -20,7 +20,7 @@ func slackKind() outsideKind {
 
 func makeSlack(p chatParts) (outside, error) {
 	c, err := slack.New(slack.Options{
-		Config: p.config.workspace.config, Limits: limit.New(limit.Options{Provider: slack.Name, Rates: slack.Rates(), Store: p.store, Now: p.now}),
+		Config: p.config.workspace.config, Limits: p.limits(slack.Name, slack.Rates()),
 		Directory: chat.NewDirectory(p.store, slack.Name), Incidents: p.store, Rights: p.config.rights, Links: p.links, Now: p.now, Logger: p.log,
 	})
 	if err != nil {

@@ -58,6 +58,7 @@ type app struct {
 	learned  *learning.Service
 	sources  *inquiry.Sources
 	plans    *schedule.Scheduler
+	free     bool // the chats keep to no rates: for measuring
 }
 
 // build opens the store and the listener and puts everything together; run
@@ -111,7 +112,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return fmt.Errorf("set up the commands: %w", err)
 	}
 	said := talk{engine, len(policy.Chats) > 1, a.audit.redact.Clean}
-	if a.chats, err = makeChats(chatParts{c, a.store, auditedRouter{router, a.audit}, said, links, time.Now, log}); err != nil {
+	if a.chats, err = makeChats(chatParts{c, a.store, auditedRouter{router, a.audit}, said, links, time.Now, log, a.free}); err != nil {
 		return configError(err)
 	}
 	a.trackers.connect(auditedRouter{router, a.audit}, overheard{engine, a.audit.redact.Clean})

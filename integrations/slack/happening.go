@@ -23,7 +23,7 @@ import (
 //     again is safe.
 
 const (
-	ackTime  = 2500 * time.Millisecond // of Slack's three seconds
+	ackTime  = 2400 * time.Millisecond // of Slack's three seconds
 	workTime = time.Minute             // for one happening, its answer included
 )
 

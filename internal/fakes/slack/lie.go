@@ -2,6 +2,7 @@ package slack
 
 import (
 	"net/http"
+	"time"
 )
 
 // Lie is a way in which Slack, or what is between it and us, can be wrong.
@@ -49,12 +50,28 @@ func (s *Server) Down(down bool) {
 	}
 }
 
-// orDown answers nothing but 503 while it is down.
+// Slow has every method take so long before it does anything.
+func (s *Server) Slow(by time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow = by
+}
+
+// orDown answers nothing but 503 while it is down, and slowly while it is slow.
 func (s *Server) orDown(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		down := s.down
+		down, slow := s.down, s.slow
 		s.mu.Unlock()
+		if slow > 0 && r.Method == http.MethodPost {
+			select {
+			case <-time.After(slow):
+			case <-r.Context().Done():
+				return
+			case <-s.done:
+				return
+			}
+		}
 		if down {
 			http.Error(w, "slack is away", http.StatusServiceUnavailable)
 			return

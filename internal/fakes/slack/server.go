@@ -89,6 +89,7 @@ type Server struct {
 	serial    int
 	revoked   bool
 	down      bool
+	slow      time.Duration
 	done      chan struct{}
 	upgrader  websocket.Upgrader
 }
