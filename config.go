@@ -119,6 +119,7 @@ type runbooksConfig struct {
 	Prometheus string            `yaml:"prometheus"`
 	Logs       []string          `yaml:"logs"`
 	Ansible    ansibleConfig     `yaml:"ansible"`
+	InfluxDB   influxConfig      `yaml:"influxdb"`
 	Rundeck    rundeckConfig     `yaml:"rundeck"`
 	Kompira    kompiraConfig     `yaml:"kompira"`
 }
@@ -126,7 +127,8 @@ type runbooksConfig struct {
 // steps is what the executors of steps want to know.
 func (c runbooksConfig) steps() steps.Config {
 	return steps.Config{HTTPHosts: c.HTTPHosts, Addresses: c.Addresses, Prometheus: c.Prometheus, Path: c.Path, Env: c.Env,
-		Logs: c.Logs, Ansible: steps.AnsibleConfig(c.Ansible)}
+		Logs: c.Logs, Ansible: steps.AnsibleConfig(c.Ansible),
+		InfluxDB: steps.InfluxConfig{URL: c.InfluxDB.URL, User: c.InfluxDB.User, Password: string(c.InfluxDB.Password)}}
 }
 
 type logConfig struct {

@@ -15,6 +15,14 @@ type ansibleConfig struct {
 	Inventory string `yaml:"inventory"`
 }
 
+// influxConfig is where influxql steps ask. After settling, Password has what a file says too.
+type influxConfig struct {
+	URL          string      `yaml:"url"`
+	User         string      `yaml:"user"`
+	Password     secretValue `yaml:"password"`
+	PasswordFile string      `yaml:"password_file"`
+}
+
 type rundeckConfig struct {
 	URL       string      `yaml:"url"`
 	Token     secretValue `yaml:"token"`
@@ -31,7 +39,7 @@ type kompiraConfig struct {
 
 // files are the paths that are relative to the configuration's file.
 func (c *runbooksConfig) files() []*string {
-	return []*string{&c.Inventory, &c.Ansible.Playbooks, &c.Ansible.Inventory, &c.Rundeck.TokenFile, &c.Kompira.TokenFile}
+	return []*string{&c.Inventory, &c.Ansible.Playbooks, &c.Ansible.Inventory, &c.Rundeck.TokenFile, &c.Kompira.TokenFile, &c.InfluxDB.PasswordFile}
 }
 
 // elsewhere is what steps that act on other machines need, looked up and checked.
@@ -52,7 +60,9 @@ func (s *settler) stepsElsewhere() {
 	}
 	deck := rundeck.Config{URL: c.Rundeck.URL, Jobs: c.Rundeck.Jobs, Token: s.secret("runbooks.rundeck.token", c.Rundeck.Token, c.Rundeck.TokenFile)}
 	flow := kompira.Config{URL: c.Kompira.URL, Flows: c.Kompira.Flows, Token: s.secret("runbooks.kompira.token", c.Kompira.Token, c.Kompira.TokenFile)}
-	for _, token := range []string{deck.Token, flow.Token} {
+	password := s.secret("runbooks.influxdb.password", c.InfluxDB.Password, c.InfluxDB.PasswordFile)
+	c.InfluxDB.Password = secretValue(password)
+	for _, token := range []string{deck.Token, flow.Token, password} {
 		if token != "" {
 			to.secrets = append(to.secrets, token)
 		}

@@ -153,7 +153,7 @@ func (v *view) steps(steps []incidents.Step) []Code {
 // can hide or pass for two.
 func StepText(s *incidents.Step) string {
 	switch {
-	case s.Note != nil:
+	case s.Note != nil, s.Kind == runbooks.KindInfluxQL:
 		return Cut(printed(runbooks.StepLine(*s)), maxOutput)
 	case len(s.Argv) > 0:
 		shown := make([]string, 0, len(s.Argv))

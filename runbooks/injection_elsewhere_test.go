@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +44,8 @@ verify:
   steps:
     - id: log
       log: {file: '{var.log}', match: '\Aneedle {v} end\z', expect: '== 1'}
+    - id: influxql
+      influxql: {database: corpus, query: "SELECT n FROM said WHERE s = '{v}'", expect: '>= 0'}
   stable: 1s
   within: 1m
 escalate: {en: x, ja: x}
@@ -85,6 +89,7 @@ func TestInjectionElsewhere(t *testing.T) {
 	t.Run("ansible", func(t *testing.T) { injectAnsible(t, values, plans) })
 	t.Run("jobs", func(t *testing.T) { injectJobs(t, values, plans) })
 	t.Run("log", func(t *testing.T) { injectLog(t, logfile, values, plans) })
+	t.Run("influxql", func(t *testing.T) { injectInflux(t, values, plans) })
 	if _, err := os.Stat(canary); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a value was run: %v", err)
 	}
@@ -234,6 +239,37 @@ func injectLog(t *testing.T, file string, values []string, plans []incidents.Pla
 	for i, v := range values {
 		if r := all[steps.KindLog].Execute(t.Context(), stepOf(plans[i], "log"), steps.Env{}); !r.OK || strings.TrimSuffix(r.Output, "\n") != "needle "+v+" end" {
 			t.Errorf("%q: %+v", v, r)
+		}
+	}
+}
+
+// injectInflux: each value finds its own row in a real InfluxDB that has those of all.
+func injectInflux(t *testing.T, values []string, plans []incidents.Plan) {
+	server := testenv.InfluxDB(t)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	post := func(path, kind, body string) {
+		t.Helper()
+		resp, err := client.Post(server.URL+path, kind, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode/100 != 2 {
+			t.Fatalf("%s: %s", path, resp.Status)
+		}
+	}
+	post("/query", "application/x-www-form-urlencoded", url.Values{"q": {"CREATE DATABASE corpus"}}.Encode())
+	rows := ""
+	for i, v := range values {
+		rows += fmt.Sprintf("said s=\"%s\",n=%d %d\n", strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v), i, i+1)
+	}
+	post("/write?db=corpus", "text/plain", rows)
+	all, err := steps.New(steps.Config{InfluxDB: steps.InfluxConfig{URL: server.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range values {
+		if r := all[steps.KindInfluxQL].Execute(t.Context(), stepOf(plans[i], "influxql"), steps.Env{}); !r.OK || r.Value != fmt.Sprint(i) {
+			t.Errorf("%q: want %d: %+v", v, i, r)
 		}
 	}
 }

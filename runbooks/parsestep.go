@@ -108,6 +108,8 @@ func (r *reader) body(s *Step, n *yaml.Node, changes bool) {
 		r.job(s, n, changes)
 	case KindLog:
 		r.log(s, n)
+	case KindInfluxQL:
+		r.influxql(s, n)
 	case KindNote:
 		r.note(s, n, changes)
 	}

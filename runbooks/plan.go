@@ -132,6 +132,8 @@ func (rb *Runbook) steps(from []Step, values map[string]string) ([]incidents.Ste
 			step.Method, step.URL = s.Method, u
 		case KindPromQL:
 			step.Query = s.query.fill(values)
+		case KindInfluxQL:
+			step.Method, step.Query = s.target, s.match.fill(values, steps.InfluxString)
 		case KindNote:
 			step.Note = s.noted(values)
 		default:
@@ -185,6 +187,8 @@ func StepLine(s incidents.Step) string {
 		return s.Method + " " + s.URL
 	case KindPromQL:
 		return s.Query
+	case KindInfluxQL:
+		return KindInfluxQL + " " + s.Method + " " + s.Query
 	case KindNote:
 		return noteLine(s.Note)
 	default:

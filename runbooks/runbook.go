@@ -80,10 +80,12 @@ const (
 	KindRundeck = steps.KindRundeck
 	KindKompira = steps.KindKompira
 	KindLog     = steps.KindLog
+
+	KindInfluxQL = steps.KindInfluxQL
 )
 
 // kinds are what a step can be, in the order in which authors are told of them.
-var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH, KindAnsible, KindRundeck, KindKompira, KindLog, KindNote, KindRunbook}
+var kinds = []string{KindCommand, KindHTTP, KindPromQL, KindSSH, KindAnsible, KindRundeck, KindKompira, KindLog, KindInfluxQL, KindNote, KindRunbook}
 
 // Step is a step as it was written, its arguments still with their places.
 // What of the unexported fields is set depends on Kind.
@@ -142,6 +144,8 @@ func (s *Step) Show() string {
 		return s.Method + " " + s.url.String()
 	case KindPromQL:
 		return s.query.String()
+	case KindInfluxQL:
+		return KindInfluxQL + " " + s.target + " " + s.match.String()
 	case KindNote:
 		return s.noteShown()
 	default:

@@ -17,6 +17,7 @@ prometheus-alertmanager|alertmanager prometheus-alertmanager
 sshd openssh-server
 ansible-playbook ansible-core
 apache2 apache2
+influxd influxdb
 ps procps
 chromium|chromium-browser|google-chrome chromium
 "

@@ -27,6 +27,7 @@ var programs = map[string]program{
 	"sshd":                    {[]string{"sshd"}, "openssh-server"},
 	"ansible-playbook":        {[]string{"ansible-playbook"}, "ansible-core"},
 	"apache2":                 {[]string{"apache2"}, "apache2"},
+	"influxd":                 {[]string{"influxd"}, "influxdb"},
 	"ps":                      {[]string{"ps"}, "procps"},
 	"chromium":                {[]string{"chromium", "chromium-browser", "google-chrome"}, "chromium"},
 }

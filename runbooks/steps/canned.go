@@ -15,7 +15,7 @@ type Canned struct {
 	Status int       // http
 	Stdout string    // command, ssh; the body of an http reply; the matching lines of a log
 	Stderr string    // command, ssh
-	Values []float64 // promql: one of each series; none: the query finds nothing
+	Values []float64 // promql, influxql: one of each series; none: the query finds nothing
 }
 
 // Judge says what came of the step if it had found this.
@@ -38,7 +38,7 @@ func Judge(step incidents.Step, c Canned) incidents.StepResult {
 		result = judgeCommand(expect, c.Exit, said)
 	case KindHTTP:
 		result = judgeReply(expect, c.Status, []byte(c.Stdout))
-	case KindPromQL:
+	case KindPromQL, KindInfluxQL:
 		samples := make([]sample, len(c.Values))
 		for i, v := range c.Values {
 			samples[i].value = v

@@ -22,6 +22,8 @@ const (
 	KindRundeck = "rundeck" // package integrations/rundeck
 	KindKompira = "kompira" // package integrations/kompira
 	KindLog     = "log"
+
+	KindInfluxQL = "influxql"
 )
 
 // Executor carries out one kind of step. It returns soon after the context ends
@@ -91,6 +93,7 @@ type Config struct {
 	Env        []string        // names of our environment variables that commands get
 	Logs       []string        // files that log steps may read, absolute; a star stands for part of a name
 	Ansible    AnsibleConfig
+	InfluxDB   InfluxConfig
 }
 
 var envName = regexp.MustCompile(`\A[A-Za-z_][A-Za-z0-9_]*\z`)
@@ -98,6 +101,9 @@ var envName = regexp.MustCompile(`\A[A-Za-z_][A-Za-z0-9_]*\z`)
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {
 	_, err := newPromQL(c) // also checks hosts and addresses, if there is a Prometheus
+	if err == nil {
+		_, err = newInfluxQL(c)
+	}
 	if err == nil {
 		_, err = newGate(c)
 	}
@@ -141,8 +147,12 @@ func New(c Config) (map[string]Executor, error) {
 	if err != nil {
 		return nil, err
 	}
+	influx, err := newInfluxQL(c)
+	if err != nil {
+		return nil, err
+	}
 	return map[string]Executor{
 		KindCommand: newCommand(c), KindHTTP: &HTTP{gate: g, client: g.client()}, KindPromQL: prom,
-		KindAnsible: &Ansible{command: newCommand(c), config: c.Ansible}, KindLog: &Log{allowed: c.Logs},
+		KindAnsible: &Ansible{command: newCommand(c), config: c.Ansible}, KindLog: &Log{allowed: c.Logs}, KindInfluxQL: influx,
 	}, nil
 }
