@@ -18,7 +18,7 @@ func TestInfluxQLIsRead(t *testing.T) {
 		`SELECT used FROM {v}`:                                            "runbook.lint.influx_place",
 		`SELECT used FROM "{v}"`:                                          "runbook.lint.influx_place",
 		`SELECT used FROM cpu WHERE host =~ /{v}/`:                        "runbook.lint.influx_place",
-		`SELECT u FROM c WHERE a =~ /'/ AND b = {v} '`:                    "runbook.lint.influx_query",
+		`SELECT u FROM c WHERE a =~ /'/ AND b = {v} '`:                    "runbook.lint.influx_place",
 		`SELECT u FROM c WHERE a =~ /'/ AND b = {v} OR c = '' AND d = 'x`: "runbook.lint.influx_place",
 		`SELECT u FROM c WHERE a = "it's {v}"`:                            "runbook.lint.influx_place",
 	} {
