@@ -16,7 +16,8 @@ import (
 
 // learnCommand is "hikeshi learn VERB …".
 func learnCommand(ctx context.Context, args []string, std streams) int {
-	verbs := map[string]func(context.Context, []string, streams) int{"replay": learnReplay, "export": learnExport, "report": learnReport}
+	verbs := map[string]func(context.Context, []string, streams) int{"replay": learnReplay, "export": learnExport, "report": learnReport,
+		"import": learnImport, "undo": learnUndo, "reset": learnReset}
 	if len(args) > 0 && verbs[args[0]] != nil {
 		return verbs[args[0]](ctx, args[1:], std)
 	}

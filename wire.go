@@ -28,6 +28,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
 	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
 	"github.com/hikeshi-ops/hikeshi/learning"
+	"github.com/hikeshi-ops/hikeshi/learning/report"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 	"github.com/hikeshi-ops/hikeshi/schedule"
 	"github.com/hikeshi-ops/hikeshi/storage"
@@ -105,7 +106,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, People: named(c.rights), Links: links, Now: time.Now, Calendar: a.config.comingWindows, Trackers: a.trackers}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: lessons{a.store, time.Now}, People: named(c.rights), Links: links, Now: time.Now, Calendar: a.config.comingWindows, Trackers: a.trackers}),
 		Rights:   c.rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -421,7 +422,7 @@ func newConsole(a *app, router *bot.Router, said web.Talk, links bot.Links) (*we
 	return web.New(web.Options{
 		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
 		SignIn:    auditedSignIn(signIn, a.audit),
-		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store, Outputs: auditedOutputs{a.shelf(), a.audit}, Learning: newLearningPage(a.store, time.Now),
+		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store, Outputs: auditedOutputs{a.shelf(), a.audit}, Learning: report.NewKeeper(a.store, a.store.Shards(), time.Now),
 		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.rights, Log: a.log,
 		Draw:       diagnostics.Draw,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,

@@ -56,6 +56,7 @@ type Deps struct {
 	Library   Library
 	Freezer   Freezer
 	Trust     Trust    // nil: nothing is trusted to run by itself
+	Lessons   Lessons  // nil: nothing is learned
 	Trackers  Trackers // nil: no tracker is configured
 	People    People   // nil: names are taken as they are typed
 	Links     bot.Links
@@ -69,7 +70,7 @@ func All(d Deps) []bot.Command {
 		declare(d), list(d), status(d),
 		ack(d), severity(d), assign(d), lead(d), note(d), pin(d), room(d),
 		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
-		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), trustCommand(d), ticket(d),
+		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), trustCommand(d), learn(d), ticket(d),
 		resolve(d), reopen(d), postmortem(d),
 	}
 	return append(all, help(all))

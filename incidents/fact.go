@@ -21,6 +21,7 @@ type Fact struct {
 	Took     time.Duration `json:"took,omitempty"`   // outcome: from approval to proof
 	Context  Context       `json:"context"`
 
+	By        string    `json:"by,omitempty"`        // undo, reset: who asked for it
 	Objection Objection `json:"objection,omitempty"` // vote: what is wrong with it
 	Chance    float64   `json:"chance,omitempty"`    // chosen: the score that it stood with
 	Shown     []Shown   `json:"shown,omitempty"`     // shown: the list, the best first

@@ -25,10 +25,13 @@ type Service struct {
 	log   Log
 	turn  chan struct{} // whoever holds it reads the log: a fact must be learned once
 	after []int64       // by shard, owned by the holder of turn
+	anew  bool          // something was struck that is learned already; owned likewise
 
 	mu      sync.RWMutex
 	model   Model
 	general general
+	struck  struck
+	stale   bool // a history came that is older than what the general model has learned
 }
 
 // NewService begins with nothing learned; the first CatchUp reads the whole log.
@@ -38,13 +41,36 @@ func NewService(log Log, shards int) *Service {
 
 // CatchUp learns what was committed since the last time. After an error, what
 // was read before it is learned, and the next CatchUp goes on from there.
-func (s *Service) CatchUp(ctx context.Context) error {
+func (s *Service) CatchUp(ctx context.Context) error { return s.catchUp(ctx, false) }
+
+// catchUp reads the log on, or anew from its start.
+func (s *Service) catchUp(ctx context.Context, anew bool) error {
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	case <-ctx.Done():
 		return fmt.Errorf("wait to read facts: %w", ctx.Err())
 	}
+	if anew || s.anew {
+		s.forget()
+	}
+	if err := s.read(ctx); err != nil || !s.anew {
+		return err
+	}
+	s.forget() // something was struck: read again, without it
+	return s.read(ctx)
+}
+
+// forget lets go of all that was learned. What was struck stays struck.
+func (s *Service) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.anew, s.stale = false, false
+	s.model, s.general = Model{}, newGeneral()
+	clear(s.after)
+}
+
+func (s *Service) read(ctx context.Context) error {
 	for shard := range s.after {
 		for {
 			facts, err := s.log.Facts(ctx, shard, s.after[shard], pageSize)
@@ -58,10 +84,7 @@ func (s *Service) CatchUp(ctx context.Context) error {
 			if last <= s.after[shard] {
 				return fmt.Errorf("read facts of shard %d: asked for those after %d, got %d", shard, s.after[shard], last)
 			}
-			s.mu.Lock()
-			s.model.Learn(facts...)
-			s.general.add(facts)
-			s.mu.Unlock()
+			s.learn(facts)
 			s.after[shard] = last
 			if len(facts) < pageSize {
 				break
@@ -71,11 +94,31 @@ func (s *Service) CatchUp(ctx context.Context) error {
 	return nil
 }
 
-// Settle catches up, and lets the general model learn what is old enough, a
+func (s *Service) learn(facts []incidents.Fact) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := make([]incidents.Fact, 0, len(facts))
+	for i := range facts {
+		f := &facts[i]
+		s.anew = s.struck.hear(f) || s.anew
+		s.stale = s.stale || f.Source != "" && !f.At.After(s.general.until)
+		if !s.struck.has(f) {
+			left = append(left, *f)
+		}
+	}
+	s.model.Learn(left...)
+	s.general.add(left)
+}
+
+// Settle catches up (after an import, from the start of the log: a history is to be
+// learned in the order of its times, before what came after it), and lets the general model learn what is old enough, a
 // little at a time, so that rankings need not wait for it. After a start that is
 // the whole log; until it is through, what was proved here leads alone.
 func (s *Service) Settle(ctx context.Context, now time.Time) error {
-	if err := s.CatchUp(ctx); err != nil {
+	s.mu.RLock()
+	stale := s.stale
+	s.mu.RUnlock()
+	if err := s.catchUp(ctx, stale); err != nil {
 		return err
 	}
 	for more := true; more; {
