@@ -24,6 +24,7 @@ type game struct {
 	inbox  tracker.Inbox
 	post   []delivery
 	rand   *rand.Rand
+	heard  int // events, because of what the ticket told
 }
 
 // delivery is a webhook that is under way until then.
@@ -84,6 +85,8 @@ func (g *game) Handle(_ context.Context, q bot.Request) (bot.Reply, error) {
 	}
 	var err error
 	var word string
+	before := len(g.log)
+	q.Person.ID = "person:" + q.Person.Name // as a roster knows them, wherever they are
 	switch {
 	case q.Line == "resolve":
 		err = g.do(incidents.Resolve{By: q.Person})
@@ -96,12 +99,14 @@ func (g *game) Handle(_ context.Context, q bot.Request) (bot.Reply, error) {
 			sev, _ := incidents.ParseSeverity(word)
 			err = g.do(incidents.SetSeverity{By: q.Person, Severity: sev})
 		} else if n, _ := fmt.Sscanf(q.Line, "lead %q", &word); n == 1 {
-			err = g.do(incidents.Lead{By: q.Person, Who: incidents.Actor{ID: "slack:" + word, Name: word}})
+			err = g.do(incidents.Lead{By: q.Person, Who: incidents.Actor{ID: "person:" + word, Name: word}})
 		} else {
 			g.t.Errorf("typed: %s", q.Line)
 		}
 	}
-	g.once[q.Once] = err == nil
+	if g.once[q.Once] = err == nil; err == nil {
+		g.heard += len(g.log) - before
+	}
 	return bot.Reply{}, err
 }
 
@@ -123,7 +128,7 @@ func (g *game) there() {
 // here is somebody who changes the incident.
 func (g *game) here() {
 	name := []string{"joe", "bea"}[g.rand.IntN(2)]
-	by := incidents.Actor{ID: "slack:" + name, Name: name}
+	by := incidents.Actor{ID: "person:" + name, Name: name}
 	cmds := []incidents.Command{
 		incidents.Ack{By: by}, incidents.Resolve{By: by}, incidents.Reopen{By: by}, incidents.Lead{By: by, Who: by},
 		incidents.SetSeverity{By: by, Severity: incidents.Severity(1 + g.rand.IntN(5))}, incidents.Note{By: by, Text: "so"},
@@ -226,8 +231,8 @@ func (g *game) comments(seed uint64) {
 		}
 	}
 	want := len(bot.TicketOf(g.s, g.log, "jira", "en", g.clock(), bot.Links{}).Comments)
-	if ours != want || len(texts) != want {
-		g.t.Errorf("seed %d: %d comments, %d different ones, want %d", seed, ours, len(texts), want)
+	if ours > want || ours < want-g.heard || len(texts) != ours {
+		g.t.Errorf("seed %d: %d comments, %d different ones, want %d without the %d things that the ticket told", seed, ours, len(texts), want, g.heard)
 	}
 }
 

@@ -97,9 +97,10 @@ func (in *Inbox) stale(s *incidents.Incident, f Field, at time.Time) bool {
 	return human && here.After(at)
 }
 
-// heard is, among the times when a field was touched there, when a commander
-// was made here because of it.
-const heard = "assignee/here"
+// heard is, among the times when a field was touched there, when it changed
+// here because of that: whose word a mark is, its person does not say, because
+// one person has accounts in both places.
+func heard(f Field) string { return string(f) + "/here" }
 
 // wish is one part of a change: the field that a person touched, and the line
 // that says it to the router ("" where our side says so already).
@@ -173,12 +174,12 @@ func (in *Inbox) carry(ctx context.Context, id incidents.ID, c Change, w wish) e
 	if _, err := in.Router.Handle(ctx, q); err != nil {
 		return fmt.Errorf("carry the change of %s into %s: %w", c.Key, id, err)
 	}
-	if w.field != Assignee {
-		return nil
-	}
 	s, err := in.Mover.Load(ctx, id)
-	if err == nil && s.Commander != nil {
-		_, err = in.Mover.Do(ctx, id, once+"/here", incidents.TicketTouched{Tracker: in.Name, Field: heard, At: s.Commander.At})
+	if err != nil {
+		return fmt.Errorf("note the change of %s: %w", c.Key, err)
+	}
+	if m := lastMark(s, w.field); m != nil {
+		_, err = in.Mover.Do(ctx, id, once+"/here", incidents.TicketTouched{Tracker: in.Name, Field: heard(w.field), At: m.At})
 	}
 	if err != nil {
 		return fmt.Errorf("note the change of %s: %w", c.Key, err)

@@ -146,34 +146,48 @@ func (y *Syncer) mayTell(s *incidents.Incident, t *incidents.Ticket, f Field) bo
 }
 
 // lastWord is when the field last changed on our side, and whether a person did
-// it. What the tracker itself told us is left out.
+// it. Where that was the tracker's own word, there is none of ours since.
 func lastWord(s *incidents.Incident, f Field, tracker string) (at time.Time, human bool) {
-	marks := []*incidents.Mark{}
+	m := lastMark(s, f)
+	if m == nil || m.At.Equal(s.Tickets[tracker].There[heard(f)]) || strings.HasPrefix(m.By.ID, tracker+":") {
+		return s.CreatedAt, false
+	}
+	return m.At, m.By.IsPerson()
+}
+
+// lastMark is the latest change of the field on our side; nil where there is none.
+func lastMark(s *incidents.Incident, f Field) *incidents.Mark {
+	var marks []*incidents.Mark
 	switch f {
 	case Priority:
 		if s.SetSeverity != nil {
 			marks = append(marks, &s.SetSeverity.Mark)
 		}
 	case Assignee:
-		if s.Commander != nil && !s.Commander.At.Equal(s.Tickets[tracker].There[heard]) { // else it is the tracker's word
-			marks = append(marks, s.Commander)
-		}
+		marks = append(marks, s.Commander)
 	case Status:
 		marks = append(marks, s.AckedBy(), s.Resolved, s.Reopened, s.Closed)
 	}
-	at = s.CreatedAt
+	var last *incidents.Mark
 	for _, m := range marks {
-		if m != nil && m.At.After(at) && !strings.HasPrefix(m.By.ID, tracker+":") {
-			at, human = m.At, m.By.IsPerson()
+		if m != nil && (last == nil || m.At.After(last.At)) {
+			last = m
 		}
 	}
-	return at, human
+	return last
+}
+
+// echo says that the comment would tell the tracker what it told us.
+func echo(t *incidents.Ticket, c bot.TicketComment) bool {
+	return slices.ContainsFunc(Fields, func(f Field) bool { return t.There[heard(f)].Equal(c.At) })
 }
 
 func (y *Syncer) comments(ctx context.Context, t *incidents.Ticket, want bot.Ticket) error {
 	for _, c := range want.Comments {
-		if err := y.Tracker.Comment(ctx, t.Key, c); err != nil {
-			return err
+		if !echo(t, c) {
+			if err := y.Tracker.Comment(ctx, t.Key, c); err != nil {
+				return err
+			}
 		}
 		t.LastSeq = max(t.LastSeq, c.Seq)
 	}
