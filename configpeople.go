@@ -79,7 +79,7 @@ func (s *settler) roster() {
 		members = append(members, s.member(fmt.Sprintf("people[%d]", i), c, groups))
 	}
 	readable := len(s.problems) == before
-	roster, err := bot.NewRoster(s.mayEnter(members))
+	roster, err := bot.NewRoster(s.mayEnter(members), s.trackerNames()...)
 	if readable { // else it would only say again what is wrong
 		s.note(problemsOf(err, func(*incidents.Error) string { return "people" })...)
 	}
@@ -104,7 +104,7 @@ func (s *settler) member(key string, c memberConfig, groups map[string]bot.Grant
 		s.note(wrong(key+".name", "config.person_name", "name", c.Name, "max", "40"))
 	}
 	for i, account := range c.Accounts {
-		if !bot.IsAccount(account) {
+		if !bot.IsAccount(account, s.trackerNames()...) {
 			s.note(wrong(fmt.Sprintf("%s.accounts[%d]", key, i), "config.account", "account", account).try("config.hint.account"))
 		}
 	}
@@ -120,6 +120,15 @@ func (s *settler) member(key string, c memberConfig, groups map[string]bot.Grant
 		m.Grants = append(m.Grants, g)
 	}
 	return m
+}
+
+// trackerNames are those whose people may be people here.
+func (c *config) trackerNames() []string {
+	var all []string
+	for _, t := range c.Trackers {
+		all = append(all, t.Name)
+	}
+	return all
 }
 
 // grant reads roles and the services they are for. Roles without which the

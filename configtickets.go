@@ -85,7 +85,7 @@ var trackerName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
 
 // tickets checks the trackers and the rules.
 func (s *settler) tickets() {
-	taken := map[string]bool{consoleChat: true}
+	taken := map[string]bool{consoleChat: true, "person": true, "source": true, "bot": true, "oidc": true, "email": true} // what begins an account
 	for _, k := range outsideKinds() {
 		taken[k.name] = true
 	}
@@ -154,10 +154,7 @@ func (s *settler) ticketPeople(c *trackerConfig) map[string]string {
 }
 
 func (s *settler) ticketRoutes() {
-	known := []string{noTracker}
-	for _, t := range s.Trackers {
-		known = append(known, t.Name)
-	}
+	known := append([]string{noTracker}, s.trackerNames()...)
 	for i, c := range s.Tickets {
 		key := fmt.Sprintf("tickets[%d]", i)
 		r := incidents.TicketRoute{Tracker: c.Tracker}

@@ -74,12 +74,18 @@ var accountForm = map[string]*regexp.Regexp{
 	"oidc":    regexp.MustCompile(`\Ahttps?://[^\s#]{1,400}#[\x21-\x7e]{1,255}\z`),
 }
 
-// IsAccount says whether the text can be an account's id.
-func IsAccount(text string) bool {
+// IsAccount says whether the text can be an account's id. trackers are the names
+// of those whose people may be somebody, too.
+func IsAccount(text string, trackers ...string) bool {
 	platform, id, _ := strings.Cut(text, ":")
-	form := accountForm[platform]
-	return form != nil && form.MatchString(id)
+	if form := accountForm[platform]; form != nil {
+		return form.MatchString(id)
+	}
+	return slices.Contains(trackers, platform) && inTracker.MatchString(id)
 }
+
+// inTracker is an account in a tracker, whatever it is there.
+var inTracker = regexp.MustCompile(`\A[\x21-\x7e]{1,200}\z`)
 
 // Roster is the people of the configuration and what they may do. Whoever does
 // not stand in it may do nothing.
@@ -93,8 +99,9 @@ type Roster struct {
 // whoever approves with two of them has approved once.
 const memberPrefix = "person:"
 
-// NewRoster knows these people. It fails where two share a name or an account.
-func NewRoster(members []Member) (*Roster, error) {
+// NewRoster knows these people; trackers are those whose accounts they may have,
+// too. It fails where two share a name or an account.
+func NewRoster(members []Member, trackers ...string) (*Roster, error) {
 	r := &Roster{members: slices.Clone(members), byName: map[string]*Member{}, byAccount: map[string]*Member{}}
 	slices.SortFunc(r.members, func(a, b Member) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range r.members {
@@ -105,7 +112,7 @@ func NewRoster(members []Member) (*Roster, error) {
 		}
 		r.byName[key] = m
 		for _, account := range m.Accounts {
-			if !IsAccount(account) {
+			if !IsAccount(account, trackers...) {
 				return nil, incidents.Fail(incidents.Invalid, "config.account", account+" is no account's id", "account", account)
 			}
 			if other := r.byAccount[account]; other != nil {

@@ -146,6 +146,7 @@ func (g *game) arrive(all bool) {
 	}
 	var left []delivery
 	for _, n := range g.rand.Perm(len(g.post)) {
+		g.wait(time.Millisecond) // no two things happen at the same moment
 		if d := g.post[n]; !all && d.at.After(g.clock()) {
 			left = append(left, d)
 		} else if code := post(g.tracker, &g.inbox, d.body, signed(secret)); code != 204 {
