@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// RoomSynced is the outcome of bringing a room up to date.
+// RoomSynced is the outcome of bringing a room up to date, as it was when that
+// began: what was said of the room since then stays.
 type RoomSynced struct {
 	Chat string
 	Room Room
@@ -18,9 +19,13 @@ func (c RoomSynced) decide(s *Incident, _ time.Time) ([]Event, error) {
 	}
 	room := c.Room
 	kind := EventRoomSynced
-	if old, had := s.Rooms[c.Chat]; !had || old.ID != room.ID {
+	old, had := s.Rooms[c.Chat]
+	if !had || old.ID != room.ID {
 		kind = EventRoomOpened
+	} else {
+		room.ArchivedAt = later(room.ArchivedAt, old.ArchivedAt)
 	}
+	room.Wanted = room.Row != 0 && (room.Wanted || old.Wanted) // a room of its own grants it
 	return []Event{{Kind: kind, Chat: c.Chat, Room: &room}}, nil
 }
 
