@@ -49,6 +49,9 @@ func (v *view) said(events []incidents.Event) []roomLine {
 		switch {
 		case n.last.Said.Deleted:
 			m.Text = v.t("said.deleted")
+			if !n.last.By.IsPerson() {
+				m.By = "" // the chat did not tell whose it was
+			}
 		case n.last.Said.Edited:
 			m.Title = v.t("said.in.edited", "chat", Line(n.last.Chat, 40))
 		}

@@ -11,7 +11,7 @@ import (
 type Said struct {
 	Chat      string    // where it was said: "slack"
 	MessageID string    // lasting, within the chat
-	By        Actor     // its author
+	By        Actor     // its author; of what is deleted, nobody where the chat does not tell
 	Text      string    // as it is now, plain; cut at MaxSaidText
 	At        time.Time // when it was said
 	Edited    bool      // it reads differently than before
@@ -56,8 +56,8 @@ func (c Said) decide(s *Incident, now time.Time) ([]Event, error) {
 	var events []Event
 	old, known := s.Said[c.Key()]
 	switch {
-	case known && old.Deleted:
-		return nil, nil
+	case known && old.Deleted, !known && c.Deleted && !c.By.IsPerson():
+		return nil, nil // what nobody heard of stands nowhere
 	case !known && len(s.Said) >= MaxSaid && !c.Pinned:
 		return []Event{c.event(EventSaid, now, SaidMark{})}, nil
 	case !known, c.Deleted, old.Hash != textHash(c.text()) && (c.Edited || !old.Edited):
@@ -74,7 +74,7 @@ func (c Said) check(s *Incident) error {
 	switch {
 	case s.Version == 0, s.Status() == Held, s.Status() == Discarded:
 		return s.alive(s.CreatedAt)
-	case c.Chat == "" || c.MessageID == "" || !c.By.IsPerson():
+	case c.Chat == "" || c.MessageID == "" || !c.Deleted && !c.By.IsPerson():
 		return Fail(Invalid, "error.said", "what is said needs a chat, a message and a person")
 	}
 	return nil
@@ -163,6 +163,7 @@ func (s *Incident) say(e *Event) {
 // pinned is what the timeline tells of a message.
 type pinned struct {
 	said, pin *Event // the latest word on what it says and on whether it belongs there
+	by        Actor  // its author: of a deletion a chat may not tell
 }
 
 // pins finds the messages that are on the timeline: by the events that put them
@@ -186,6 +187,9 @@ func pins(events []Event) map[int64]*Event {
 		if e.Kind == EventSaid || e.Text != "" && p.said == nil {
 			p.said = e
 		}
+		if p.by.ID == "" || e.Kind == EventSaid && e.By.IsPerson() {
+			p.by = e.By
+		}
 	}
 	lines := map[int64]*Event{}
 	for _, p := range all {
@@ -194,7 +198,7 @@ func pins(events []Event) map[int64]*Event {
 		}
 		e := *p.pin
 		if p.said != nil {
-			e.By, e.At, e.Text, e.Chat, e.Said = p.said.By, p.said.At, p.said.Text, p.said.Chat, p.said.Said
+			e.By, e.At, e.Text, e.Chat, e.Said = p.by, p.said.At, p.said.Text, p.said.Chat, p.said.Said
 		}
 		lines[e.Seq] = &e
 	}

@@ -79,6 +79,27 @@ func TestWhatIsSaidIsBounded(t *testing.T) {
 	}
 }
 
+// Discord does not say whose message was deleted.
+func TestADeletionNeedsNoAuthor(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	said := Said{Chat: "discord", MessageID: "1", By: eve, Text: "hunter2", At: minute(1), Pinned: true}
+	st.must(said, minute(1))
+	clear(st.waiting)
+	if got := st.must(Said{Chat: "discord", MessageID: "1", Deleted: true}, minute(2)); len(got) != 1 || !got[0].Said.Deleted || got[0].Text != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := chatsOf(st); fmt.Sprint(got) != "[console slack]" {
+		t.Errorf("taken back in %v", got)
+	}
+	if lines := timelineOf(st, EventPinned); len(lines) != 1 || lines[0].Said != "" || lines[0].Phrase.Args["by"] != eve.Name {
+		t.Errorf("%+v", lines)
+	}
+	if got := st.must(Said{Chat: "discord", MessageID: "2", Deleted: true}, minute(3)); len(got) != 0 {
+		t.Errorf("what nobody heard of: %+v", got)
+	}
+}
+
 func timelineOf(st *story, kind EventKind) []Line {
 	return slices.DeleteFunc(Timeline(st.s, st.log), func(l Line) bool { return l.Kind != kind })
 }

@@ -209,7 +209,7 @@ func (e *ears) hear(kind string, raw json.RawMessage) {
 		default:
 			e.in.log.Warn("an interaction was dropped: too many at once", "max", maxAnswers)
 		}
-	case "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE":
+	case "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE":
 		select {
 		case e.talk <- h:
 		default:

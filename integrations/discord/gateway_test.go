@@ -70,6 +70,9 @@ func TestTheGatewayHears(t *testing.T) {
 	x.hears(`"" 📌 false ` + beaID + " it is the other disk")
 	x.TakeBack(x.room.ID, id)
 	x.hears("deleted=true")
+	if !x.desk.heard.Said[incidents.Said{Chat: Chat, MessageID: id}.Key()].Deleted {
+		t.Errorf("the incident did not hear of it: %+v", x.desk.heard.Said)
+	}
 }
 
 // Our own words, those of bots, of other guilds and of other channels are not heard.

@@ -23,6 +23,7 @@ type desk struct {
 	once  map[string]int
 	reply bot.Reply
 	hold  chan struct{} // answers when it is closed
+	heard *incidents.Incident
 }
 
 func (d *desk) note(format string, args ...any) (bot.Reply, error) {
@@ -57,8 +58,18 @@ func (d *desk) React(_ context.Context, q bot.Request, r bot.Reaction) (bot.Repl
 	return d.note("%s react %s %q %s %v %s", q.Person.ID, q.Incident, r.Key, r.Emoji, r.Taken, said)
 }
 
+// Said tells an incident, which may refuse it.
 func (d *desk) Said(_ context.Context, id incidents.ID, s incidents.Said) error {
-	_, err := d.note("%s said %s %s edited=%v deleted=%v", s.By.ID, id, s.Text, s.Edited, s.Deleted)
+	d.mu.Lock()
+	if d.heard == nil {
+		d.heard = incident(id, "x")
+	}
+	_, _, err := incidents.Advance(d.heard, s, time.Now(), incidents.Policy{})
+	d.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	_, err = d.note("%s said %s %s edited=%v deleted=%v", s.By.ID, id, s.Text, s.Edited, s.Deleted)
 	return err
 }
 

@@ -3,6 +3,7 @@ package discord
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // event is what the gateway tells of messages and reactions.
 type event struct {
 	ID      string    `json:"id"`
+	IDs     []string  `json:"ids"` // of many that are deleted at once
 	Channel string    `json:"channel_id"`
 	Guild   string    `json:"guild_id"`
 	Type    int       `json:"type"`
@@ -65,8 +67,8 @@ func (in *Inbox) overheard(ctx context.Context, h heard) {
 	switch h.kind {
 	case "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE":
 		err = in.reacted(ctx, room, &e, h.kind == "MESSAGE_REACTION_REMOVE")
-	case "MESSAGE_DELETE":
-		err = in.Talk.Said(ctx, room, incidents.Said{Chat: Chat, MessageID: e.ID, Deleted: true})
+	case "MESSAGE_DELETE", "MESSAGE_DELETE_BULK":
+		err = in.takenBack(ctx, room, append(e.IDs, e.ID))
 	default:
 		err = in.said(ctx, room, &e, h.kind == "MESSAGE_UPDATE")
 	}
@@ -86,6 +88,18 @@ func (in *Inbox) said(ctx context.Context, room incidents.ID, e *event, edited b
 		return nil
 	}
 	return in.Talk.Said(ctx, room, incidents.Said{Chat: Chat, MessageID: e.ID, By: who, Text: bot.Clean(e.Content), At: e.At, Edited: edited})
+}
+
+// takenBack passes on that messages were deleted, whoever wrote them: Discord
+// does not tell.
+func (in *Inbox) takenBack(ctx context.Context, room incidents.ID, ids []string) error {
+	var failed error
+	for _, id := range ids {
+		if id != "" {
+			failed = errors.Join(failed, in.Talk.Said(ctx, room, incidents.Said{Chat: Chat, MessageID: id, Deleted: true}))
+		}
+	}
+	return failed
 }
 
 // speaker is who wrote a message; the member comes without the user there.

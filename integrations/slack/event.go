@@ -141,12 +141,15 @@ func (c *Chat) message(ctx context.Context, e *event, self string) error {
 		if e.Message == nil || e.Previous != nil && e.Message.Text == e.Previous.Text {
 			return nil // a preview, a thread's count
 		}
+		if e.Message.Subtype == "tombstone" { // what is left of it where it had answers
+			return c.takenBack(ctx, id, e.Message.TS, e.Previous)
+		}
 		user, text, s.MessageID, s.Edited = e.Message.User, e.Message.Text, e.Message.TS, true
 	case "message_deleted":
-		if e.Previous == nil || e.Previous.Bot != "" || e.Previous.User == self {
+		if e.Previous != nil && (e.Previous.Bot != "" || e.Previous.User == self) {
 			return nil
 		}
-		user, text, s.MessageID, s.Deleted = e.Previous.User, "", e.Hidden, true
+		return c.takenBack(ctx, id, e.Hidden, e.Previous)
 	default:
 		return nil // somebody joined, the topic was set …
 	}
@@ -161,6 +164,18 @@ func (c *Chat) message(ctx context.Context, e *event, self string) error {
 		return err
 	}
 	s.By, s.Text, s.At = p.actor, plain(text), moment(s.MessageID)
+	return c.talk.Said(ctx, id, s)
+}
+
+// takenBack passes on that a message was deleted, whoever wrote it, and whatever
+// became of them since.
+func (c *Chat) takenBack(ctx context.Context, id incidents.ID, ts string, was *said) error {
+	s := incidents.Said{Chat: Name, MessageID: ts, At: moment(ts), Deleted: true}
+	if was != nil {
+		if p, err := c.who(ctx, was.User); err == nil {
+			s.By = p.actor
+		}
+	}
 	return c.talk.Said(ctx, id, s)
 }
 

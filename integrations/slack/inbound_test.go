@@ -223,6 +223,43 @@ func TestWhatPeopleSayIsFollowed(t *testing.T) {
 	}
 }
 
+// Whoever wrote it may be gone by the time it is deleted, and where a message has
+// answers, Slack puts a tombstone in its place.
+func TestADeletionIsAlwaysFollowed(t *testing.T) {
+	t.Parallel()
+	for what, gone := range map[string]func(w *world, room, ts string) object{
+		"its author is deactivated": func(w *world, room, ts string) object {
+			w.fake.Add(fake.User{ID: "U2", Name: "千代", Deleted: true})
+			return object{"type": "message", "subtype": "message_deleted", "channel": room, "ts": "9.9", "deleted_ts": ts, "previous_message": object{"user": "U2", "text": "hunter2", "ts": ts}}
+		},
+		"slack does not say what it was": func(_ *world, room, ts string) object {
+			return object{"type": "message", "subtype": "message_deleted", "channel": room, "ts": "9.9", "deleted_ts": ts}
+		},
+		"it has answers": func(_ *world, room, ts string) object {
+			return object{"type": "message", "subtype": "message_changed", "channel": room, "ts": "9.9",
+				"message":          object{"subtype": "tombstone", "user": "USLACKBOT", "text": "This message was deleted.", "ts": ts},
+				"previous_message": object{"user": "U2", "text": "hunter2", "ts": ts}}
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			r := w.room(incident(7, "x"))
+			ts, _ := w.fake.Say("U2", r.ID, "hunter2")
+			event := gone(w, r.ID, ts)
+			w.people.mu.Lock()
+			clear(w.people.known) // five minutes later
+			w.people.mu.Unlock()
+			if got := w.fake.Event("Ev2", event, 0); got.Status != 200 {
+				t.Errorf("%+v", got)
+			}
+			if all := w.talk.all(); len(all) != 2 || !w.talk.heard.Said[all[0].Key()].Deleted {
+				t.Errorf("%+v", all)
+			}
+		})
+	}
+}
+
 func TestReactionsOnOurMessagesReachTheirKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

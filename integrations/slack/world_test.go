@@ -131,15 +131,22 @@ func (d *desk) requests() []bot.Request {
 	return append([]bot.Request(nil), d.did...)
 }
 
-// talk notes what was said.
+// talk tells an incident what was said, and notes what it did not refuse.
 type talk struct {
-	mu   sync.Mutex
-	said []incidents.Said
+	mu    sync.Mutex
+	said  []incidents.Said
+	heard *incidents.Incident
 }
 
-func (k *talk) Said(_ context.Context, _ incidents.ID, s incidents.Said) error {
+func (k *talk) Said(_ context.Context, id incidents.ID, s incidents.Said) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.heard == nil {
+		k.heard = incident(id, "x")
+	}
+	if _, _, err := incidents.Advance(k.heard, s, time.Now(), incidents.Policy{}); err != nil {
+		return err
+	}
 	k.said = append(k.said, s)
 	return nil
 }
