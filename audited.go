@@ -204,12 +204,15 @@ func notRun(err error) []incidents.StepResult {
 	return []incidents.StepResult{refused}
 }
 
-// refused asks the gate once more: writing the intent may have taken a while. It also
-// asks the audit whether the run was begun before, whatever the store says of it.
+// refused asks the gate once more: writing the intent may have taken a while, in which
+// the process may have stood still and somebody else may have given the run up as lost.
+// It also asks the audit whether the run was begun before, whatever the store says of it.
 func (x auditedRuns) refused(ctx context.Context, plan incidents.Plan, execution string, i *trail.Intent) *incidents.Error {
 	because := incidents.Because("because.gate_unknown")
 	if s, err := x.incidents.Load(ctx, plan.Incident); err == nil {
-		if r := s.Run(execution); r != nil && r.Plan.Digest == plan.Digest {
+		if r := s.Run(execution); r != nil && r.State != incidents.RunRunning {
+			because = incidents.Because("because.run_lost", "run", r.ID)
+		} else if r != nil && r.Plan.Digest == plan.Digest {
 			no := x.gate.Refuses(ctx, s, r)
 			if no == nil {
 				again, err := i.Repeats(ctx, r.ApprovedAt)

@@ -180,6 +180,7 @@ func (a *app) signIns(next http.Handler) http.Handler {
 		}
 		var body []byte
 		if typed {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
 			body, _ = io.ReadAll(io.LimitReader(r.Body, maxSignIn+1)) // an error comes again when the console reads on
 			r.Body = rest{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
 		}

@@ -30,9 +30,10 @@ type readiness struct {
 // healthTimeout bounds one look at the store.
 const healthTimeout = 3 * time.Second
 
-// check looks at the store (at the start, and every 30 s).
+// check looks at the store (at the start, and every 30 s). What it sees decides about
+// everybody's alerts, so it does not depend on whether whoever asked still listens.
 func (r *readiness) check(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
 	defer cancel()
 	h := r.store.Health(ctx)
 	if !h.Durable && ctx.Err() == nil {

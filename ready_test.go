@@ -82,3 +82,26 @@ func TestFoldingBehind(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks and hangs up decides nothing: with a store that is slow to answer, that
+// would turn everybody's alerts away.
+func TestReadinessOutlivesWhoAsks(t *testing.T) {
+	t.Parallel()
+	r := &readiness{store: hasty{&moody{health: incidents.Health{Durable: true}}}, log: slog.New(slog.DiscardHandler)}
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	r.check(gone)
+	if !r.durable(t.Context()) {
+		t.Error("a client that hung up made the store unsafe")
+	}
+}
+
+// hasty is a store whose health nobody knows once the context is over.
+type hasty struct{ storage.Store }
+
+func (h hasty) Health(ctx context.Context) incidents.Health {
+	if ctx.Err() != nil {
+		return incidents.Health{}
+	}
+	return h.Store.Health(ctx)
+}

@@ -193,13 +193,16 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	routes := chatRoutes(a.chats)
+	for pattern, handler := range routes {
+		routes[pattern] = inTime(handler)
+	}
 	maps.Copy(routes, map[string]http.Handler{
 		"/v1/alerts/alertmanager": receiver.Handler("alertmanager", alertmanager.DecodeWebhook),
 		"/api/v2/alerts":          receiver.Handler("alertmanager_api", alertmanager.DecodeAPI),
 		"/v1/alerts/generic":      receiver.Handler("generic", generic.Decode),
 		"/v1/logs":                receiver.Door("logs", a.sources.Logs.Take),
 		"/v1/changes":             receiver.Door("changes", a.sources.Changes.Take),
-		jiraHook:                  a.trackers,
+		jiraHook:                  inTime(a.trackers),
 		"GET /metrics":            thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})),
 		"/":                       a.signIns(a.console.Handler()),
 	})
@@ -210,6 +213,19 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 		mux.Handle(pattern, handler)
 	}
 	return mux, nil
+}
+
+// bodyTime is how long a body may take to arrive from somebody who has not shown who
+// they are: connections that wait for the rest of one are taken from those with alerts.
+const bodyTime = 10 * time.Second
+
+// inTime does not wait longer than that for a body. The server lifts the deadline
+// itself at the body's end.
+func inTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a test's has none
+		next.ServeHTTP(w, r)
+	})
 }
 
 // needs says who may use each address outside the console; docs/security.md

@@ -86,6 +86,9 @@ func decided(r bot.Request, s *incidents.Incident, e *incidents.Event, key strin
 func (d Deps) approval(s *incidents.Incident, target bot.Target, args []string) (incidents.Approve, incidents.Plan, error) {
 	var none incidents.Approve
 	if target.Empty() || target.Request != "" {
+		if target.Request == "" && justSettled(s, d.Now()) {
+			return none, incidents.Plan{}, changed()
+		}
 		a, err := request(s, target.Request)
 		if err != nil {
 			return none, incidents.Plan{}, err
@@ -124,6 +127,14 @@ func request(s *incidents.Incident, id string) (*incidents.Approval, error) {
 	}
 	n := strconv.Itoa(len(pending))
 	return nil, incidents.Fail(incidents.Invalid, "error.several_wait", n+" requests wait; say which", "n", n).WithHint("/inc approve request:" + pending[0].ID)
+}
+
+// justSettled: another request ended a moment ago, so the only one that waits now may
+// not be the one that was read.
+func justSettled(s *incidents.Incident, now time.Time) bool {
+	return slices.ContainsFunc(s.Approvals, func(a incidents.Approval) bool {
+		return a.Decided != nil && now.Sub(a.Decided.At) < settle
+	})
 }
 
 // settle is how long after the order of the suggestions has changed a bare

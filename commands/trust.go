@@ -76,7 +76,7 @@ func (d Deps) revokeTrust(ctx context.Context, r bot.Request, s *incidents.Incid
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	if !was {
+	if !was && s.Trust[action].Said != incidents.EventAccepted { // else it was taken back, and the room never told
 		return bot.Reply{}, incidents.Fail(incidents.NotFound, "error.trust_none", "this does not run by itself").WithHint("/inc trust")
 	}
 	return d.tellTrust(ctx, r, action, incidents.EventRevoked)

@@ -278,3 +278,36 @@ func TestOutcomesTeach(t *testing.T) {
 		t.Errorf("context = %+v, want %+v", c, want)
 	}
 }
+
+// A look that comes after the deadline and finds everything well proves nothing bad:
+// it may have been nobody's turn to look, or well only since then. It gets the time to
+// stay so, and no longer.
+func TestALateLookThatIsWell(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		next []StepResult
+		want RunState
+	}{
+		"stays well": {passed("health"), RunVerified},
+		"does not":   {failed("health"), RunNotVerified},
+	} {
+		st := opened(t, Rule{})
+		plan := restart(42)
+		plan.Verify.Stable, plan.Verify.NoAlerts = 30*time.Second, true
+		plan = plan.Seal()
+		st.must(suggestions(plan), minute(1))
+		st.must(Approve{By: abe, Action: "restart-web", Digest: plan.Digest}, minute(1))
+		st.must(StartRun{Run: "INC-42/1", Owner: "p"}, minute(1))
+		st.must(FinishRun{Run: "INC-42/1", Owner: "p", Steps: passed("restart")}, minute(1))
+		st.must(Looked{Run: "INC-42/1", After: failed("health")}, minute(1))
+		late := st.s.Runs[0].Deadline.Add(time.Minute)
+		st.must(Looked{Run: "INC-42/1", After: passed("health")}, late)
+		if got := st.s.Runs[0].State; got != RunVerifying {
+			t.Errorf("%s: %s at once", name, got)
+		}
+		st.must(Looked{Run: "INC-42/1", After: c.next}, late.Add(30*time.Second))
+		if got := st.s.Runs[0].State; got != c.want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

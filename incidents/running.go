@@ -124,9 +124,12 @@ func (c Looked) decide(s *Incident, now time.Time) ([]Event, error) {
 			events = append(events, Event{Kind: EventResolved, At: s.at(time.Time{}, now), Because: s.verified(r)})
 		}
 		return events, nil
+	case well && cleared:
+		// It may have become so late, or nobody could look for a while: it gets the
+		// time to prove that it stays so, and no longer than that.
 	case !now.Before(r.Deadline):
 		because := Because("because.still_bad", "within", r.Plan.Verify.Within.String())
-		if well && !cleared {
+		if well {
 			because = Because("because.still_firing", "within", r.Plan.Verify.Within.String())
 		}
 		return []Event{looked,

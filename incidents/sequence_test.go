@@ -152,7 +152,9 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 			}
 			return Diagnosed{Findings: []Finding{{Check: "restart-web/health", OK: rapid.Bool().Draw(t, "ok")}, f}}
 		},
-		func() Command { return RunNotes{Run: drawID(t, runs), Note: Text{EN: text, JA: "再起動しました"}} },
+		func() Command {
+			return RunNotes{Run: drawID(t, runs), Note: Text{EN: text, JA: "再起動しました"}}
+		},
 		func() Command { return suggestions(drawPlan(t)) },
 		func() Command { return suggestions(drawPlan(t), restart(42)) },
 		func() Command { return Ranked{None: Because("why.none.declared")} },

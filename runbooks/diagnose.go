@@ -36,6 +36,11 @@ func (r *Runner) Diagnose(ctx context.Context, s *incidents.Incident) []incident
 	all.Wait()
 	ways := r.ways(ctx, s, findings)
 	ways = ways[:min(len(ways), incidents.MaxFindings/2)]
+	if len(findings) > incidents.MaxFindings-len(ways) { // what is cut off may be what is not well
+		for i := range ways {
+			ways[i].Closes = nil
+		}
+	}
 	return append(findings[:min(len(findings), incidents.MaxFindings-len(ways))], ways...)
 }
 

@@ -20,7 +20,7 @@ func (w *Worker) diagnose(ctx context.Context, c *incidents.Claim, h *shelved) e
 	found := w.ports.Diagnose.Diagnose(ctx, h.Incident, func(part incidents.Diagnosed) {
 		part.Partly, base = true, nil
 		if _, err := w.engine.Do(ctx, c.Effect.Incident, "", part); err != nil {
-			w.complain("tell a part of the investigation", err, "incident", c.Effect.Incident)
+			w.warn("tell a part of the investigation", err, "incident", c.Effect.Incident)
 		}
 	})
 	return w.finishFrom(ctx, base, c, found)

@@ -293,7 +293,9 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 		return w.ack(ctx, c) // refused by the decision (expired, changed), which said so
 	}
 	failpoint.Hit("worker.run.claimed")
-	defer w.keepLease(ctx, c)()
+	ctx, fence := context.WithCancel(ctx)
+	defer fence()
+	defer w.keepLeaseOr(ctx, c, fence)()
 	// Whoever pulls a brake from here on finds the run among those under way.
 	if no := w.gate.Refuses(ctx, s, r); no != nil {
 		w.stopped(ctx, s, r, no)
@@ -362,6 +364,12 @@ func (w *Worker) conclude(ctx context.Context, c *incidents.Claim, cmd incidents
 // keepLease extends the claim until the function that it returns is called. A
 // store that is away for a while does not stop what is running.
 func (w *Worker) keepLease(ctx context.Context, c *incidents.Claim) (stop func()) {
+	return w.keepLeaseOr(ctx, c, func() {})
+}
+
+// keepLeaseOr is keepLease that calls lost when somebody else has the claim: they
+// have told people that nobody knows how far it got, so nothing more may begin.
+func (w *Worker) keepLeaseOr(ctx context.Context, c *incidents.Claim, lost func()) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stopped := make(chan struct{})
 	go func() {
@@ -373,8 +381,14 @@ func (w *Worker) keepLease(ctx context.Context, c *incidents.Claim) (stop func()
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if err := w.queue.Extend(ctx, c, w.lease); err != nil && ctx.Err() == nil {
-					w.complain("extend a claim", err, "effect", c.Effect.Key)
+				err := w.queue.Extend(ctx, c, w.lease)
+				if err == nil || ctx.Err() != nil {
+					continue
+				}
+				w.complain("extend a claim", err, "effect", c.Effect.Key)
+				if errors.Is(err, incidents.ErrClaimLost) {
+					lost()
+					return
 				}
 			}
 		}

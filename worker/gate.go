@@ -81,7 +81,7 @@ func (f *Freezer) Brake() Brake {
 // stopped tells of a run that the gate refused.
 func (w *Worker) stopped(ctx context.Context, s *incidents.Incident, r *incidents.Run, no *Refusal) {
 	if no.Unsure != nil {
-		w.complain("ask whether a run may start", no.Unsure, "brake", no.Brake, "run", r.ID)
+		w.warn("ask whether a run may start", no.Unsure, "brake", no.Brake, "run", r.ID)
 	}
 	w.logger.Warn("a run was refused", "run", r.ID, "brake", no.Brake, "because", no.Because.Phrase)
 	if w.refused != nil {

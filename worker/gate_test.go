@@ -53,6 +53,33 @@ func TestTheGateAsksInOrder(t *testing.T) {
 	}
 }
 
+// robbed is a queue in which somebody else has every claim by the time it is extended.
+type robbed struct{ worker.Queue }
+
+func (robbed) Extend(context.Context, *incidents.Claim, time.Duration) error {
+	return incidents.ErrClaimLost
+}
+
+// TestARunWhoseClaimIsLostStops: others have told people that nobody knows how far
+// it got, so nothing more of it may begin.
+func TestARunWhoseClaimIsLostStops(t *testing.T) {
+	f, stopped := openFlaky(t, 1), make(chan struct{})
+	p := &ports{onRun: func(ctx context.Context) { <-ctx.Done(); close(stopped) }}
+	engine := f.run(t, p, func(o *worker.Options) { o.Queue, o.Lease = robbed{o.Queue}, 300*time.Millisecond })
+	b := &incidents.Batch{Source: "test", ReceivedAt: time.Now().UTC(), Alerts: []incidents.Alert{alertAt("shop", time.Now().UTC())}}
+	ok(t, f.Append(t.Context(), b))
+	r := replicaOf(f, engine)
+	s := r.until(t, "suggestions", suggested)
+	_, err := engine.Do(t.Context(), 1, "", incidents.Approve{By: ada, Action: "shop-restart", Digest: s.Suggestions[0].Plan.Digest})
+	ok(t, err)
+	select {
+	case <-stopped:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it goes on")
+	}
+	r.until(t, "the run to be unknown", func(s *incidents.Incident) bool { return s.Runs[0].State == incidents.RunUnknown })
+}
+
 // TestABrakeStopsARunOnceItIsClaimed: what comes between the claim and the first
 // step still holds, the room is told why, and so is whoever listens.
 func TestABrakeStopsARunOnceItIsClaimed(t *testing.T) {

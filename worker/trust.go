@@ -28,7 +28,7 @@ func (w *Worker) rank(ctx context.Context, c *incidents.Claim, h *shelved) error
 	if len(list) > 0 && w.ports.Trust != nil {
 		trusts, err := w.ports.Trust.Trusts(ctx, list[0].Action, h.Service)
 		if err != nil {
-			w.complain("ask how far a runbook is trusted", err, "runbook", list[0].Action)
+			w.warn("ask how far a runbook is trusted", err, "runbook", list[0].Action)
 		}
 		ranked.Trusted = trusts || err != nil
 	}
@@ -89,7 +89,7 @@ func (w *Worker) settleStart(ctx context.Context, id incidents.ID, runbook strin
 		err = w.ports.Trust.Release(ctx, runbook, id)
 	}
 	if err != nil {
-		w.complain("take back a start that came to nothing", err, "incident", id.String())
+		w.warn("take back a start that came to nothing", err, "incident", id.String())
 	}
 }
 

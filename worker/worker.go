@@ -305,6 +305,11 @@ func (w *Worker) Stats() Stats {
 // kind, with how often it happened meanwhile.
 func (w *Worker) complain(what string, err error, args ...any) {
 	w.trouble.Store(w.now().UnixNano())
+	w.warn(what, err, args...)
+}
+
+// warn is complain about what keeps nobody from folding.
+func (w *Worker) warn(what string, err error, args ...any) {
 	if n, due := w.quiet.due(what, w.now()); due {
 		w.logger.Warn("could not "+what, append([]any{"error", err, "times", n}, args...)...)
 	}
