@@ -59,11 +59,14 @@ func TestAStormInTwoChats(t *testing.T) {
 	}
 	// A person wants a room for one of the table.
 	var row incidents.ID
-	for id := range incidents.ID(4) {
-		if w.state(id + 1).Rooms["slack"].Row != 0 {
-			row = id + 1
+	w.await("a row in both", func() bool {
+		for id := range incidents.ID(4) {
+			if s := w.state(id + 1); s.Rooms["slack"].Row != 0 && s.Rooms["discord"].Row != 0 {
+				row = id + 1
+			}
 		}
-	}
+		return row != 0
+	})
 	w.send("POST", "/api/v1/incidents/"+row.String()+"/commands", map[string]string{"command": "room"})
 	w.await("the room that was wanted", func() bool { return w.inSlack(row, "card") != "" && w.inDiscord(row, "card") != "" })
 }

@@ -113,9 +113,9 @@ func TestAThousandRoomsUnderSlacksTiers(t *testing.T) {
 		if took > bound*105/100 || len(b.made) != all {
 			t.Errorf("%d rooms in %v, and the limit's own bound is %v", len(b.made), took, bound)
 		}
-		for i, s := range b.made[:critical] {
-			if s.AlertSeverity != incidents.Sev1 {
-				t.Errorf("room %d is %s, of a lesser incident", i, s.ID)
+		for i, s := range b.made {
+			if s.AlertSeverity == incidents.Sev1 && i >= critical+slots { // so many are under way at once
+				t.Errorf("%s is critical, and its room is the %dth", s.ID, i+1)
 			}
 		}
 	})
