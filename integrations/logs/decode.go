@@ -57,7 +57,7 @@ func Decode(body []byte, now time.Time) ([]Line, error) {
 			return nil, tooMany()
 		}
 		if err != nil {
-			if trimmed[0] == '[' || len(objects) < 2 { // a log of its own that begins with a bracket
+			if trimmed[0] == '[' { // a line of text may begin so
 				return plain(trimmed, now)
 			}
 			return nil, incidents.Fail(incidents.Invalid, "error.log_form", "the body is neither an array of objects, nor objects one after the other, nor lines of text").

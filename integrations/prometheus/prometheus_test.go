@@ -87,7 +87,9 @@ func TestABadServerIsAnError(t *testing.T) {
 		"no json":   func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") },
 		"no matrix": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":{"resultType":"scalar"}}`) },
 		"refuses":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
-		"elsewhere": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound) },
+		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
+		},
 		"endless": func(w http.ResponseWriter, r *http.Request) {
 			for chunk := strings.Repeat("x", 1<<16); ; {
 				if _, err := fmt.Fprint(w, chunk); err != nil {
