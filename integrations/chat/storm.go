@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -38,10 +37,7 @@ type StormOptions struct {
 // the rooms is kept for SEV1 and SEV2. What was granted and which rows there are stands in one
 // document of the store, so that replicas share it, and after a crash the same
 // incident is not counted twice, and the same room is found again.
-type Storm struct {
-	StormOptions
-	turn sync.Mutex // one edit of the table at a time: who waits finds it done
-}
+type Storm struct{ StormOptions }
 
 // NewStorm makes one.
 func NewStorm(o StormOptions) *Storm { return &Storm{StormOptions: o} }
@@ -58,7 +54,9 @@ type stormDoc struct {
 	Rows    []row          `json:"rows,omitempty"`
 	More    int            `json:"more,omitempty"` // incidents without a row
 	Table   string         `json:"table,omitempty"`
-	Shown   string         `json:"shown,omitempty"` // the hash of the table that stands
+	Shown   string         `json:"shown,omitempty"`  // the hash of the table that stands; "" while that is uncertain
+	Showing time.Time      `json:"showing,omitzero"` // until when somebody edits the table
+	Turn    int64          `json:"turn,omitempty"`   // of the edits: who finds another one has lost theirs
 }
 
 type grant struct {
@@ -98,8 +96,12 @@ func (t *Storm) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.
 	}
 	if granted {
 		room, err := t.Poster.OpenRoom(ctx, s)
-		if err == nil && (left || wanted) {
-			err = t.show(ctx)
+		if err != nil || !doc.owes() {
+			return room, err
+		}
+		err = t.show(ctx)
+		if _, later := errors.AsType[*incidents.Later](err); later && !left && !wanted {
+			err = nil // the table is of others, who see to it
 		}
 		return room, err
 	}
@@ -132,7 +134,7 @@ func (t *Storm) makeShared(ctx context.Context, name string) (room incidents.Roo
 	case doc.Name == name && doc.Room.ID != "":
 		return doc.Room, nil
 	case !mine:
-		return room, &incidents.Later{After: time.Second, Err: incidents.Fail(incidents.Overloaded, "error.chat_limit", "the storm room is being made", "provider", t.Chat, "seconds", "1")}
+		return room, t.again("the storm room is being made")
 	}
 	// No incident's, so no number: the channel is nobody's.
 	if room, err = t.Poster.OpenRoom(ctx, &incidents.Incident{Title: name, CreatedAt: t.Now(), OpenedAt: t.Now(), Released: true}); err != nil {
@@ -214,40 +216,6 @@ func (t *Storm) Archive(ctx context.Context, room incidents.Room) error {
 		return a.Archive(ctx, room)
 	}
 	return nil
-}
-
-// show edits the table where it differs from the one that stands. A crash
-// before it is noted posts the same key again, which changes nothing.
-func (t *Storm) show(ctx context.Context) error {
-	t.turn.Lock()
-	defer t.turn.Unlock()
-	doc, _, err := t.read(ctx)
-	if err != nil || doc.Room.ID == "" {
-		return err
-	}
-	rows := make([]bot.StormRow, 0, len(doc.Rows))
-	for _, r := range doc.Rows {
-		rows = append(rows, bot.StormRow{ID: r.ID, Severity: r.Severity, Title: r.Title, State: r.State})
-	}
-	table := bot.StormTable(rows, doc.More, doc.Last)
-	hash, err := json.Marshal(table)
-	if err != nil {
-		return fmt.Errorf("encode the table of a storm: %w", err)
-	}
-	sum := incidents.KeyOf(string(hash)).String()
-	if sum == doc.Shown {
-		return nil
-	}
-	posted, err := t.Poster.Post(ctx, doc.Room, "storm", table, incidents.Posted{ID: doc.Table})
-	if err != nil {
-		return fmt.Errorf("post the table of a storm: %w", err)
-	}
-	_, err = t.change(ctx, func(d *stormDoc, _ time.Time) {
-		if d.Name == doc.Name {
-			d.Table, d.Shown = posted.ID, sum
-		}
-	})
-	return err
 }
 
 func (t *Storm) read(ctx context.Context) (stormDoc, int64, error) {
