@@ -71,7 +71,7 @@ func All(d Deps) []bot.Command {
 		ack(d), severity(d), assign(d), lead(d), note(d), pin(d), room(d),
 		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
 		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), trustCommand(d), learn(d), ticket(d),
-		resolve(d), reopen(d), postmortem(d),
+		resolve(d), reopen(d), postmortem(d), draftCommand(d),
 	}
 	return append(all, help(all))
 }

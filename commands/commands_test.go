@@ -228,7 +228,7 @@ func TestInventory(t *testing.T) {
 	}
 	want := []string{
 		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "pin", "room", "timeline", "alerts", "diagnose", "suggest", "why", "vote",
-		"run", "approve", "deny", "withdraw", "settle", "freeze", "trust", "learn", "ticket", "resolve", "reopen", "postmortem", "help",
+		"run", "approve", "deny", "withdraw", "settle", "freeze", "trust", "learn", "ticket", "resolve", "reopen", "postmortem", "draft", "help",
 	}
 	var got []string
 	for _, c := range h.router.Commands() {
