@@ -145,7 +145,7 @@ func chosen(options []given) (verb string, of []given) {
 
 // typed makes the line of /inc that was meant, as somebody would type it; or
 // the form that asks for what is missing.
-func (in *Inbox) typed(i *interaction, lang string) (verb, line string, form *answer) {
+func (in *Inbox) typed(i *interaction, lang string) (line string, form *answer) {
 	verb, options := chosen(i.Data.Options)
 	values := map[string]string{}
 	for _, o := range options {
@@ -154,9 +154,9 @@ func (in *Inbox) typed(i *interaction, lang string) (verb, line string, form *an
 		}
 	}
 	if f := formFor(verb, values, lang); f != nil {
-		return verb, "", f
+		return "", f
 	}
-	return verb, in.line(verb, values), nil
+	return in.line(verb, values), nil
 }
 
 // line puts the words where they belong.

@@ -29,7 +29,11 @@ const maxPause = 5 * time.Second
 // Run keeps a connection to the gateway until ctx ends. It returns before only
 // where trying again cannot help: the token, or an intent, is refused.
 func (in *Inbox) Run(ctx context.Context) error {
-	defer in.work.Wait()
+	defer func() {
+		if ctx.Err() != nil { // else it is run again
+			in.Wait()
+		}
+	}()
 	hearing, deaf := context.WithCancel(ctx)
 	ears := in.listen(hearing)
 	defer func() { deaf(); ears.stop() }()
@@ -171,18 +175,14 @@ type ears struct {
 	in    *Inbox
 	ctx   context.Context // ends with Run, whose it is
 	talk  chan heard
-	spare chan struct{} // slots for interactions
 	ended chan struct{}
 }
 
-// How much may wait, and how many interactions run at once.
-const (
-	maxHeard   = 1000
-	maxAnswers = 64
-)
+// maxHeard is how much may wait.
+const maxHeard = 1000
 
 func (in *Inbox) listen(ctx context.Context) *ears {
-	e := &ears{in: in, ctx: ctx, talk: make(chan heard, maxHeard), spare: make(chan struct{}, maxAnswers), ended: make(chan struct{})}
+	e := &ears{in: in, ctx: ctx, talk: make(chan heard, maxHeard), ended: make(chan struct{})}
 	go func() {
 		defer close(e.ended)
 		for {
@@ -203,12 +203,11 @@ func (e *ears) hear(kind string, raw json.RawMessage) {
 	h := heard{kind, append(json.RawMessage(nil), raw...)}
 	switch kind {
 	case "INTERACTION_CREATE":
-		select {
-		case e.spare <- struct{}{}:
-			e.in.work.Go(func() { defer func() { <-e.spare }(); e.in.offered(e.ctx, h.raw) })
-		default:
+		if !e.in.works.take(e.in.works.heard) {
 			e.in.log.Warn("an interaction was dropped: too many at once", "max", maxAnswers)
+			return
 		}
+		go func() { defer func() { <-e.in.works.heard }(); e.in.offered(e.ctx, h.raw) }()
 	case "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE":
 		select {
 		case e.talk <- h:
@@ -227,7 +226,9 @@ func (in *Inbox) offered(ctx context.Context, raw json.RawMessage) {
 		return
 	}
 	out := in.Take(ctx, &i)
-	err := in.Client.do(context.WithoutCancel(ctx), ask{
+	ctx, cancel := in.lasting(ctx)
+	defer cancel()
+	err := in.Client.do(ctx, ask{
 		method: http.MethodPost, path: "/interactions/" + i.ID + "/" + i.Token + "/callback", body: out, class: classAnswer, key: i.ID, lane: laneFirst, bare: true,
 	}, nil)
 	if err != nil && codeOf(err) != codeInteractionDone {

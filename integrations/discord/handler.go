@@ -20,7 +20,7 @@ func (in *Inbox) Handler() http.Handler {
 		key = nil // nothing verifies
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, status := in.read(w, r, key)
+		body, signed, status := in.read(w, r, key)
 		if status != http.StatusOK {
 			http.Error(w, http.StatusText(status), status)
 			return
@@ -30,6 +30,12 @@ func (in *Inbox) Handler() http.Handler {
 			http.Error(w, http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
 			return
 		}
+		if !in.works.take(in.works.heard) {
+			in.replays.forget(signed) // it was not looked at
+			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			return
+		}
+		defer func() { <-in.works.heard }()
 		out := answer{Type: answerPong}
 		if i.Type != kindPing {
 			out = in.Take(r.Context(), &i)
@@ -39,20 +45,22 @@ func (in *Inbox) Handler() http.Handler {
 	})
 }
 
-// read returns the body that Discord signed, or the status that says why not.
-func (in *Inbox) read(w http.ResponseWriter, r *http.Request, key ed25519.PublicKey) ([]byte, int) {
+// read returns the body that Discord signed and the signature, or the status
+// that says why not.
+func (in *Inbox) read(w http.ResponseWriter, r *http.Request, key ed25519.PublicKey) (body []byte, signed string, status int) {
 	if r.Method != http.MethodPost {
-		return nil, http.StatusMethodNotAllowed
+		return nil, "", http.StatusMethodNotAllowed
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, http.StatusRequestEntityTooLarge
+		return nil, "", http.StatusRequestEntityTooLarge
 	} else if err != nil {
-		return nil, http.StatusBadRequest
+		return nil, "", http.StatusBadRequest
 	}
 	timestamp, signature, now := r.Header.Get("X-Signature-Timestamp"), r.Header.Get("X-Signature-Ed25519"), in.now()
-	if key == nil || !verified(key, timestamp, signature, body, now) || !in.replays.first(timestamp+strings.ToLower(signature), now) {
-		return nil, http.StatusUnauthorized
+	signed = timestamp + strings.ToLower(signature)
+	if key == nil || !verified(key, timestamp, signature, body, now) || !in.replays.first(signed, now) {
+		return nil, "", http.StatusUnauthorized
 	}
-	return body, http.StatusOK
+	return body, signed, http.StatusOK
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -83,23 +82,13 @@ type Inbox struct {
 	now     func() time.Time
 	log     *slog.Logger
 	replays replays
-	work    sync.WaitGroup // what is answered later
+	works   works
 }
 
 // NewInbox makes one.
 func NewInbox(o InboxOptions) *Inbox {
-	return &Inbox{InboxOptions: o, config: o.Config, now: o.Now, log: o.Logger}
+	return &Inbox{InboxOptions: o, config: o.Config, now: o.Now, log: o.Logger, works: newWorks()}
 }
-
-// Wait waits until everything that was promised is answered.
-func (in *Inbox) Wait() { in.work.Wait() }
-
-// Discord wants an answer within three seconds, and takes a later one for
-// fifteen minutes. What takes longer than promptly is promised first.
-const (
-	promptly = 1500 * time.Millisecond
-	laterFor = 14 * time.Minute
-)
 
 // Take carries out an interaction and answers it, within promptly or so: with
 // what came of it, or with the promise of that, which is then kept.
@@ -129,51 +118,23 @@ func (in *Inbox) Take(ctx context.Context, i *interaction) answer {
 	case kindComplete:
 		return in.complete(ctx, i, q)
 	case kindCommand:
-		verb, line, form := in.typed(i, lang)
+		line, form := in.typed(i, lang)
 		if form != nil {
 			return *form
 		}
 		q.Line = line
-		return in.promised(ctx, i, q, verb, in.Desk.Handle)
+		return in.promised(ctx, i, q, in.Desk.Handle)
 	case kindForm:
 		q.Line = formLine(i)
-		return in.promised(ctx, i, q, "", in.Desk.Handle)
+		return in.promised(ctx, i, q, in.Desk.Handle)
 	case kindComponent:
 		button := i.Data.ID
 		if len(i.Data.Values) > 0 {
 			button = i.Data.Values[0]
 		}
-		return in.promised(ctx, i, q, "", func(ctx context.Context, q bot.Request) (bot.Reply, error) { return in.Desk.Press(ctx, q, button) })
+		return in.promised(ctx, i, q, func(ctx context.Context, q bot.Request) (bot.Reply, error) { return in.Desk.Press(ctx, q, button) })
 	}
 	return in.sentence(phrases.T(lang, "discord.refused.kind"))
-}
-
-// promised answers with what came of it where that is known soon, else later.
-func (in *Inbox) promised(ctx context.Context, i *interaction, q bot.Request, verb string, do func(context.Context, bot.Request) (bot.Reply, error)) answer {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), laterFor)
-	done := make(chan bot.Reply, 1)
-	in.work.Go(func() {
-		reply, _ := do(ctx, q) // the reply says what is wrong, and the router has logged it
-		done <- reply
-	})
-	soon := time.NewTimer(promptly)
-	defer soon.Stop()
-	select {
-	case reply := <-done:
-		cancel()
-		if out := in.rendered(reply, q.Lang); out == nil || len(out.files) == 0 {
-			return prompt(i, reply, out)
-		} else {
-			in.work.Go(func() { in.later(context.WithoutCancel(ctx), i, out) })
-			return promise(reply.Private)
-		}
-	case <-soon.C:
-	}
-	in.work.Go(func() {
-		defer cancel()
-		in.later(ctx, i, in.rendered(<-done, q.Lang))
-	})
-	return promise(true)
 }
 
 // person is who did it: by ids that last, never by a name. refused is why they

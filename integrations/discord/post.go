@@ -54,10 +54,10 @@ const laneFirst = limit.Urgent
 
 // lane says what goes first where not everything can go at once.
 func lane(m *bot.Message) limit.Lane {
-	switch m.Kind {
-	case bot.KindApproval, bot.KindCard:
+	switch {
+	case m.Kind == bot.KindApproval, m.Kind == bot.KindCard, m.Kind == bot.KindRun, m.Tone == bot.ToneBad:
 		return limit.Urgent
-	case bot.KindDiagnostics, bot.KindSuggestions:
+	case m.Kind == bot.KindDiagnostics, m.Kind == bot.KindSuggestions:
 		return limit.Idle // tables that are refreshed
 	}
 	return limit.Normal

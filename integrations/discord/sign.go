@@ -38,6 +38,9 @@ type replays struct {
 	next time.Time // when the old ones are forgotten
 }
 
+// maxReplays bounds what is remembered; beyond it, everything is forgotten.
+const maxReplays = 50_000
+
 // first says whether this signature, with what it signs, was not seen before.
 func (r *replays) first(signed string, now time.Time) bool {
 	sum := sha256.Sum256([]byte(signed))
@@ -57,6 +60,16 @@ func (r *replays) first(signed string, now time.Time) bool {
 	if at, ok := r.seen[sum]; ok && now.Sub(at) <= 2*freshness {
 		return false
 	}
+	if len(r.seen) >= maxReplays {
+		clear(r.seen)
+	}
 	r.seen[sum] = now
 	return true
+}
+
+// forget lets a request come again that was not worked on.
+func (r *replays) forget(signed string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.seen, sha256.Sum256([]byte(signed)))
 }
