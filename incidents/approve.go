@@ -39,6 +39,18 @@ func (s *Incident) mayRun(p Plan, now time.Time) error {
 	if r := s.Busy(); r != nil {
 		return Fail(Conflict, "error.busy", "run "+r.ID+" is under way; wait for it to end", "run", r.ID).WithHint("/inc status")
 	}
+	if err := s.mayStillRun(now); err != nil {
+		return err
+	}
+	if len(s.Runs) >= MaxRuns {
+		return errTooManyRuns()
+	}
+	return nil
+}
+
+// mayStillRun refuses what must not be done beside a run of which nobody knows
+// whether it has ended.
+func (s *Incident) mayStillRun(now time.Time) error {
 	for i := range s.Runs {
 		r := &s.Runs[i]
 		if until := r.StartedAt.Add(r.Plan.longest()); r.State == RunUnknown && now.Before(until) {
@@ -46,9 +58,6 @@ func (s *Incident) mayRun(p Plan, now time.Time) error {
 			return Fail(Conflict, "error.maybe_running", "run "+r.ID+" was interrupted and may still be going on; nothing else is run before "+at,
 				"run", r.ID, "until", at).WithHint(r.SettleHint(s.ID))
 		}
-	}
-	if len(s.Runs) >= MaxRuns {
-		return errTooManyRuns()
 	}
 	return nil
 }

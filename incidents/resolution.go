@@ -17,6 +17,11 @@ func (c Resolve) decide(s *Incident, now time.Time) ([]Event, error) {
 	if r := s.runIn(RunApproved, RunRunning); r != nil {
 		return nil, Fail(Conflict, "error.busy", "run "+r.ID+" is under way; wait for it to end", "run", r.ID).WithHint("/inc status")
 	}
+	if c.At.IsZero() && c.By.IsPerson() && !s.isResolved() {
+		if err := s.mayStillRun(now); err != nil {
+			return nil, err
+		}
+	}
 	if m := (&Mark{At: when, By: c.By}); !m.after(s.Resolved) {
 		return nil, nil
 	}

@@ -119,7 +119,11 @@ func (c Looked) decide(s *Incident, now time.Time) ([]Event, error) {
 	}
 	switch {
 	case well && cleared && now.Sub(since) >= r.Plan.Verify.Stable:
-		events := []Event{looked, {Kind: EventVerified, RunID: r.ID, Because: Because("because.stable", "for", r.Plan.Verify.Stable.String())}}
+		proof := "because.stable"
+		if r.Plan.Verify.NoAlerts { // its runbook says that they prove nothing here
+			proof = "because.stable_checks"
+		}
+		events := []Event{looked, {Kind: EventVerified, RunID: r.ID, Because: Because(proof, "for", r.Plan.Verify.Stable.String())}}
 		if !s.isResolved() {
 			events = append(events, Event{Kind: EventResolved, At: s.at(time.Time{}, now), Because: s.verified(r)})
 		}
@@ -132,9 +136,13 @@ func (c Looked) decide(s *Incident, now time.Time) ([]Event, error) {
 		if well {
 			because = Because("because.still_firing", "within", r.Plan.Verify.Within.String())
 		}
-		return []Event{looked,
+		events := []Event{looked,
 			{Kind: EventNotVerified, RunID: r.ID, Because: because},
-			{Kind: EventEscalated, RunID: r.ID, Because: because}}, nil
+			{Kind: EventEscalated, RunID: r.ID, Because: because}}
+		if s.isResolved() { // somebody is called, so it is not over
+			events = append(events, Event{Kind: EventReopened, At: s.at(time.Time{}, now), RunID: r.ID, Because: because})
+		}
+		return events, nil
 	}
 	return []Event{looked}, nil
 }

@@ -81,3 +81,24 @@ func TestEveryInvestigationButTheFirstIsTheSecond(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+// While a run that was lost may still be going on, nobody resolves it away; and where a
+// verification fails after somebody did resolve, it is not over: a person was called.
+func TestAnUnknownRunIsNotResolvedAway(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	st.must(suggestions(restart(42)), minute(1))
+	st.must(Approve{By: abe, Action: "restart-web", Digest: restart(42).Digest}, minute(1))
+	st.must(StartRun{Run: "INC-42/1", Owner: "p"}, minute(1))
+	st.must(LoseRun{Run: "INC-42/1"}, minute(1))
+	if _, err := Decide(st.s, Resolve{By: bea}, minute(1)); CodeOf(err) != Conflict {
+		t.Error("resolved:", err)
+	}
+	later := minute(1).Add(st.s.Runs[0].Plan.longest())
+	st.must(Resolve{By: bea}, later)
+	st.must(Settle{By: bea, Run: "INC-42/1", As: Worked}, later.Add(time.Second))
+	st.must(Looked{Run: "INC-42/1", After: failed("health")}, st.s.Runs[0].Deadline)
+	if !st.s.Status().Open() {
+		t.Error("a person is called, and it is", st.s.Status())
+	}
+}

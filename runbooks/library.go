@@ -73,6 +73,13 @@ func (l *Library) All() []*Runbook { return l.current.Load().sorted }
 // Get finds a runbook; nil where there is none.
 func (l *Library) Get(id string) *Runbook { return l.current.Load().byID[id] }
 
+// now is the runbook as its file says at this moment, which may be newer than what is
+// loaded; nil where the file is gone or has errors.
+func (l *Library) now(id string) *Runbook {
+	next, _ := l.sources.load()
+	return next.byID[id]
+}
+
 // contents says whether the files that the plan's steps refer to are still those that
 // were approved.
 func (l *Library) contents(plan incidents.Plan) error {

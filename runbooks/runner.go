@@ -117,7 +117,7 @@ func (r *Runner) refuse(ctx context.Context, plan incidents.Plan) error {
 		return incidents.Fail(incidents.Conflict, "because.plan_changed", "the plan is not the one that was sealed")
 	}
 	rb := r.library.Get(plan.Runbook)
-	if rb == nil || rb.Digest != plan.RunbookDigest {
+	if file := r.library.now(plan.Runbook); rb == nil || file == nil || rb.Digest != plan.RunbookDigest || file.Digest != plan.RunbookDigest {
 		return incidents.Fail(incidents.Conflict, "runbook.changed",
 			fmt.Sprintf("runbook %s has changed since this plan was made, so nothing was run", plan.Runbook), "runbook", plan.Runbook)
 	}
