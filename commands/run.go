@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -31,9 +32,20 @@ func run(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return confirm(r, s, "say.requested", "action", bot.Title(r.Lang, plan.Title, plan.Runbook)), nil
+			return d.asked(r, s, plan), nil
 		},
 	}
+}
+
+// asked says that it is asked for: by whom, where somebody else was first.
+func (d Deps) asked(r bot.Request, s *incidents.Incident, plan incidents.Plan) bot.Reply {
+	for _, a := range s.PendingApprovals() {
+		if a.Plan.Digest == plan.Digest && a.Asked.By.ID != r.Person.ID {
+			return answer(s, bot.Message{Tone: bot.ToneInfo, Text: phrases.T(r.Lang, "say.requested_before",
+				"action", bot.Title(r.Lang, plan.Title, plan.Runbook), "by", bot.Who(a.Asked.By), "id", a.ID)})
+		}
+	}
+	return confirm(r, s, "say.requested", "action", bot.Title(r.Lang, plan.Title, plan.Runbook))
 }
 
 // requested is the answer that a request got which was made before.

@@ -110,6 +110,9 @@ func TestRunRefusesOtherPlans(t *testing.T) {
 		}
 	}
 	write(t, file, source+"# edited\n", 0o644)
+	if _, done := r.Run(t.Context(), plan, "INC-42/1"); len(done) != 1 || done[0].OK || done[0].Because.Phrase != "runbook.changed" {
+		t.Errorf("edited, and not read again yet: %+v", done)
+	}
 	if problems := l.Reload(); len(problems) > 0 {
 		t.Fatal(problems)
 	}
