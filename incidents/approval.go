@@ -47,11 +47,12 @@ const (
 	RiskHigh Risk = "high"
 )
 
-// Step is one resolved step. Exactly one of Argv, URL and Query is set.
+// Step is one resolved step. Its kind says which of Argv, URL and Query are set:
+// a command over SSH has the first two, a note none.
 type Step struct {
 	ID      string        `json:"id"`
 	Title   Text          `json:"title,omitzero"`
-	Kind    string        `json:"kind"` // command, http, promql
+	Kind    string        `json:"kind"` // command, http, promql …: see package runbooks/steps
 	Argv    []string      `json:"argv,omitempty"`
 	Method  string        `json:"method,omitempty"`
 	URL     string        `json:"url,omitempty"`

@@ -19,7 +19,8 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 )
 
-// Limiter is the pace of what is asked of Discord, shared between replicas.
+// Limiter is the pace of what is asked of Discord. Replicas share which windows
+// are closed, not how many requests are left.
 type Limiter interface {
 	Wait(ctx context.Context, class, key string, lane limit.Lane) error
 	Close(ctx context.Context, class, key string, d time.Duration)

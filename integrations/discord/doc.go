@@ -4,9 +4,12 @@
 //
 // It promises that an incident has one channel and a message stands once,
 // whenever the process dies; that no text from outside mentions anybody, leads
-// somewhere without saying where, or becomes markup; that nothing is asked of
-// Discord inside a closed rate-limit window; and that only members of the
-// configured guild who have one of the configured roles are heard.
+// somewhere without saying where, or becomes markup; that a replica asks nothing of
+// Discord inside a rate-limit window that it knows to be closed, and knows what
+// others found closed within about a second; that the end of the process waits ten
+// seconds for answers, and no more; and that only members of the configured guild
+// who have one of the configured roles are heard. That a message was deleted is
+// followed whoever did it, which Discord does not tell.
 //
 // Outwards start with Poster (room.go, post.go), inwards with Inbox
 // (interaction.go), which both the signed HTTP endpoint (handler.go) and the

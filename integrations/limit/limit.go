@@ -1,7 +1,8 @@
 // Package limit keeps the requests to one provider within its limits.
 //
 // It promises: of one class and key never more than the configured number in
-// any window of the configured length; no request inside a window that the
+// any window of the configured length, from this replica (several may together
+// send more, until the provider refuses one); no request inside a window that the
 // provider closed (a 429 and its Retry-After), on this replica at once, on the
 // others as soon as they have read of it, within about a second; and that what
 // is urgent goes first. Who could not be served before their deadline is told

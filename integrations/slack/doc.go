@@ -16,7 +16,10 @@
 // foreign text only ever stands where Slack parses nothing; nothing done for
 // anybody but full members of the configured workspace; each event at most one
 // effect, however often it is delivered; and no acknowledgement of an event
-// that was not carried out.
+// that was not carried out, but of one over which the code panicked, which it
+// would do again: that is logged. Slack's rates are kept by each replica for
+// itself: several of them may together exceed one, until Slack says so; then all
+// of them stop, the others within about a second.
 //
 // Start with New and Config.
 package slack
