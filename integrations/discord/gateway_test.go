@@ -75,6 +75,31 @@ func TestTheGatewayHears(t *testing.T) {
 	}
 }
 
+// A moderator may delete many at once.
+func TestManyDeletionsAtOnceAreFollowed(t *testing.T) {
+	t.Parallel()
+	x := newInbox(t, viaGateway)
+	const first, second = "600000000000000001", "600000000000000002"
+	for _, id := range []string{first, second} {
+		if err := x.desk.Said(t.Context(), 42, incidents.Said{Chat: Chat, MessageID: id, By: incidents.Actor{ID: beaID, Name: "bea"}, Text: "hunter2"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ears := &ears{in: x.Inbox, ctx: t.Context(), talk: make(chan heard, 1)}
+	ears.hear("MESSAGE_DELETE_BULK", fmt.Appendf(nil, `{"ids":[%q,%q],"channel_id":%q,"guild_id":%q}`, first, second, x.room.ID, fake.Guild))
+	select {
+	case h := <-ears.talk:
+		x.overheard(t.Context(), h)
+	default:
+		t.Fatal("it is not heard")
+	}
+	for _, id := range []string{first, second} {
+		if !x.desk.heard.Said[incidents.Said{Chat: Chat, MessageID: id}.Key()].Deleted {
+			t.Errorf("%s is not taken back:\n%s", id, x.desk.all())
+		}
+	}
+}
+
 // Our own words, those of bots, of other guilds and of other channels are not heard.
 func TestTheGatewayDoesNotHear(t *testing.T) {
 	t.Parallel()
