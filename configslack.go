@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/slack"
 )
@@ -68,6 +70,9 @@ func (s *settler) slack() {
 	}
 	if len(s.problems) == before {
 		s.note(problemsOf(to.Validate(), func(e *incidents.Error) string { return "slack." + e.Args["key"] })...)
+	}
+	if !to.Sockets() && to.API == "" && !strings.HasPrefix(s.PublicURL, "https://") {
+		s.note(wrong("public_url", "config.slack_https"))
 	}
 	s.workspace = settledSlack{true, to}
 }

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -42,6 +43,10 @@ func Examine(ctx context.Context, c *Client, config Config) []Diagnosis {
 		Endpoint string `json:"interactions_endpoint_url"`
 	}
 	err := c.do(ctx, ask{method: http.MethodGet, path: "/applications/@me", class: classRead, key: "app", lane: laneFirst}, &app)
+	if e, said := errors.AsType[*incidents.Error](err); err != nil && (!said || e.Phrase != "error.discord_revoked") {
+		say(false, "away", []string{"error", err.Error()}, "network") // a good token must not be made anew for that
+		return all
+	}
 	if !say(err == nil, "token", nil, "token") {
 		return all
 	}

@@ -17,15 +17,16 @@ func TestTheDoctorFindsIt(t *testing.T) {
 		ruin   func(*fake.Server)
 		want   string
 	}{
-		"nothing":     {nil, nil, ""},
-		"token":       {nil, (*fake.Server).Revoke, "discord.doctor.do.token"},
-		"permissions": {nil, func(s *fake.Server) { s.Allow(fake.AllPerms &^ (permPin | 1<<3)) }, "Pin Messages"},
-		"app":         {func(c *Config) { c.App = "100000000000000009" }, nil, "discord.doctor.do.app"},
-		"guild":       {func(c *Config) { c.Guild = "200000000000000009" }, nil, "discord.doctor.do.invite"},
-		"role":        {func(c *Config) { c.Roles = []string{"300000000000000007"} }, nil, "discord.doctor.do.role"},
-		"intent":      {func(c *Config) { c.Messages = true }, func(s *fake.Server) { s.Intents &^= 1 << 15 }, "discord.doctor.do.messages"},
-		"endpoint":    {func(c *Config) { c.Via = ViaHTTP }, nil, "discord.doctor.do.endpoint"},
-		"two ways":    {nil, func(s *fake.Server) { s.Endpoint = "https://x.example.com" }, "discord.doctor.do.gateway"},
+		"nothing":      {nil, nil, ""},
+		"token":        {nil, (*fake.Server).Revoke, "discord.doctor.do.token"},
+		"nobody there": {func(c *Config) { c.URL = "http://127.0.0.1:1" }, nil, "discord.doctor.do.network"},
+		"permissions":  {nil, func(s *fake.Server) { s.Allow(fake.AllPerms &^ (permPin | 1<<3)) }, "Pin Messages"},
+		"app":          {func(c *Config) { c.App = "100000000000000009" }, nil, "discord.doctor.do.app"},
+		"guild":        {func(c *Config) { c.Guild = "200000000000000009" }, nil, "discord.doctor.do.invite"},
+		"role":         {func(c *Config) { c.Roles = []string{"300000000000000007"} }, nil, "discord.doctor.do.role"},
+		"intent":       {func(c *Config) { c.Messages = true }, func(s *fake.Server) { s.Intents &^= 1 << 15 }, "discord.doctor.do.messages"},
+		"endpoint":     {func(c *Config) { c.Via = ViaHTTP }, nil, "discord.doctor.do.endpoint"},
+		"two ways":     {nil, func(s *fake.Server) { s.Endpoint = "https://x.example.com" }, "discord.doctor.do.gateway"},
 		"no more room": {nil, func(s *fake.Server) {
 			for range 460 {
 				s.AddChannel(0, "c", "", "")

@@ -30,7 +30,11 @@ func (c *Chat) Examine(ctx context.Context, url string) []Diagnosis {
 	}
 	self, err := c.me(ctx)
 	if err != nil {
-		bad(inWords(err), "slack.doctor.do.token")
+		do := "slack.doctor.do.token"
+		if wording(err).Phrase == "slack.error.away" { // a good token must not be made anew for that
+			do = "slack.doctor.do.network"
+		}
+		bad(inWords(err), do)
 		return all
 	}
 	good("slack.doctor.token", "team", self.Team, "user", self.User)
