@@ -92,3 +92,23 @@ func TestReplaysAreForgotten(t *testing.T) {
 		t.Errorf("%d are remembered", len(r.seen))
 	}
 }
+
+// What there is no place for may come again, signed as it was.
+func TestTooMuchOverHTTPComesAgain(t *testing.T) {
+	t.Parallel()
+	x := newInbox(t)
+	for range maxAnswers {
+		x.works.heard <- struct{}{}
+	}
+	i := x.Press(bea, x.room.ID, "1", "h1.16.ack..")
+	stamp, signature := x.Sign(time.Now(), i.Body)
+	for _, want := range []int{http.StatusServiceUnavailable, http.StatusOK} {
+		if err := x.DeliverSigned(t.Context(), x.url, i, stamp, signature); err != nil || i.Status != want {
+			t.Errorf("%v %d, want %d", err, i.Status, want)
+		}
+		<-x.works.heard
+	}
+	if len(x.desk.once) != 1 {
+		t.Errorf("%v", x.desk.once)
+	}
+}
