@@ -65,13 +65,13 @@ func withTrust(t *testing.T, n int) (*house, *kept) {
 // TestTrustIsGivenAndTakenBack by whoever may approve, in the room, by words.
 func TestTrustIsGivenAndTakenBack(t *testing.T) {
 	t.Parallel()
-	h, k := withTrust(t, trust.PromoteAfter-1)
+	h, _ := withTrust(t, trust.PromoteAfter-1)
 	h.refused(bea, "trust", incidents.Forbidden)
 	h.refused(cho, "trust accept restart-web", incidents.Conflict) // four are not five
 	if got := flat(h.must(cho, "trust")); !strings.Contains(got, "4 of 5") {
 		t.Errorf("it shows %s", got)
 	}
-	h, k = withTrust(t, trust.PromoteAfter)
+	h, k := withTrust(t, trust.PromoteAfter)
 	h.refused(bea, "trust accept restart-web", incidents.Forbidden)
 	h.refused(cho, "trust accept flush-cache", incidents.Forbidden) // nobody knows its risk
 	h.refused(cho, "trust accept gone", incidents.NotFound)
