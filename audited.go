@@ -210,7 +210,7 @@ func notRun(err error) []incidents.StepResult {
 func (x auditedRuns) refused(ctx context.Context, plan incidents.Plan, execution string, i *trail.Intent) *incidents.Error {
 	because := incidents.Because("because.gate_unknown")
 	if s, err := x.incidents.Load(ctx, plan.Incident); err == nil {
-		if r := s.Run(execution); r != nil && r.State != incidents.RunRunning {
+		if r := s.Run(execution); r != nil && r.State != incidents.RunApproved && r.State != incidents.RunRunning {
 			because = incidents.Because("because.run_lost", "run", r.ID)
 		} else if r != nil && r.Plan.Digest == plan.Digest {
 			no := x.gate.Refuses(ctx, s, r)

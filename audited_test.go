@@ -358,7 +358,7 @@ func TestFreezeIsAudited(t *testing.T) {
 	}
 	// One that stood still, was given up as lost and settled by a person does not
 	// start beside what they did instead.
-	for _, state := range []incidents.RunState{incidents.RunUnknown, incidents.RunFailed, incidents.RunVerified} {
+	for _, state := range []incidents.RunState{incidents.RunUnknown, incidents.RunVerifying, incidents.RunFailed, incidents.RunVerified} {
 		lost := one{&incidents.Incident{ID: 1, Runs: []incidents.Run{{ID: "INC-1/1", State: state}}}}
 		if _, done := (auditedRuns{r, good, lost, worker.Gate{freezer.Brake()}}).Run(t.Context(), incidents.Plan{Incident: 1}, "INC-1/1"); r.runs != 0 || len(done) != 1 || done[0].Because.Phrase != "because.run_lost" {
 			t.Errorf("%s: %d runs, %+v", state, r.runs, done)
@@ -379,7 +379,7 @@ func TestFreezeIsAudited(t *testing.T) {
 	for _, r := range exported(t, dir) {
 		said = append(said, fmt.Sprintf("%s %s %s", r.Kind, r.Action, r.Result))
 	}
-	if got := strings.Join(said, ", "); got != strings.Repeat("intent run , outcome run failed, ", 4)+"intent thaw , outcome thaw done" {
+	if got := strings.Join(said, ", "); got != strings.Repeat("intent run , outcome run failed, ", 5)+"intent thaw , outcome thaw done" {
 		t.Error(got)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -87,10 +86,7 @@ func asSpecified(body []byte) []byte {
 
 func specification(t *testing.T) routers.Router {
 	t.Helper()
-	dir := os.Getenv("HIKESHI_SPECS")
-	if dir == "" {
-		testenv.Skip(t, "needs HIKESHI_SPECS, a directory with Discord's specification (discord-openapi.json, from github.com/discord/discord-api-spec)")
-	}
+	dir := testenv.Data(t, "HIKESHI_SPECS", "Discord's specification (discord-openapi.json, from github.com/discord/discord-api-spec)")
 	doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(dir, "discord-openapi.json"))
 	if err != nil {
 		t.Fatal(err)

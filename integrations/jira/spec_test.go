@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,10 +23,7 @@ import (
 
 func specification(t *testing.T, flavour Flavour) routers.Router {
 	t.Helper()
-	dir := os.Getenv("HIKESHI_SPECS")
-	if dir == "" {
-		testenv.Skip(t, "needs HIKESHI_SPECS, a directory with Jira's specifications (jira-swagger-v3.json of Cloud, jira-dc-10-swagger-v3.json of Data Center)")
-	}
+	dir := testenv.Data(t, "HIKESHI_SPECS", "Jira's specifications (jira-swagger-v3.json of Cloud, jira-dc-10-swagger-v3.json of Data Center)")
 	name := map[Flavour]string{Cloud: "jira-swagger-v3.json", DataCenter: "jira-dc-10-swagger-v3.json"}[flavour]
 	doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(dir, name))
 	if err != nil {

@@ -38,10 +38,7 @@ type reference struct {
 // fake refuses everything else, so that what we send is held to it too.
 func TestMethodsAreSlacks(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("HIKESHI_SPECS")
-	if dir == "" {
-		testenv.Skip(t, "needs HIKESHI_SPECS, a folder with Slack's reference in slack-methods/")
-	}
+	dir := testenv.Data(t, "HIKESHI_SPECS", "Slack's reference in slack-methods/")
 	for method := range tiers {
 		if _, known := fake.Methods[method]; !known {
 			t.Errorf("the fake does not know %s, which has a rate", method)
@@ -94,10 +91,7 @@ func TestMethodsAreSlacks(t *testing.T) {
 // was made of Slack's own types for Block Kit.
 func TestBlocksFitSlacksTypes(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("HIKESHI_SPECS")
-	if dir == "" {
-		testenv.Skip(t, "needs HIKESHI_SPECS, a folder with a schema of Block Kit in slack-blockkit-*.schema.json")
-	}
+	dir := testenv.Data(t, "HIKESHI_SPECS", "a schema of Block Kit in slack-blockkit-*.schema.json")
 	schemas, err := filepath.Glob(filepath.Join(dir, "slack-blockkit-*.schema.json"))
 	if err != nil || len(schemas) == 0 {
 		t.Fatalf("no schema of Block Kit in HIKESHI_SPECS: %v", err)

@@ -81,6 +81,24 @@ func Skip(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
+// Data is the directory that an environment variable names, with what nobody can
+// install: vendors' specifications, recorded data. Without it the test is skipped and
+// that is noted, in CI too.
+func Data(t testing.TB, variable, what string) string {
+	t.Helper()
+	if dir := os.Getenv(variable); dir != "" {
+		return dir
+	}
+	reason := fmt.Sprintf("needs %s, a directory with %s", variable, what)
+	if path := os.Getenv("HIKESHI_SKIPS"); path != "" {
+		if err := note(path, t.Name()+": "+reason); err != nil {
+			t.Fatalf("note the skip: %v", err)
+		}
+	}
+	t.Skip(reason)
+	return ""
+}
+
 // note appends one line in one write, because the test binaries of several
 // packages write to the file at the same time.
 func note(path, line string) error {
