@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -93,6 +94,9 @@ func TestExactlyOne(t *testing.T) {
 	both(t, func(t *testing.T, flavour Flavour) {
 		for _, lie := range lies {
 			for _, lag := range []time.Duration{0, time.Minute} {
+				if (lag == 0) == (flavour == Cloud) && os.Getenv("HIKESHI_CRASH") != "all" {
+					continue // the one flavour with a quick index, the other with a slow one
+				}
 				killed := 0
 				for at := 1; ; at++ {
 					all := false
