@@ -35,6 +35,8 @@ const (
 type History struct {
 	past Past
 	busy chan struct{} // holds one token: a lock that can be given up waiting for
+	now  func() time.Time
+	read time.Time // when it was last through; whoever holds the token may look
 
 	mu    sync.Mutex
 	index *similar.Index
@@ -44,7 +46,7 @@ type History struct {
 
 // NewHistory makes one that has read nothing.
 func NewHistory(past Past) *History {
-	return &History{past: past, busy: make(chan struct{}, 1), index: similar.New(keepPast), known: map[incidents.ID]bool{}, seen: map[string][]time.Time{}}
+	return &History{past: past, busy: make(chan struct{}, 1), now: time.Now, index: similar.New(keepPast), known: map[incidents.ID]bool{}, seen: map[string][]time.Time{}}
 }
 
 // Name is "history".
@@ -52,7 +54,7 @@ func (h *History) Name() string { return "history" }
 
 // Ask says whether this has happened before, and what helped.
 func (h *History) Ask(ctx context.Context, q Question) (Answer, error) {
-	err := h.read(ctx)
+	err := h.catchUp(ctx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := q.Incident
@@ -114,13 +116,21 @@ func doc(s *incidents.Incident, fix string) similar.Doc {
 	return similar.Doc{ID: s.ID.String(), Attrs: attrs, Text: s.Title + " " + s.Description, Fix: fix}
 }
 
-// read learns the incidents that are over and not known yet, the oldest first.
-func (h *History) read(ctx context.Context) error {
+// readEvery is how often it is looked for incidents that are over: in a storm each of
+// thousands would list all the others that are open.
+const readEvery = 10 * time.Second
+
+// catchUp learns the incidents that are over and not known yet, the oldest first.
+func (h *History) catchUp(ctx context.Context) error {
 	select {
 	case h.busy <- struct{}{}:
 		defer func() { <-h.busy }()
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	began := h.now()
+	if !h.read.IsZero() && began.Sub(h.read) < readEvery {
+		return nil
 	}
 	fresh, err := h.unread(ctx)
 	if err != nil {
@@ -134,6 +144,7 @@ func (h *History) read(ctx context.Context) error {
 		}
 		h.learn(s)
 	}
+	h.read = began
 	return nil
 }
 
