@@ -3,7 +3,6 @@ package runbooks
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -41,16 +40,6 @@ func (p Problem) Text(lang string, say Say) string {
 // Errors are the problems that keep a runbook from being used.
 func Errors(problems []Problem) []Problem {
 	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Warning })
-}
-
-// WriteProblems writes all of them, one under the other.
-func WriteProblems(w io.Writer, problems []Problem, lang string, say Say) error {
-	for _, p := range problems {
-		if _, err := fmt.Fprintln(w, p.Text(lang, say)); err != nil {
-			return fmt.Errorf("write problems: %w", err)
-		}
-	}
-	return nil
 }
 
 func sortProblems(problems []Problem) {

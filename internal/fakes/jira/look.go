@@ -148,9 +148,6 @@ func (s *Server) Delete(key string) {
 	delete(s.issues, key)
 }
 
-// StatusName is what people read.
-func StatusName(id string) string { return statuses[id][0] }
-
 // CategoryOf is the category of a status.
 func CategoryOf(id string) string { return statuses[id][1] }
 
