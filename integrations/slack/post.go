@@ -35,7 +35,9 @@ func (c *Chat) Post(ctx context.Context, room incidents.Room, key string, m bot.
 		return previous, explain(chatUpdate, err)
 	}
 	if message.Pinned && previous.ID != id {
-		c.pin(ctx, room.ID, id)
+		if err := c.pin(ctx, room.ID, id); err != nil {
+			return previous, err // the next attempt finds the message by its key
+		}
 	}
 	if err := c.overflow(ctx, room, id, key, out.long); err != nil {
 		return previous, err
@@ -123,15 +125,20 @@ func (c *Chat) say(ctx context.Context, channel, thread, key string, out rendere
 }
 
 // pin puts a message on top. The room is of use without, so a refusal is only
-// logged.
-func (c *Chat) pin(ctx context.Context, channel, id string) {
+// logged; what never got an answer is tried again, for nobody else ever would.
+func (c *Chat) pin(ctx context.Context, channel, id string) error {
 	err := c.call(ctx, pinsAdd, "", limit.Urgent, func(ctx context.Context) error {
 		return c.api.AddPinContext(ctx, channel, api.NewRefToMessage(channel, id))
 	})
-	if err != nil && refused(err) != "already_pinned" {
-		c.log.WarnContext(ctx, "slack: could not pin the card", "channel", channel, "error", err)
-	}
 	failpoint.Hit("slack.post.pinned")
+	switch word := refused(err); {
+	case err == nil || word == "already_pinned":
+		return nil
+	case word == "" || ambiguous(err):
+		return explain(pinsAdd, err)
+	}
+	c.log.WarnContext(ctx, "slack: could not pin the card", "channel", channel, "error", explain(pinsAdd, err))
+	return nil
 }
 
 // stamp is a moment as Slack writes it.

@@ -45,6 +45,23 @@ func TestAMessageIsPostedOnceEditedInPlaceAndPinnedOnce(t *testing.T) {
 	}
 }
 
+// A pin that never got an answer is tried again with its message, and a refusal
+// of it keeps nobody from the room.
+func TestAPinIsTriedAgainUntilSlackAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.room(incident(7, "x"))
+	w.fake.Lie("pins.add", fake.FailBefore)
+	first, err := w.Post(t.Context(), r, "card", card("one"), incidents.Posted{})
+	if err == nil || first.ID != "" {
+		t.Fatalf("%+v %v: nobody would pin it any more", first, err)
+	}
+	second, err := w.Post(t.Context(), r, "card", card("one"), incidents.Posted{})
+	if got := w.fake.Rooms()[0]; err != nil || second.ID == "" || len(got.Messages) != 1 || len(got.Pins) != 1 {
+		t.Errorf("%+v %v: %+v", second, err, got)
+	}
+}
+
 // A message that was posted by a process that died is found by the next one.
 func TestTheNextProcessFindsWhatTheLastOnePosted(t *testing.T) {
 	t.Parallel()
