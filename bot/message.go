@@ -70,7 +70,8 @@ type Check struct {
 }
 
 // Image is a chart, a PNG that the console serves to whoever may see the
-// incident. incidents.ChartOf has its data.
+// incident. incidents.ChartOf has its data. Outside chats get the picture
+// itself, drawn from its Path (web.Pictures), or a link where that fails.
 type Image struct {
 	N     int    `json:"n"`             // counted from 1
 	Path  string `json:"path"`          // at the console; another one whenever the picture is another
