@@ -14,6 +14,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/jira"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 )
 
 // jiraCommand is "hikeshi jira VERB …".
@@ -71,7 +72,7 @@ func jiraDoctor(ctx context.Context, args []string, std streams) int {
 	return exitOK
 }
 
-func tellFindings(out io.Writer, all []jira.Finding) bool {
+func tellFindings(out io.Writer, all []tracker.Finding) bool {
 	lang, well := language(), true
 	for _, f := range all {
 		sign := "✅ "
@@ -87,7 +88,7 @@ func tellFindings(out io.Writer, all []jira.Finding) bool {
 }
 
 // showExample prints a ticket as it would be sent.
-func showExample(out io.Writer, k *jira.Tracker, t settledTracker, base string) {
+func showExample(out io.Writer, k ticketSystem, t settledTracker, base string) {
 	at := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 	alert := incidents.Alert{StartsAt: at, Labels: incidents.LabelsFromMap(map[string]string{"alertname": "HighErrorRate", "service": "checkout", "severity": "critical"})}
 	s := &incidents.Incident{}

@@ -23,10 +23,19 @@ type trackers struct {
 	all    []*ticketTracker
 }
 
+// ticketSystem is the adapter of one kind of tracker.
+type ticketSystem interface {
+	tracker.Tracker
+	Poll(ctx context.Context, to tracker.Changer) error
+	Handler(to tracker.Changer) http.Handler
+	Examine(ctx context.Context) []tracker.Finding
+	Example(t bot.Ticket) any // as it would be sent
+}
+
 type ticketTracker struct {
 	name      string
 	language  string
-	jira      *jira.Tracker
+	system    ticketSystem
 	directory *chat.Directory
 	inbox     *tracker.Inbox // made when there is somebody who decides
 }
@@ -42,7 +51,7 @@ func makeTrackers(c *settled, store storage.Store, policy incidents.Policy, log 
 		if err != nil {
 			return nil, fmt.Errorf("set up the tracker %s: %w", s.jira.Name, err)
 		}
-		t.all = append(t.all, &ticketTracker{name: s.jira.Name, language: s.language, jira: k, directory: chat.NewDirectory(store, "tracker/"+s.jira.Name)})
+		t.all = append(t.all, &ticketTracker{name: s.jira.Name, language: s.language, system: k, directory: chat.NewDirectory(store, "tracker/"+s.jira.Name)})
 	}
 	return t, nil
 }
@@ -58,7 +67,7 @@ func (t *trackers) connect(router tracker.Router, mover tracker.Mover) {
 func (t *trackers) ports(links bot.Links) map[string]worker.Tickets {
 	all := map[string]worker.Tickets{}
 	for _, k := range t.all {
-		all[k.name] = &tracker.Syncer{Name: k.name, Tracker: k.jira, Directory: k.directory, Lang: k.language, Links: links, Now: time.Now}
+		all[k.name] = &tracker.Syncer{Name: k.name, Tracker: k.system, Directory: k.directory, Lang: k.language, Links: links, Now: time.Now}
 	}
 	return all
 }
@@ -70,7 +79,7 @@ func (t *trackers) Tracker(s *incidents.Incident) string { return s.Tracker(t.po
 func (t *trackers) Find(ctx context.Context, name, key string) (incidents.Ticket, error) {
 	for _, k := range t.all {
 		if k.name == name {
-			ref, err := k.jira.Find(ctx, key)
+			ref, err := k.system.Find(ctx, key)
 			return incidents.Ticket{Key: ref.Key, URL: ref.URL, Status: ref.Status}, err
 		}
 	}
@@ -84,7 +93,7 @@ const jiraHook = "POST /v1/jira/{name}"
 func (t *trackers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, k := range t.all {
 		if k.name == r.PathValue("name") {
-			k.jira.Handler(k.inbox).ServeHTTP(w, r)
+			k.system.Handler(k.inbox).ServeHTTP(w, r)
 			return
 		}
 	}
@@ -103,7 +112,7 @@ func (a *app) poll(ctx context.Context) {
 			continue
 		}
 		look, cancel := context.WithTimeout(ctx, pollTime)
-		err = k.jira.Poll(look, k.inbox)
+		err = k.system.Poll(look, k.inbox)
 		cancel()
 		if err != nil && ctx.Err() == nil {
 			a.log.Warn("could not look through the tracker", "tracker", k.name, "error", err)

@@ -35,7 +35,7 @@ func (l *listener) Changed(_ context.Context, c tracker.Change) error {
 const secret = "a secret of more than 16"
 
 // post sends a webhook as Jira does.
-func post(k *Tracker, to Changer, body []byte, sign func(r *http.Request, body []byte)) int {
+func post(k *Tracker, to tracker.Changer, body []byte, sign func(r *http.Request, body []byte)) int {
 	r := httptest.NewRequest(http.MethodPost, "/v1/jira/jira", bytes.NewReader(body))
 	sign(r, body)
 	w := httptest.NewRecorder()

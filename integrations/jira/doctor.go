@@ -10,32 +10,26 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 )
-
-// Finding is one thing that was looked at.
-type Finding struct {
-	Good bool
-	What incidents.Reason
-	Do   incidents.Reason // what mends it; empty where it is good
-}
 
 // examination gathers what is found.
 type examination struct {
 	k   *Tracker
-	all []Finding
+	all []tracker.Finding
 }
 
 func (x *examination) good(phrase string, args ...string) {
-	x.all = append(x.all, Finding{Good: true, What: incidents.Because(phrase, args...)})
+	x.all = append(x.all, tracker.Finding{Good: true, What: incidents.Because(phrase, args...)})
 }
 
 func (x *examination) bad(phrase, do string, args ...string) {
-	x.all = append(x.all, Finding{What: incidents.Because(phrase, args...), Do: incidents.Because(do, args...)})
+	x.all = append(x.all, tracker.Finding{What: incidents.Because(phrase, args...), Do: incidents.Because(do, args...)})
 }
 
 // Examine looks at everything that has to be right for tickets to be opened,
 // and changes nothing.
-func (k *Tracker) Examine(ctx context.Context) []Finding {
+func (k *Tracker) Examine(ctx context.Context) []tracker.Finding {
 	x := &examination{k: k}
 	if x.server(ctx) && x.project(ctx) {
 		x.kind(ctx)
@@ -54,7 +48,7 @@ func (x *examination) refused(err error, do string, args ...string) {
 	if !ok {
 		e = fail("error.jira_unreachable", err.Error(), "error", short(err.Error()))
 	}
-	x.all = append(x.all, Finding{What: incidents.Reason{Phrase: e.Phrase, Args: e.Args}, Do: incidents.Because(do, args...)})
+	x.all = append(x.all, tracker.Finding{What: incidents.Reason{Phrase: e.Phrase, Args: e.Args}, Do: incidents.Because(do, args...)})
 }
 
 func (x *examination) server(ctx context.Context) bool {

@@ -17,11 +17,6 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 )
 
-// Changer takes what changed in a ticket to its incident: tracker.Inbox.
-type Changer interface {
-	Changed(ctx context.Context, c tracker.Change) error
-}
-
 // Hears says whether webhooks are configured: something to know them by.
 func (k *Tracker) Hears() bool { return k.config.Secret != "" || k.config.Hook != "" }
 
@@ -32,7 +27,7 @@ const (
 
 // Handler takes Jira's webhooks. It answers with 2xx when what they tell is
 // durable in the incident, and with 503 where Jira should tell it again.
-func (k *Tracker) Handler(to Changer) http.Handler {
+func (k *Tracker) Handler(to tracker.Changer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !k.Hears() {
 			http.NotFound(w, r)
@@ -82,7 +77,7 @@ func (k *Tracker) known(r *http.Request, body []byte) bool {
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-func (k *Tracker) heard(ctx context.Context, e *event, redelivery string, to Changer) error {
+func (k *Tracker) heard(ctx context.Context, e *event, redelivery string, to tracker.Changer) error {
 	if !issueKey.MatchString(e.Issue.Key) {
 		return nil
 	}
@@ -100,7 +95,7 @@ func (k *Tracker) heard(ctx context.Context, e *event, redelivery string, to Cha
 
 // tell carries one change on. What is refused for good (the person may not, the
 // incident is over) is no reason to hear it again.
-func (k *Tracker) tell(ctx context.Context, c tracker.Change, to Changer) error {
+func (k *Tracker) tell(ctx context.Context, c tracker.Change, to tracker.Changer) error {
 	err := to.Changed(ctx, c)
 	switch incidents.CodeOf(err) {
 	case incidents.Invalid, incidents.NotFound, incidents.Forbidden, incidents.Unauthenticated, incidents.Conflict, incidents.TooLarge:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 )
 
 const (
@@ -27,7 +28,7 @@ type cursor struct {
 // Poll looks for what changed since the last look, for where no webhook comes
 // through. Hearing the same twice does nothing, so it may run beside them; one
 // replica is enough. It also finds second tickets of one incident.
-func (k *Tracker) Poll(ctx context.Context, to Changer) error {
+func (k *Tracker) Poll(ctx context.Context, to tracker.Changer) error {
 	name, now := "tracker/"+k.config.Name+"/poll", k.now()
 	doc, err := k.settings.Setting(ctx, name)
 	if err != nil {
@@ -57,7 +58,7 @@ func (k *Tracker) Poll(ctx context.Context, to Changer) error {
 	return nil
 }
 
-func (k *Tracker) lookThrough(ctx context.Context, from time.Time, cur *cursor, to Changer) error {
+func (k *Tracker) lookThrough(ctx context.Context, from time.Time, cur *cursor, to tracker.Changer) error {
 	me, err := k.client.me(ctx)
 	if err != nil {
 		return err

@@ -49,6 +49,11 @@ type Router interface {
 	Handle(ctx context.Context, q bot.Request) (bot.Reply, error)
 }
 
+// Changer takes what changed in a ticket to its incident: an Inbox.
+type Changer interface {
+	Changed(ctx context.Context, c Change) error
+}
+
 // Inbox takes what changes in the tickets of one tracker to their incidents.
 type Inbox struct {
 	Name   string // of the tracker in the configuration
