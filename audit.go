@@ -13,6 +13,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/audit"
 	"github.com/hikeshi-ops/hikeshi/audit/trail"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/storage"
 )
@@ -66,7 +67,7 @@ func (f *auditFlags) run(ctx context.Context, verb string, std streams) int {
 		complain(std.err, err)
 		return exitInvalid
 	}
-	reader, err := storage.OpenAudit(ctx, storage.Config{URL: c.store, Dir: c.Data})
+	reader, err := storage.OpenAudit(ctx, storage.Config{URL: c.StoreURL, Dir: c.Data})
 	if err != nil {
 		complain(std.err, err)
 		return exitCode(err)
@@ -118,9 +119,9 @@ func exportAudit(ctx context.Context, reader storage.AuditReader, to audit.Expor
 }
 
 // keysFor are the configured keys, or those in the data directory. None is made.
-func keysFor(c *settled) (audit.Keys, error) {
+func keysFor(c *config.Settled) (audit.Keys, error) {
 	if c.Audit.KeyFile != "" {
-		return c.audited.keys, nil
+		return c.Audited.Keys, nil
 	}
 	file := filepath.Join(c.Data, trail.KeyFile)
 	keys, _, err := trail.ReadKeys(file)
@@ -139,7 +140,7 @@ func keysFor(c *settled) (audit.Keys, error) {
 const pendingFor = time.Hour
 
 // verifyAudit reads everything again and says whether it is whole.
-func verifyAudit(ctx context.Context, c *settled, reader storage.AuditReader, path string, out io.Writer) (bool, error) {
+func verifyAudit(ctx context.Context, c *config.Settled, reader storage.AuditReader, path string, out io.Writer) (bool, error) {
 	keys, err := keysFor(c)
 	if err != nil {
 		return false, err
@@ -200,18 +201,18 @@ func sayReport(say func(key string, args ...string), keys audit.Keys, r audit.Re
 // checkpointsFor reads the checkpoints that were named, or those of the
 // configured place where there are any. A line that a crash tore is told of; one
 // that bears a wrong signature is not ours.
-func checkpointsFor(c *settled, keys audit.Keys, path string, out io.Writer) (good []audit.Checkpoint, forged bool, err error) {
+func checkpointsFor(c *config.Settled, keys audit.Keys, path string, out io.Writer) (good []audit.Checkpoint, forged bool, err error) {
 	named := path != ""
 	if !named {
-		path = c.checkpointsAt()
+		path = c.CheckpointsAt()
 	}
 	good, bad, err := trail.ReadCheckpoints(path, keys)
 	if errors.Is(err, fs.ErrNotExist) && !named {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, incidents.Fail(incidents.Invalid, "error.audit_checkpoints", "the checkpoints at "+path+" cannot be read: "+cause(err),
-			"file", path, "error", cause(err)).WithHint("hikeshi audit verify --checkpoints PATH")
+		return nil, false, incidents.Fail(incidents.Invalid, "error.audit_checkpoints", "the checkpoints at "+path+" cannot be read: "+config.Cause(err),
+			"file", path, "error", config.Cause(err)).WithHint("hikeshi audit verify --checkpoints PATH")
 	}
 	say := sayer(out)
 	for _, b := range bad {

@@ -17,6 +17,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/audit"
 	"github.com/hikeshi-ops/hikeshi/audit/trail"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
@@ -41,8 +42,8 @@ type recorder struct {
 
 // openAudit reads the key or makes one. secrets are struck out of what is
 // recorded; the key's own lines are added to them.
-func openAudit(c *settled, store storage.Store, log *slog.Logger) (*recorder, error) {
-	r := &recorder{keys: c.audited.keys, file: c.Audit.KeyFile, shared: strings.HasPrefix(c.store, "redis")}
+func openAudit(c *config.Settled, store storage.Store, log *slog.Logger) (*recorder, error) {
+	r := &recorder{keys: c.Audited.Keys, file: c.Audit.KeyFile, shared: strings.HasPrefix(c.StoreURL, "redis")}
 	if r.file == "" {
 		var raw string
 		var err error
@@ -50,19 +51,19 @@ func openAudit(c *settled, store storage.Store, log *slog.Logger) (*recorder, er
 		if r.keys, raw, r.made, err = trail.MakeKeys(c.Data); err != nil {
 			return nil, badAuditKey(r.file, err)
 		}
-		c.audited.secrets = keyLines(raw)
+		c.Audited.Secrets = config.KeyLines(raw)
 	}
-	r.redact = steps.NewRedactor(c.secrets()...)
+	r.redact = steps.NewRedactor(c.Secrets()...)
 	r.log = trail.New(trail.Options{
 		Store: store, Leases: store, Keys: r.keys, Owner: owner(), Now: time.Now, Logger: log,
-		Sink: trail.NewSink(c.checkpointsAt()), Every: time.Duration(c.Audit.CheckpointEvery),
+		Sink: trail.NewSink(c.CheckpointsAt()), Every: time.Duration(c.Audit.CheckpointEvery),
 	})
 	return r, nil
 }
 
 func badAuditKey(file string, err error) error {
-	return incidents.Fail(incidents.Invalid, "error.audit_key", "the key of the audit at "+file+" cannot be used: "+cause(err),
-		"file", file, "error", cause(err)).WithHint("docs/audit.md")
+	return incidents.Fail(incidents.Invalid, "error.audit_key", "the key of the audit at "+file+" cannot be used: "+config.Cause(err),
+		"file", file, "error", config.Cause(err)).WithHint("docs/audit.md")
 }
 
 // reasons are the audit's part of readiness. They are notes, whatever they say:
@@ -88,19 +89,19 @@ func (a *app) readyReasons(ctx context.Context) (wrong, notes []incidents.Reason
 // does for a run.
 func (a *app) newRunner(notes runbooks.Notes) (*runbooks.Runner, error) {
 	c := a.config
-	config := c.Runbooks.steps()
-	config.Origins = a.library.Origins
-	executors, err := steps.New(config)
+	want := c.Runbooks.Steps()
+	want.Origins = a.library.Origins
+	executors, err := steps.New(want)
 	if err != nil {
-		return nil, configError(err)
+		return nil, config.Problem(err)
 	}
-	maps.Copy(executors, c.executors())
+	maps.Copy(executors, c.Executors())
 	for kind, x := range executors {
 		executors[kind] = auditedStep{x, a.audit}
 	}
-	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.secrets(), Logger: a.log, Executors: executors, Notes: notes, Keep: a.shelf().Keep})
+	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.Secrets(), Logger: a.log, Executors: executors, Notes: notes, Keep: a.shelf().Keep})
 	if err != nil {
-		return nil, configError(err)
+		return nil, config.Problem(err)
 	}
 	return runner, nil
 }
@@ -270,7 +271,7 @@ func personOf(a incidents.Actor) audit.Person { return audit.Person{ID: a.ID, Na
 // were, and a plan that was made from a file that has changed since is refused.
 // What changes nothing is not recorded; what cannot be recorded is not loaded.
 func (a *app) reload(ctx context.Context) {
-	next, problems := runbooks.Load(a.config.runbookSources())
+	next, problems := runbooks.Load(a.config.RunbookSources())
 	tell := func(problems []runbooks.Problem) {
 		for _, p := range problems {
 			a.log.Warn("the runbooks were not read again", "problem", p.Text(phrases.English, phrases.Fill))
@@ -311,10 +312,10 @@ func (a *app) started(ctx context.Context) {
 	if c.Relaxed {
 		why = append(why, "relaxed_durability")
 	}
-	if len(c.people) == 0 {
+	if len(c.ConsolePeople) == 0 {
 		why = append(why, "console without people")
 	}
-	if len(c.sources) == 0 {
+	if len(c.Intake) == 0 {
 		why = append(why, "alerts without tokens")
 	}
 	if a.audit.beside {

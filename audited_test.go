@@ -20,6 +20,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/audit"
 	"github.com/hikeshi-ops/hikeshi/audit/trail"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 	"github.com/hikeshi-ops/hikeshi/storage/sqlite"
@@ -31,7 +32,7 @@ import (
 const canary = "canary-5ecret-4711-canary"
 
 // audited is a Hikeshi whose one runbook appends a line to a file.
-func auditedConfig(t testing.TB) config {
+func auditedConfig(t testing.TB) config.Config {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "runbooks", "fix.yaml"), `
@@ -55,7 +56,7 @@ recover:
 verify: {same_as: check, every: 1s, stable: 0s, within: 25s, alerts: ignore}
 escalate: {en: Call somebody., ja: 誰かを呼ぶ。}
 `)
-	c := defaultConfig()
+	c := config.Default()
 	c.Listen, c.Data, c.Runbooks.Paths = "127.0.0.1:0", filepath.Join(dir, "data"), []string{filepath.Join(dir, "runbooks")}
 	c.Runbooks.Vars = map[string]string{"file": filepath.Join(dir, "written")}
 	return c
@@ -388,8 +389,8 @@ func TestFreezeIsAudited(t *testing.T) {
 func TestPeopleAreAudited(t *testing.T) {
 	t.Parallel()
 	c := auditedConfig(t)
-	c.Console.People = []personConfig{{Name: "bea", Token: "bea-" + canary}}
-	c.People = []memberConfig{{Name: "bea", Accounts: []string{"console:bea"}, Roles: []string{"viewer"}}}
+	c.Console.People = []config.Person{{Name: "bea", Token: "bea-" + canary}}
+	c.People = []config.Member{{Name: "bea", Accounts: []string{"console:bea"}, Roles: []string{"viewer"}}}
 	address := serving(t, c)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, token := range []string{"bea-" + canary, "wrong-" + canary} {
@@ -471,7 +472,7 @@ func TestProviderIsAudited(t *testing.T) {
 func TestReloadIsAudited(t *testing.T) {
 	t.Parallel()
 	c := auditedConfig(t)
-	settled, err := c.settle()
+	settled, err := c.Settle()
 	if err != nil {
 		t.Fatal(err)
 	}

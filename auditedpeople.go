@@ -174,7 +174,7 @@ const maxSignIn = 64 << 10
 func (a *app) signIns(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		typed := r.Method == http.MethodPost && r.URL.Path == "/login"
-		if len(a.config.people) == 0 || !typed && r.Header.Get("Authorization") == "" {
+		if len(a.config.ConsolePeople) == 0 || !typed && r.Header.Get("Authorization") == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -232,7 +232,7 @@ func (a *app) tokenOwner(body []byte) string {
 	}
 	got := sha256.Sum256([]byte(form.Get("token")))
 	name := "unknown"
-	for _, p := range a.config.people {
+	for _, p := range a.config.ConsolePeople {
 		want := sha256.Sum256([]byte(p.Token))
 		if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
 			name = p.Name

@@ -15,10 +15,10 @@ import (
 func newLadder(a *app, freezer *worker.Freezer) auditedLadder {
 	c := a.config
 	return auditedLadder{worker.NewLadder(worker.LadderOptions{
-		Settings: a.store, Freezer: freezer, Now: time.Now, Off: c.Trust.Off, Brakes: c.trust.brakesOf,
+		Settings: a.store, Freezer: freezer, Now: time.Now, Off: c.Trust.Off, Brakes: c.Ladder.BrakesOf,
 		Sign: a.audit.keys.Sign, Signed: a.audit.keys.Signed,
 		May: func(by incidents.Actor, service string) error {
-			return c.rights.May(by, bot.ApproveRuns, bot.Of(service))
+			return c.Rights.May(by, bot.ApproveRuns, bot.Of(service))
 		},
 	}), a.audit}
 }

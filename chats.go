@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
@@ -19,7 +20,7 @@ import (
 
 // chatParts is what an outside chat is put together from.
 type chatParts struct {
-	config *settled
+	config *config.Settled
 	store  storage.Store // its settings: a chat.Directory, a limit.Limiter
 	desk   chat.Desk     // where commands, buttons and reactions go; audited
 	talk   chat.Talk     // where what people say to each other goes
@@ -49,7 +50,7 @@ type outside struct {
 // the way it is switched on.
 type outsideKind struct {
 	name       string
-	configured func(c *settled) bool
+	configured func(c *config.Settled) bool
 	make       func(p chatParts) (outside, error)
 }
 
@@ -59,7 +60,7 @@ func outsideKinds() []outsideKind {
 }
 
 // chatNames are the configured chats, the console first.
-func (s *settled) chatNames() []string {
+func chatNames(s *config.Settled) []string {
 	names := []string{consoleChat}
 	for _, k := range outsideKinds() {
 		if k.configured(s) {
@@ -134,7 +135,7 @@ func chatRoutes(chats []outside) map[string]http.Handler {
 
 // posters are the chats that rooms are kept in, by name. Outside, a storm does
 // not make more rooms than people can read.
-func posters(c *settled, store chat.Settings, console bot.Poster, chats []outside) map[string]bot.Poster {
+func posters(c *config.Settled, store chat.Settings, console bot.Poster, chats []outside) map[string]bot.Poster {
 	all := map[string]bot.Poster{consoleChat: console}
 	for _, o := range chats {
 		all[o.name] = chat.NewStorm(chat.StormOptions{

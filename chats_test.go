@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	discordfake "github.com/hikeshi-ops/hikeshi/internal/fakes/discord"
 	slackfake "github.com/hikeshi-ops/hikeshi/internal/fakes/slack"
@@ -31,28 +32,28 @@ const beaToken = "token-of-bea-in-the-console-0001"
 
 var beaInDiscord = discordfake.Person{ID: "400000000000000001", Name: "bea"}
 
-func serveEverywhere(t testing.TB, change ...func(*config)) *everywhere {
+func serveEverywhere(t testing.TB, change ...func(*config.Config)) *everywhere {
 	t.Helper()
 	return serveThere(t, false, change...)
 }
 
 // serveThere keeps to the chats' rates, or is free of them.
-func serveThere(t testing.TB, free bool, change ...func(*config)) *everywhere {
+func serveThere(t testing.TB, free bool, change ...func(*config.Config)) *everywhere {
 	t.Helper()
 	w := &everywhere{t: t, slack: slackfake.New(t, slackfake.Options{}), discord: discordfake.New(t)}
 	w.slack.Add(slackfake.User{ID: "U1", Name: "bea", Locale: "en-GB"})
 	w.discord.Hosts = []string{"127.0.0.1"}
 	c := auditedConfig(t)
-	c.Slack = slackConfig{BotToken: slackfake.Token, AppToken: slackfake.AppToken, Team: slackfake.Team, App: slackfake.App, Invite: []string{"U1"}, API: w.slack.URL}
-	c.Discord = discordConfig{BotToken: discordfake.Token, App: discordfake.App, Guild: discordfake.Guild, Messages: true, API: w.discord.URL}
-	c.Console.People = []personConfig{{Name: "bea", Token: beaToken}}
-	c.People = []memberConfig{{Name: "bea", Roles: []string{"admin"}, Accounts: []string{
+	c.Slack = config.Slack{BotToken: slackfake.Token, AppToken: slackfake.AppToken, Team: slackfake.Team, App: slackfake.App, Invite: []string{"U1"}, API: w.slack.URL}
+	c.Discord = config.Discord{BotToken: discordfake.Token, App: discordfake.App, Guild: discordfake.Guild, Messages: true, API: w.discord.URL}
+	c.Console.People = []config.Person{{Name: "bea", Token: beaToken}}
+	c.People = []config.Member{{Name: "bea", Roles: []string{"admin"}, Accounts: []string{
 		"console:bea", "slack:" + slackfake.Team + "/U1", "discord:" + discordfake.Guild + "/" + beaInDiscord.ID,
 	}}}
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := c.settle()
+	s, err := c.Settle()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hikeshi-ops/hikeshi/config"
 )
 
 // Rows 16 and 16b of docs/performance.md: the real graph with Slack, Discord and
@@ -14,7 +16,7 @@ import (
 //
 //	go test . -run '^$' -bench '^BenchmarkChat' -benchtime 200x
 
-func unstormed(c *config) { c.Chats.Storm = stormConfig{PerMinute: 1 << 20, PerHour: 1 << 20} }
+func unstormed(c *config.Config) { c.Chats.Storm = config.Storm{PerMinute: 1 << 20, PerHour: 1 << 20} }
 
 func tell(b *testing.B, took []time.Duration) {
 	b.Helper()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/commands"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
 	discordfake "github.com/hikeshi-ops/hikeshi/internal/fakes/discord"
@@ -27,7 +28,7 @@ import (
 // chat, and the console has a room for each.
 func TestAStormInTwoChats(t *testing.T) {
 	t.Parallel()
-	w := serveEverywhere(t, func(c *config) { c.Chats.Storm = stormConfig{PerMinute: 2, PerHour: 2} })
+	w := serveEverywhere(t, func(c *config.Config) { c.Chats.Storm = config.Storm{PerMinute: 2, PerHour: 2} })
 	for _, service := range []string{"api", "billing", "cart", "disk"} {
 		w.alert(service)
 	}
@@ -119,12 +120,12 @@ func TestChatsThatAreAway(t *testing.T) {
 // replica is a Hikeshi as far as chats go, over a store that others use too.
 type replica struct{ chats []outside }
 
-func newReplica(t *testing.T, c *settled, store storage.Store, record *recorder) replica {
+func newReplica(t *testing.T, c *config.Settled, store storage.Store, record *recorder) replica {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	engine := worker.NewEngine(store, store.Shards(), incidents.Policy{Chats: c.chatNames()}, time.Now, log)
+	engine := worker.NewEngine(store, store.Shards(), incidents.Policy{Chats: chatNames(c)}, time.Now, log)
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, store, record}, Again: engine, Now: time.Now}), Rights: c.rights, Incidents: store, Logger: log,
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, store, record}, Again: engine, Now: time.Now}), Rights: c.Rights, Incidents: store, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -149,11 +150,11 @@ func TestAHundredDeliveriesOverTwoReplicas(t *testing.T) {
 	sf, df := slackfake.New(t, slackfake.Options{}), discordfake.New(t)
 	sf.Add(slackfake.User{ID: "U1", Name: "bea"})
 	df.Hosts = []string{"hikeshi.example.com"}
-	c := defaultConfig()
+	c := config.Default()
 	c.Data, c.PublicURL = t.TempDir(), "https://hikeshi.example.com"
-	c.Slack = slackConfig{BotToken: slackfake.Token, SigningSecret: slackfake.Secret, Team: slackfake.Team, App: slackfake.App, API: sf.URL}
-	c.Discord = discordConfig{BotToken: discordfake.Token, App: discordfake.App, Guild: discordfake.Guild, Via: "http", PublicKey: df.PublicKey, API: df.URL}
-	s, err := c.settle()
+	c.Slack = config.Slack{BotToken: slackfake.Token, SigningSecret: slackfake.Secret, Team: slackfake.Team, App: slackfake.App, API: sf.URL}
+	c.Discord = config.Discord{BotToken: discordfake.Token, App: discordfake.App, Guild: discordfake.Guild, Via: "http", PublicKey: df.PublicKey, API: df.URL}
+	s, err := c.Settle()
 	if err != nil {
 		t.Fatal(err)
 	}

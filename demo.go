@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/examples"
 	"github.com/hikeshi-ops/hikeshi/internal/demo"
 )
@@ -155,12 +156,12 @@ func (d *demonstration) close() {
 
 // config is that of a small team: one grouping rule, the runbooks that come
 // with the binary, impatient timers so that nobody has to wait.
-func (d *demonstration) config() (*settled, error) {
+func (d *demonstration) config() (*config.Settled, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the own binary: %w", err)
 	}
-	c := defaultConfig()
+	c := config.Default()
 	c.Language, c.Data, c.Log.Level = d.lang, filepath.Join(d.dir, "data"), d.flags.log
 	c.Listen = d.flags.listen
 	if c.Listen == "" {
@@ -169,22 +170,22 @@ func (d *demonstration) config() (*settled, error) {
 			c.Listen = "127.0.0.1:0"
 		}
 	}
-	quiet := duration(5 * time.Second)
-	c.Grouping = []ruleConfig{{
+	quiet := config.Duration(5 * time.Second)
+	c.Grouping = []config.Rule{{
 		Name: "shop", Match: []string{`service="shop"`}, GroupBy: []string{"service", "alertname"},
-		Reopen: duration(10 * time.Second), Quiet: &quiet,
+		Reopen: config.Duration(10 * time.Second), Quiet: &quiet,
 	}}
 	c.Runbooks.Vars = map[string]string{
 		"shop_url": "http://" + d.shop.Addr(), "shop_dir": filepath.Join(d.dir, "shop"), "hikeshi": exe,
 	}
 	c.Runbooks.HTTPHosts = []string{"http://" + d.shop.Addr()}
 	c.Diagnostics = askedInDemo("http://" + d.shop.Addr())
-	c.embedded = examples.Demo()
-	return c.settle()
+	c.Embedded = examples.Demo()
+	return c.Settle()
 }
 
 // buildFree is build; where the usual port is taken and any will do, a free one.
-func buildFree(ctx context.Context, c *settled, log *slog.Logger, anyPort bool) (*app, error) {
+func buildFree(ctx context.Context, c *config.Settled, log *slog.Logger, anyPort bool) (*app, error) {
 	a, err := build(ctx, c, log)
 	if anyPort && errors.Is(err, syscall.EADDRINUSE) {
 		c.Listen = "127.0.0.1:0"

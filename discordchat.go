@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/commands"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
 	"github.com/hikeshi-ops/hikeshi/integrations/discord"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
@@ -13,11 +14,11 @@ import (
 
 // discordKind is Discord, for the table of outside chats.
 func discordKind() outsideKind {
-	return outsideKind{name: discord.Chat, configured: func(c *settled) bool { return c.guild.on }, make: makeDiscord}
+	return outsideKind{name: discord.Chat, configured: func(c *config.Settled) bool { return c.Guild.On }, make: makeDiscord}
 }
 
 func makeDiscord(p chatParts) (outside, error) {
-	config := p.config.guild.config
+	config := p.config.Guild.Config
 	client := discord.NewClient(discord.ClientOptions{
 		Config: config, Pace: p.limits(discord.Chat, discord.Rates()), Now: p.now,
 	})
@@ -41,9 +42,9 @@ func makeDiscord(p chatParts) (outside, error) {
 }
 
 // examineDiscord only looks.
-func examineDiscord(ctx context.Context, c *settled) []discord.Diagnosis {
+func examineDiscord(ctx context.Context, c *config.Settled) []discord.Diagnosis {
 	client := discord.NewClient(discord.ClientOptions{
-		Config: c.guild.config, Pace: limit.New(limit.Options{Provider: discord.Chat, Rates: discord.Rates(), Now: time.Now}), Now: time.Now,
+		Config: c.Guild.Config, Pace: limit.New(limit.Options{Provider: discord.Chat, Rates: discord.Rates(), Now: time.Now}), Now: time.Now,
 	})
-	return discord.Examine(ctx, client, c.guild.config)
+	return discord.Examine(ctx, client, c.Guild.Config)
 }

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/discord"
 )
 
 // discordCommand is "hikeshi discord VERB …".
 func discordCommand(ctx context.Context, args []string, std streams) int {
-	verbs := map[string]func(context.Context, *settled, streams) int{"invite": discordInvite, "doctor": discordDoctor}
+	verbs := map[string]func(context.Context, *config.Settled, streams) int{"invite": discordInvite, "doctor": discordDoctor}
 	if len(args) == 0 || verbs[args[0]] == nil {
 		fmt.Fprintln(std.err, phrases.T(language(), "cli.usage_discord"))
 		if len(args) > 0 && strings.TrimLeft(args[0], "-") == "help" {
@@ -26,12 +27,12 @@ func discordCommand(ctx context.Context, args []string, std streams) int {
 	if code, done := parse(fs, args[1:], 0); done {
 		return code
 	}
-	c, err := loadConfig(*path, os.Getenv)
-	var s *settled
+	c, err := config.Load(*path, os.Getenv)
+	var s *config.Settled
 	if err == nil {
-		s, err = c.settle()
+		s, err = c.Settle()
 	}
-	if err == nil && !s.guild.on {
+	if err == nil && !s.Guild.On {
 		err = incidents.Fail(incidents.Invalid, "error.no_discord", "the configuration says nothing of Discord").WithHint("docs/discord.md")
 	}
 	if err != nil {
@@ -42,13 +43,13 @@ func discordCommand(ctx context.Context, args []string, std streams) int {
 }
 
 // discordInvite prints the address that lets the bot in.
-func discordInvite(_ context.Context, s *settled, std streams) int {
-	fmt.Fprintln(std.out, discord.Invite(s.guild.config))
+func discordInvite(_ context.Context, s *config.Settled, std streams) int {
+	fmt.Fprintln(std.out, discord.Invite(s.Guild.Config))
 	return exitOK
 }
 
 // discordDoctor says what is wrong with the bot, and what to do about it.
-func discordDoctor(ctx context.Context, s *settled, std streams) int {
+func discordDoctor(ctx context.Context, s *config.Settled, std streams) int {
 	lang, code := language(), exitOK
 	for _, d := range examineDiscord(ctx, s) {
 		mark := "✅ "

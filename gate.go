@@ -17,10 +17,10 @@ func (a *app) gate(freezer *worker.Freezer, ladder auditedLadder) worker.Gate {
 	return worker.Gate{
 		a.audit.sealed(),          // by people, through Hikeshi, and not by whoever can write to the store
 		worker.Approved(time.Now), // as it is, by as many as must, not too long ago
-		{Name: "rights", Ask: bot.StillMay(a.config.rights)},
+		{Name: "rights", Ask: bot.StillMay(a.config.Rights)},
 		{Name: "trust", Ask: ladder.StillStands}, // what begins by itself may have lost that since
 		freezer.Brake(),
-		a.config.unlessFrozen(),
+		windows{a.config.Windows}.unlessFrozen(),
 	}
 }
 

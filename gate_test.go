@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/audit"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 	"github.com/hikeshi-ops/hikeshi/storage/redis"
@@ -107,7 +108,7 @@ func TestRedisIsNoAuthority(t *testing.T) {
 	t.Parallel()
 	server := testenv.Redis(t)
 	c := auditedConfig(t)
-	c.Store = secretValue(server.URL)
+	c.Store = config.Secret(server.URL)
 	p, seen := suggested(t, serving(t, c))
 	store, err := redis.Open(t.Context(), redis.Config{URL: server.URL})
 	if err != nil {
@@ -177,7 +178,7 @@ func TestRedisIsNoAuthority(t *testing.T) {
 	}
 }
 
-func awaitRedisRecord(t *testing.T, c config, good func(audit.Record) bool) {
+func awaitRedisRecord(t *testing.T, c config.Config, good func(audit.Record) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

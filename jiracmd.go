@@ -11,6 +11,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/jira"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
@@ -37,12 +38,12 @@ func jiraDoctor(ctx context.Context, args []string, std streams) int {
 	if code, done := parse(fs, args, 0); done {
 		return code
 	}
-	c, err := loadConfig(*path, os.Getenv)
-	var s *settled
+	c, err := config.Load(*path, os.Getenv)
+	var s *config.Settled
 	if err == nil {
-		s, err = c.settle()
+		s, err = c.Settle()
 	}
-	if err == nil && len(s.settledTickets.trackers) == 0 {
+	if err == nil && len(s.TicketDesks.Desks) == 0 {
 		err = incidents.Fail(incidents.Invalid, "error.no_jira", "the configuration has no tracker of kind jira").WithHint("docs/jira.md")
 	}
 	if err != nil {
@@ -50,16 +51,16 @@ func jiraDoctor(ctx context.Context, args []string, std streams) int {
 		return exitCode(err)
 	}
 	well := true
-	for _, t := range s.settledTickets.trackers {
+	for _, t := range s.TicketDesks.Desks {
 		k, err := jira.New(jira.Options{
-			Config: t.jira, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-			Pace: limit.New(limit.Options{Provider: t.jira.Name, Rates: jira.Rates(), Now: time.Now}),
+			Config: t.Jira, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Pace: limit.New(limit.Options{Provider: t.Jira.Name, Rates: jira.Rates(), Now: time.Now}),
 		})
 		if err != nil {
 			complain(std.err, err)
 			return exitCode(err)
 		}
-		fmt.Fprintln(std.out, phrases.T(language(), "jira.doctor.tracker", "name", t.jira.Name, "project", t.jira.Project))
+		fmt.Fprintln(std.out, phrases.T(language(), "jira.doctor.tracker", "name", t.Jira.Name, "project", t.Jira.Project))
 		within, cancel := context.WithTimeout(ctx, doctorTime)
 		well = tellFindings(std.out, k.Examine(within)) && well
 		cancel()
@@ -88,7 +89,7 @@ func tellFindings(out io.Writer, all []tracker.Finding) bool {
 }
 
 // showExample prints a ticket as it would be sent.
-func showExample(out io.Writer, k ticketSystem, t settledTracker, base string) {
+func showExample(out io.Writer, k ticketSystem, t config.TicketDesk, base string) {
 	at := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 	alert := incidents.Alert{StartsAt: at, Labels: incidents.LabelsFromMap(map[string]string{"alertname": "HighErrorRate", "service": "checkout", "severity": "critical"})}
 	s := &incidents.Incident{}
@@ -96,7 +97,7 @@ func showExample(out io.Writer, k ticketSystem, t settledTracker, base string) {
 	if _, _, err := incidents.Advance(s, open, at, incidents.Policy{}); err != nil {
 		panic("an example incident did not open: " + err.Error())
 	}
-	body, err := json.MarshalIndent(k.Example(bot.TicketOf(s, nil, t.jira.Name, t.language, at, bot.Links{Base: base})), "   ", "  ")
+	body, err := json.MarshalIndent(k.Example(bot.TicketOf(s, nil, t.Jira.Name, t.Language, at, bot.Links{Base: base})), "   ", "  ")
 	if err != nil {
 		panic("an example ticket did not encode: " + err.Error())
 	}

@@ -25,7 +25,7 @@ func openLearned(ctx context.Context, f *serveFlags, std streams) (storage.Store
 		complain(std.err, err)
 		return nil, exitInvalid
 	}
-	store, err := storage.Open(ctx, storage.Config{URL: c.store, Dir: c.Data})
+	store, err := storage.Open(ctx, storage.Config{URL: c.StoreURL, Dir: c.Data})
 	if err != nil {
 		complain(std.err, err)
 		return nil, exitCode(err)

@@ -137,19 +137,8 @@ func buildVersion() string {
 	return v + " " + info.GoVersion
 }
 
-// language is the terminal's: Japanese where HIKESHI_LANGUAGE or the locale
-// says so, else English.
-func language() string {
-	for _, name := range []string{"HIKESHI_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"} {
-		if v := os.Getenv(name); v != "" {
-			if strings.HasPrefix(v, phrases.Japanese) {
-				return phrases.Japanese
-			}
-			return phrases.English
-		}
-	}
-	return phrases.English
-}
+// language is the terminal's.
+func language() string { return phrases.Terminal(os.Getenv) }
 
 // exitCode is that of an error at the start.
 func exitCode(err error) int {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/commands"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 	"github.com/hikeshi-ops/hikeshi/storage"
@@ -102,18 +103,18 @@ func TestReadmeFilesAreGood(t *testing.T) {
 }
 
 func goodConfig(t *testing.T, path string) {
-	c, err := loadConfig(path, none)
+	c, err := config.Load(path, none)
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	s, err := c.settle()
+	s, err := c.Settle()
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	if len(s.people) != 1 || len(s.sources) != 1 || len(s.rules) != 1 {
-		t.Errorf("%d people, %d sources, %d rules", len(s.people), len(s.sources), len(s.rules))
+	if len(s.ConsolePeople) != 1 || len(s.Intake) != 1 || len(s.Rules) != 1 {
+		t.Errorf("%d people, %d sources, %d rules", len(s.ConsolePeople), len(s.Intake), len(s.Rules))
 	}
 }
 
@@ -154,7 +155,7 @@ func TestReadmeCurlAndRunbook(t *testing.T) {
 	eachReadme(t, func(t *testing.T, readme string) {
 		dir := t.TempDir()
 		snippets(t, readme, dir)
-		c := defaultConfig()
+		c := config.Default()
 		c.Listen, c.Data, c.Runbooks.Paths = "127.0.0.1:0", filepath.Join(dir, "data"), []string{filepath.Join(dir, "runbooks")}
 		url := serving(t, c)
 		curl := regexp.MustCompile("(?s)```sh\ncurl --json '(.*?)'[ \\\\\n]+http://127.0.0.1:8080(\\S+)\n```\n```json\n(.*?)\n```").FindStringSubmatch(read(t, readme))
@@ -190,9 +191,9 @@ func TestReadmeCurlAndRunbook(t *testing.T) {
 }
 
 // serving runs the whole product in this process until the test ends.
-func serving(t *testing.T, c config) (url string) {
+func serving(t *testing.T, c config.Config) (url string) {
 	t.Helper()
-	s, err := c.settle()
+	s, err := c.Settle()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,8 +258,8 @@ func TestLinksLeadSomewhere(t *testing.T) {
 // which setting it is.
 func TestUnsafeRedisIsRefused(t *testing.T) {
 	t.Parallel()
-	c := defaultConfig()
-	c.Listen, c.Data, c.Store = "127.0.0.1:0", t.TempDir(), secretValue(testenv.Redis(t, "--appendfsync", "everysec").URL)
+	c := config.Default()
+	c.Listen, c.Data, c.Store = "127.0.0.1:0", t.TempDir(), config.Secret(testenv.Redis(t, "--appendfsync", "everysec").URL)
 	url := serving(t, c)
 	resp, err := http.Post(url+"/v1/alerts/generic", "application/json", strings.NewReader(`{"title":"SiteDown"}`))
 	if err != nil {

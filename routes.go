@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/integrations/alertmanager"
 	"github.com/hikeshi-ops/hikeshi/integrations/generic"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
@@ -17,9 +18,9 @@ import (
 // routes is the one listener: alerts in, metrics for this machine, and the
 // console with its API for everything else.
 func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
-	receiver, err := intake.New(intake.Options{Log: a.ready, Sources: a.config.sources, Metrics: registry, Logger: a.log})
+	receiver, err := intake.New(intake.Options{Log: a.ready, Sources: a.config.Intake, Metrics: registry, Logger: a.log})
 	if err != nil {
-		return nil, configError(err)
+		return nil, config.Problem(err)
 	}
 	mux := http.NewServeMux()
 	routes := chatRoutes(a.chats)

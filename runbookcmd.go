@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/alertmanager"
 	"github.com/hikeshi-ops/hikeshi/integrations/generic"
@@ -138,7 +139,7 @@ func runbookPlan(args []string, std streams) int {
 	if done {
 		return code
 	}
-	c, err := loadConfig(configFile, os.Getenv)
+	c, err := config.Load(configFile, os.Getenv)
 	if err != nil {
 		complain(std.err, err)
 		return exitInvalid

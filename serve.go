@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
@@ -21,28 +22,28 @@ type serveFlags struct {
 }
 
 // load reads the configuration; flags win over everything.
-func (f *serveFlags) load() (*settled, error) {
+func (f *serveFlags) load() (*config.Settled, error) {
 	path := f.config
 	if path == "" {
 		path = os.Getenv("HIKESHI_CONFIG")
 	}
-	c, err := loadConfig(path, os.Getenv)
+	c, err := config.Load(path, os.Getenv)
 	if err != nil {
 		return nil, err
 	}
 	if f.store != "" {
-		c.Store, c.StoreFile = secretValue(f.store), ""
-		c.stands("--store", "store", "store_file")
+		c.Store, c.StoreFile = config.Secret(f.store), ""
+		c.Stands("--store", "store", "store_file")
 	}
 	if f.data != "" {
 		c.Data = f.data
-		c.stands("--data", "data")
+		c.Stands("--data", "data")
 	}
 	if f.listen != "" {
 		c.Listen = f.listen
-		c.stands("--listen", "listen")
+		c.Stands("--listen", "listen")
 	}
-	return c.settle()
+	return c.Settle()
 }
 
 // serve runs the bot until it is told to stop.
@@ -87,7 +88,7 @@ func greet(out io.Writer, lang string, a *app) {
 	fmt.Fprintln(out, phrases.T(lang, "cli.listening", "url", url))
 	fmt.Fprintln(out, phrases.T(lang, "cli.console", "url", url+"/"))
 	fmt.Fprintln(out, phrases.T(lang, "cli.point_prometheus", "url", url+"/v1/alerts/alertmanager"))
-	if len(a.config.people) == 0 && a.config.oidc == nil || len(a.config.sources) == 0 {
+	if len(a.config.ConsolePeople) == 0 && a.config.SignIn == nil || len(a.config.Intake) == 0 {
 		fmt.Fprintln(out, phrases.T(lang, "cli.anonymous"))
 	} else if len(a.config.People) == 0 {
 		fmt.Fprintln(out, phrases.T(lang, "cli.no_roles"))
@@ -97,8 +98,8 @@ func greet(out io.Writer, lang string, a *app) {
 	}
 }
 
-func newLogger(c *settled, w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.level}
+func newLogger(c *config.Settled, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
 	if c.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
@@ -127,8 +128,8 @@ func check(_ context.Context, args []string, std streams) int {
 		complain(std.err, err)
 		return exitInvalid
 	}
-	fmt.Fprintln(std.out, phrases.T(lang, "cli.check_ok", "sources", strconv.Itoa(len(c.sources)),
-		"rules", strconv.Itoa(len(c.rules)), "runbooks", strconv.Itoa(len(library.All()))))
-	c.sayWindows(std.out, time.Now())
+	fmt.Fprintln(std.out, phrases.T(lang, "cli.check_ok", "sources", strconv.Itoa(len(c.Intake)),
+		"rules", strconv.Itoa(len(c.Rules)), "runbooks", strconv.Itoa(len(library.All()))))
+	windows{c.Windows}.say(std.out, time.Now())
 	return exitOK
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
@@ -15,20 +16,20 @@ import (
 
 // slackKind is Slack, for the table of outside chats.
 func slackKind() outsideKind {
-	return outsideKind{name: slack.Name, configured: func(c *settled) bool { return c.workspace.on }, make: makeSlack}
+	return outsideKind{name: slack.Name, configured: func(c *config.Settled) bool { return c.Workspace.On }, make: makeSlack}
 }
 
 func makeSlack(p chatParts) (outside, error) {
 	c, err := slack.New(slack.Options{
-		Config: p.config.workspace.config, Limits: p.limits(slack.Name, slack.Rates()),
-		Directory: chat.NewDirectory(p.store, slack.Name), Incidents: p.store, Rights: p.config.rights, Links: p.links, Now: p.now, Logger: p.log,
+		Config: p.config.Workspace.Config, Limits: p.limits(slack.Name, slack.Rates()),
+		Directory: chat.NewDirectory(p.store, slack.Name), Incidents: p.store, Rights: p.config.Rights, Links: p.links, Now: p.now, Logger: p.log,
 	})
 	if err != nil {
 		return outside{}, err
 	}
 	c.Connect(p.desk, p.talk)
 	out := outside{poster: c, run: func(ctx context.Context) error { c.Run(ctx); return nil }}
-	if !p.config.workspace.config.Sockets() {
+	if !p.config.Workspace.Config.Sockets() {
 		handler := c.Handler()
 		out.routes = map[string]http.Handler{"POST " + slack.EventsPath: handler, "POST " + slack.InteractionsPath: handler, "POST " + slack.CommandsPath: handler}
 	}
@@ -36,9 +37,9 @@ func makeSlack(p chatParts) (outside, error) {
 }
 
 // examineSlack makes a Chat that only looks.
-func examineSlack(c *settled) (*slack.Chat, error) {
+func examineSlack(c *config.Settled) (*slack.Chat, error) {
 	return slack.New(slack.Options{
-		Config: c.workspace.config, Limits: limit.New(limit.Options{Provider: slack.Name, Rates: slack.Rates(), Now: time.Now}),
+		Config: c.Workspace.Config, Limits: limit.New(limit.Options{Provider: slack.Name, Rates: slack.Rates(), Now: time.Now}),
 		Directory: nowhere{}, Incidents: nowhere{}, Rights: bot.Open{}, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/slack"
 )
@@ -27,7 +28,7 @@ func slackManifest(_ context.Context, args []string, std streams) int {
 	if code, done := parse(fs, args, 0); done {
 		return code
 	}
-	if *url != "" && !goodLink(*url) {
+	if *url != "" && !config.GoodLink(*url) {
 		fmt.Fprintln(std.err, phrases.Fill(language(), "config.public_url", map[string]string{"value": *url}))
 		return exitUsage
 	}
@@ -42,12 +43,12 @@ func slackDoctor(ctx context.Context, args []string, std streams) int {
 	if code, done := parse(fs, args, 0); done {
 		return code
 	}
-	c, err := loadConfig(*path, os.Getenv)
-	var s *settled
+	c, err := config.Load(*path, os.Getenv)
+	var s *config.Settled
 	if err == nil {
-		s, err = c.settle()
+		s, err = c.Settle()
 	}
-	if err == nil && !s.workspace.on {
+	if err == nil && !s.Workspace.On {
 		err = incidents.Fail(incidents.Invalid, "error.no_slack", "the configuration says nothing of Slack").WithHint("docs/slack.md")
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
 	"github.com/hikeshi-ops/hikeshi/integrations/jira"
@@ -41,17 +42,17 @@ type ticketTracker struct {
 }
 
 // makeTrackers puts the configured ones together.
-func makeTrackers(c *settled, store storage.Store, policy incidents.Policy, log *slog.Logger) (*trackers, error) {
+func makeTrackers(c *config.Settled, store storage.Store, policy incidents.Policy, log *slog.Logger) (*trackers, error) {
 	t := &trackers{policy: policy}
-	for _, s := range c.settledTickets.trackers {
+	for _, s := range c.TicketDesks.Desks {
 		k, err := jira.New(jira.Options{
-			Config: s.jira, Settings: store, Now: time.Now, Log: log.With("tracker", s.jira.Name),
-			Pace: limit.New(limit.Options{Provider: "tracker/" + s.jira.Name, Rates: jira.Rates(), Store: store, Now: time.Now}),
+			Config: s.Jira, Settings: store, Now: time.Now, Log: log.With("tracker", s.Jira.Name),
+			Pace: limit.New(limit.Options{Provider: "tracker/" + s.Jira.Name, Rates: jira.Rates(), Store: store, Now: time.Now}),
 		})
 		if err != nil {
-			return nil, fmt.Errorf("set up the tracker %s: %w", s.jira.Name, err)
+			return nil, fmt.Errorf("set up the tracker %s: %w", s.Jira.Name, err)
 		}
-		t.all = append(t.all, &ticketTracker{name: s.jira.Name, language: s.language, system: k, directory: chat.NewDirectory(store, "tracker/"+s.jira.Name)})
+		t.all = append(t.all, &ticketTracker{name: s.Jira.Name, language: s.Language, system: k, directory: chat.NewDirectory(store, "tracker/"+s.Jira.Name)})
 	}
 	return t, nil
 }

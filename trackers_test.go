@@ -14,6 +14,8 @@ import (
 	"time"
 
 	jirafake "github.com/hikeshi-ops/hikeshi/internal/fakes/jira"
+
+	"github.com/hikeshi-ops/hikeshi/config"
 )
 
 const hookSecret = "what Jira signs its webhooks with"
@@ -31,13 +33,13 @@ func withJira(t *testing.T, flavour string) (*app, *jirafake.Server) {
 		}
 	})
 	c := auditedConfig(t)
-	c.Console.People = []personConfig{{Name: "bea", Token: beaToken}}
-	c.People = []memberConfig{{Name: "bea", Roles: []string{"admin"}, Accounts: []string{"console:bea", "jira:" + jira.Account(jirafake.Bea)}}}
-	c.Trackers = []trackerConfig{{
-		Name: "jira", Kind: kindJira, Flavour: flavour, URL: srv.URL, User: map[string]string{jirafake.Cloud: jirafake.Mail}[flavour], Token: jirafake.Token, WebhookSecret: hookSecret,
+	c.Console.People = []config.Person{{Name: "bea", Token: beaToken}}
+	c.People = []config.Member{{Name: "bea", Roles: []string{"admin"}, Accounts: []string{"console:bea", "jira:" + jira.Account(jirafake.Bea)}}}
+	c.Trackers = []config.Tracker{{
+		Name: "jira", Kind: config.KindJira, Flavour: flavour, URL: srv.URL, User: map[string]string{jirafake.Cloud: jirafake.Mail}[flavour], Token: jirafake.Token, WebhookSecret: hookSecret,
 		Project: jirafake.Project, Type: jirafake.Type, Priorities: map[string]string{"SEV1": "Highest", "SEV2": "High", "SEV3": "Medium", "SEV4": "Low"},
 	}}
-	s, err := c.settle()
+	s, err := c.Settle()
 	if err != nil {
 		t.Fatal(err)
 	}

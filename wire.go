@@ -17,6 +17,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/commands"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/inquiry"
@@ -38,7 +39,7 @@ const consoleChat = "console"
 // app is the whole process, put together. build makes it from top to bottom:
 // store, core, worker, chats, HTTP.
 type app struct {
-	config   *settled
+	config   *config.Settled
 	log      *slog.Logger
 	store    storage.Store
 	library  *runbooks.Library
@@ -59,7 +60,7 @@ type app struct {
 
 // build opens the store and the listener and puts everything together; run
 // starts it. After an error nothing is left open.
-func build(ctx context.Context, c *settled, log *slog.Logger) (*app, error) {
+func build(ctx context.Context, c *config.Settled, log *slog.Logger) (*app, error) {
 	a := &app{config: c, log: log}
 	if err := a.assemble(ctx); err != nil {
 		a.close()
@@ -73,7 +74,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if a.library, err = loadRunbooks(c); err != nil {
 		return err
 	}
-	store, err := storage.Open(ctx, storage.Config{URL: c.store, Dir: c.Data, Shards: c.Shards, Logger: log})
+	store, err := storage.Open(ctx, storage.Config{URL: c.StoreURL, Dir: c.Data, Shards: c.Shards, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -84,12 +85,12 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if a.listen, err = listen(ctx, c.Listen); err != nil {
 		return err
 	}
-	if a.sources, err = inquiry.Open(c.Data, c.asked, store, a.audit.redact); err != nil {
+	if a.sources, err = inquiry.Open(c.Data, c.Asked, store, a.audit.redact); err != nil {
 		return err
 	}
 
 	shards := a.store.Shards()
-	policy := incidents.Policy{Chats: c.chatNames(), Tickets: c.settledTickets.routes, Archives: c.chatNames()[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
+	policy := incidents.Policy{Chats: chatNames(c), Tickets: c.TicketDesks.Routes, Archives: chatNames(c)[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	ladder := newLadder(a, freezer)
 	runner, err := a.newRunner(noting(engine))
@@ -97,25 +98,25 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	if a.trackers, err = makeTrackers(c, store, policy, log); err != nil {
-		return configError(err)
+		return config.Problem(err)
 	}
-	links := bot.Links{Base: a.url(), Approvers: approvers(c.rights)}
+	links := bot.Links{Base: a.url(), Approvers: approvers(c.Rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: lessons{a.store, time.Now}, People: named(c.rights), Links: links, Now: time.Now, Calendar: a.config.comingWindows, Trackers: a.trackers}),
-		Rights:   c.rights, Incidents: a.store, Logger: log,
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: lessons{a.store, time.Now}, People: named(c.Rights), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
+		Rights:   c.Rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the commands: %w", err)
 	}
 	said := talk{engine, len(policy.Chats) > 1, a.audit.redact.Clean}
 	if a.chats, err = makeChats(chatParts{c, a.store, auditedRouter{router, a.audit}, said, links, time.Now, log, a.free}); err != nil {
-		return configError(err)
+		return config.Problem(err)
 	}
 	a.trackers.connect(auditedRouter{router, a.audit}, overheard{engine, a.audit.redact.Clean})
 	a.worker = newWorker(a, policy, engine, runner, freezer, ladder, syncers(a, links))
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	if a.console, err = newConsole(a, router, said, links); err != nil {
-		return configError(err)
+		return config.Problem(err)
 	}
 	handler, err := a.routes(a.registry())
 	if err != nil {
@@ -126,7 +127,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		MaxHeaderBytes: intake.HeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	a.jobs = a.schedule(ctx)
-	a.plans = schedule.New(schedule.Options{Entries: c.planned, Settings: a.store, Runner: runner, Log: a.store, Now: time.Now, Logger: log})
+	a.plans = schedule.New(schedule.Options{Entries: c.Planned, Settings: a.store, Runner: runner, Log: a.store, Now: time.Now, Logger: log})
 	return nil
 }
 
@@ -148,10 +149,10 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Engine: engine,
 		Folder: worker.NewFolder(worker.FolderOptions{
 			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: a.log,
-			Rules: func() incidents.Rules { return a.config.rules }, Expected: a.config.expected,
+			Rules: func() incidents.Rules { return a.config.Rules }, Expected: windows{a.config.Windows}.expected,
 		}),
 		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: a.log,
-		Freeze: freezer, Closed: a.config.closed, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
+		Freeze: freezer, Closed: windows{a.config.Windows}.closed, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}),
@@ -300,15 +301,10 @@ var owner = sync.OnceValue(func() string {
 	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixNano())
 })
 
-// runbookSources say where the configured runbooks are.
-func (s *settled) runbookSources() runbooks.Sources {
-	return runbooks.Sources{Paths: s.Runbooks.Paths, Vars: s.Runbooks.Vars, Hosts: s.hosts(), Embedded: s.embedded, Content: s.content}
-}
-
 // loadRunbooks reads the configured runbooks; any error in one is fatal, since
 // starting with half of them would be a surprise at three in the morning.
-func loadRunbooks(c *settled) (*runbooks.Library, error) {
-	library, problems := runbooks.Load(c.runbookSources())
+func loadRunbooks(c *config.Settled) (*runbooks.Library, error) {
+	library, problems := runbooks.Load(c.RunbookSources())
 	if bad := runbooks.Errors(problems); len(bad) > 0 {
 		say := func(lang string) string {
 			lines := make([]string, 0, len(bad))
@@ -320,10 +316,10 @@ func loadRunbooks(c *settled) (*runbooks.Library, error) {
 		return nil, incidents.Fail(incidents.Invalid, "error.runbooks", "some runbooks are wrong:\n"+say(phrases.English), "problems", say(language())).
 			WithHint("hikeshi runbook lint " + strings.Join(c.Runbooks.Paths, " "))
 	}
-	if err := c.fitTrust(library); err != nil {
+	if err := c.FitTrust(library); err != nil {
 		return nil, err
 	}
-	return library, c.fitSchedules(library)
+	return library, c.FitSchedules(library)
 }
 
 // named finds people by their names where there are configured ones.
@@ -353,15 +349,15 @@ func approvers(rights bot.Rights) func(service string) []string {
 // newConsole gives the console what it shows and whom it lets in.
 func newConsole(a *app, router *bot.Router, said web.Talk, links bot.Links) (*web.Server, error) {
 	c := a.config
-	signIn, err := provider(c.oidc)
+	signIn, err := provider(c.SignIn)
 	if err != nil {
 		return nil, err
 	}
 	return web.New(web.Options{
-		Config:    web.Config{People: c.people, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
+		Config:    web.Config{People: c.ConsolePeople, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
 		SignIn:    auditedSignIn(signIn, a.audit),
 		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store, Outputs: auditedOutputs{a.shelf(), a.audit}, Learning: report.NewKeeper(a.store, a.store.Shards(), time.Now),
-		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.rights, Log: a.log,
+		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.Rights, Log: a.log,
 		Draw:       diagnostics.Draw,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
 	})

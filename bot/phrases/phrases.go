@@ -112,3 +112,17 @@ func mustLoad() map[string]map[string]string {
 	}
 	return all
 }
+
+// Terminal is a terminal's language: Japanese where HIKESHI_LANGUAGE or the
+// locale says so, else English.
+func Terminal(getenv func(string) string) string {
+	for _, name := range []string{"HIKESHI_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := getenv(name); v != "" {
+			if strings.HasPrefix(v, Japanese) {
+				return Japanese
+			}
+			return English
+		}
+	}
+	return English
+}

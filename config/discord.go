@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -7,33 +7,33 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/discord"
 )
 
-// discordConfig is a Discord server and the bot in it.
-type discordConfig struct {
-	BotToken     secretValue `yaml:"bot_token"`
-	BotTokenFile string      `yaml:"bot_token_file"`
-	App          string      `yaml:"app_id"`
-	Guild        string      `yaml:"guild_id"`
-	Via          string      `yaml:"via"`
-	PublicKey    string      `yaml:"public_key"`
-	Category     string      `yaml:"category"`
-	Archive      string      `yaml:"archive"`
-	Private      bool        `yaml:"private"`
-	Roles        []string    `yaml:"roles"`
-	Messages     bool        `yaml:"messages"`
-	API          string      `yaml:"api"`
+// Discord is a Discord server and the bot in it.
+type Discord struct {
+	BotToken     Secret   `yaml:"bot_token"`
+	BotTokenFile string   `yaml:"bot_token_file"`
+	App          string   `yaml:"app_id"`
+	Guild        string   `yaml:"guild_id"`
+	Via          string   `yaml:"via"`
+	PublicKey    string   `yaml:"public_key"`
+	Category     string   `yaml:"category"`
+	Archive      string   `yaml:"archive"`
+	Private      bool     `yaml:"private"`
+	Roles        []string `yaml:"roles"`
+	Messages     bool     `yaml:"messages"`
+	API          string   `yaml:"api"`
 }
 
-// settledDiscord is Discord, looked up and checked.
-type settledDiscord struct {
-	on     bool
-	config discord.Config
+// SettledDiscord is Discord, looked up and checked.
+type SettledDiscord struct {
+	On     bool
+	Config discord.Config
 }
 
-func (s settledDiscord) secrets() []string {
-	if s.config.Token == "" {
+func (s SettledDiscord) secrets() []string {
+	if s.Config.Token == "" {
 		return nil
 	}
-	return []string{s.config.Token}
+	return []string{s.Config.Token}
 }
 
 // discord checks what is said of Discord.
@@ -51,5 +51,5 @@ func (s *settler) discord() {
 	if len(s.problems) == before {
 		s.note(problemsOf(to.Validate(), func(e *incidents.Error) string { return "discord." + e.Args["key"] })...)
 	}
-	s.guild = settledDiscord{true, to}
+	s.Guild = SettledDiscord{true, to}
 }

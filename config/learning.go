@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"strconv"
@@ -6,8 +6,8 @@ import (
 	"github.com/hikeshi-ops/hikeshi/learning"
 )
 
-// learningConfig is how far the ranking may try what it knows little of.
-type learningConfig struct {
+// Learning is how far the ranking may try what it knows little of.
+type Learning struct {
 	Explore float64 `yaml:"explore"`
 }
 

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -9,17 +9,17 @@ import (
 	"github.com/hikeshi-ops/hikeshi/audit/trail"
 )
 
-// auditConfig is where the audit has its key and its checkpoints; see docs/audit.md.
-type auditConfig struct {
+// Audit is where the audit has its key and its checkpoints; see docs/audit.md.
+type Audit struct {
 	KeyFile         string   `yaml:"key_file"`
 	Checkpoints     string   `yaml:"checkpoints"`
-	CheckpointEvery duration `yaml:"checkpoint_every"`
+	CheckpointEvery Duration `yaml:"checkpoint_every"`
 }
 
-// settledAudit is the audit's configuration with its keys read.
-type settledAudit struct {
-	keys    audit.Keys // none: they are made in the data directory
-	secrets []string   // the lines of the key file
+// SettledAudit is the audit's configuration with its keys read.
+type SettledAudit struct {
+	Keys    audit.Keys // none: they are made in the data directory
+	Secrets []string   // the lines of the key file
 }
 
 // audit reads the key, and looks whether there is a place for checkpoints.
@@ -27,10 +27,10 @@ func (s *settler) audit() {
 	if file := s.Audit.KeyFile; file != "" {
 		keys, raw, err := trail.ReadKeys(file)
 		if err != nil {
-			s.note(wrong("audit.key_file", "config.audit_key", "file", file, "error", cause(err)).
+			s.note(wrong("audit.key_file", "config.audit_key", "file", file, "error", Cause(err)).
 				try("config.hint.try", "hint", "(umask 077; openssl rand -hex 32 > "+file+")"))
 		}
-		s.settled.audited = settledAudit{keys, keyLines(raw)}
+		s.Settled.Audited = SettledAudit{keys, KeyLines(raw)}
 	}
 	if path := s.Audit.Checkpoints; path != "" {
 		if dir := filepath.Dir(path); !isDir(path) && !isDir(dir) {
@@ -44,8 +44,8 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// keyLines are what must never be seen of a key file.
-func keyLines(raw string) []string {
+// KeyLines are what must never be seen of a key file.
+func KeyLines(raw string) []string {
 	var all []string
 	for line := range strings.Lines(raw) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
@@ -55,8 +55,8 @@ func keyLines(raw string) []string {
 	return all
 }
 
-// checkpointsAt is where the checkpoints are, or would be.
-func (s *settled) checkpointsAt() string {
+// CheckpointsAt is where the checkpoints are, or would be.
+func (s *Settled) CheckpointsAt() string {
 	if s.Audit.Checkpoints != "" {
 		return trail.NewSink(s.Audit.Checkpoints).Path()
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
 
-// trustConfig is how often and how widely what is trusted may run by itself.
-type trustConfig struct {
+// Trust is how often and how widely what is trusted may run by itself.
+type Trust struct {
 	Off      bool                 `yaml:"off"`
 	Brakes   brakesConfig         `yaml:"brakes"`
 	Runbooks []trustRunbookConfig `yaml:"runbooks"`
@@ -23,7 +23,7 @@ type trustRunbookConfig struct {
 
 // brakesConfig leaves what it does not say as it is.
 type brakesConfig struct {
-	Cooldown    *duration `yaml:"cooldown"`
+	Cooldown    *Duration `yaml:"cooldown"`
 	PerHour     *int      `yaml:"per_hour"`
 	Targets     *int      `yaml:"targets"`
 	Failures    *int      `yaml:"failures"`
@@ -31,13 +31,13 @@ type brakesConfig struct {
 	ProblemDays *int      `yaml:"problem_days"`
 }
 
-// settledTrust has the brakes of all runbooks, and those of some.
-type settledTrust struct {
+// SettledTrust has the brakes of all runbooks, and those of some.
+type SettledTrust struct {
 	brakes trust.Brakes
 	of     map[string]trust.Brakes
 }
 
-func (t *settledTrust) brakesOf(runbook string) trust.Brakes {
+func (t *SettledTrust) BrakesOf(runbook string) trust.Brakes {
 	if b, ok := t.of[runbook]; ok {
 		return b
 	}
@@ -46,7 +46,7 @@ func (t *settledTrust) brakesOf(runbook string) trust.Brakes {
 
 // trust reads the brakes.
 func (s *settler) trust() {
-	c, to := s.Trust, &s.settled.trust
+	c, to := s.Trust, &s.Settled.Ladder
 	to.brakes, to.of = s.brakes("trust.brakes", c.Brakes, trust.DefaultBrakes()), map[string]trust.Brakes{}
 	for i, r := range c.Runbooks {
 		to.of[r.Runbook] = s.brakes(fmt.Sprintf("trust.runbooks[%d].brakes", i), r.Brakes, to.brakes)
@@ -84,8 +84,8 @@ func (s *settler) brakes(key string, c brakesConfig, b trust.Brakes) trust.Brake
 	return b
 }
 
-// fitTrust refuses brakes of runbooks that are not there: somebody relies on them.
-func (s *settled) fitTrust(library *runbooks.Library) error {
+// FitTrust refuses brakes of runbooks that are not there: somebody relies on them.
+func (s *Settled) FitTrust(library *runbooks.Library) error {
 	var problems []problem
 	for i, r := range s.Trust.Runbooks {
 		if library.Get(r.Runbook) == nil {

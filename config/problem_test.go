@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -39,9 +39,9 @@ func problemsIn(t *testing.T, content, lang string, env map[string]string) []str
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := loadConfig(path, func(name string) string { return env[name] })
+	c, err := Load(path, func(name string) string { return env[name] })
 	if err == nil {
-		_, err = c.settle()
+		_, err = c.Settle()
 	}
 	if err == nil {
 		return nil

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/schedule"
 )
 
-type scheduleConfig struct {
+type Schedule struct {
 	Name     string            `yaml:"name"`
 	Cron     string            `yaml:"cron"`
 	Timezone string            `yaml:"timezone"`
@@ -20,7 +20,7 @@ type scheduleConfig struct {
 
 var scheduleName = regexp.MustCompile(`\A[a-z0-9][a-z0-9_-]{0,63}\z`)
 
-// schedules reads the schedules; whether their runbooks fit is for fitSchedules,
+// schedules reads the schedules; whether their runbooks fit is for FitSchedules,
 // when these are read.
 func (s *settler) schedules() {
 	var names []string
@@ -37,15 +37,15 @@ func (s *settler) schedules() {
 		if err != nil {
 			s.note(wrong(key+".cron", "config.schedule_cron", "value", c.Cron, "zone", c.Timezone, "error", err.Error()).try("config.hint.schedule_cron"))
 		}
-		s.planned = append(s.planned, schedule.Entry{Name: c.Name, When: when, Runbook: c.Runbook, Params: c.Params})
+		s.Planned = append(s.Planned, schedule.Entry{Name: c.Name, When: when, Runbook: c.Runbook, Params: c.Params})
 	}
 }
 
-// fitSchedules refuses schedules of runbooks that are not there, that change
+// FitSchedules refuses schedules of runbooks that are not there, that change
 // something, or whose parameters do not fit.
-func (s *settled) fitSchedules(library *runbooks.Library) error {
+func (s *Settled) FitSchedules(library *runbooks.Library) error {
 	var problems []problem
-	for i, e := range s.planned {
+	for i, e := range s.Planned {
 		key := fmt.Sprintf("schedules[%d].runbook", i)
 		rb := library.Get(e.Runbook)
 		if rb == nil {

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"slices"
@@ -7,38 +7,39 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/kompira"
 	"github.com/hikeshi-ops/hikeshi/integrations/rundeck"
 	"github.com/hikeshi-ops/hikeshi/integrations/ssh"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
-type ansibleConfig struct {
+type Ansible struct {
 	Playbooks string `yaml:"playbooks"`
 	Inventory string `yaml:"inventory"`
 }
 
-// influxConfig is where influxql steps ask. After settling, Password has what a file says too.
-type influxConfig struct {
-	URL          string      `yaml:"url"`
-	User         string      `yaml:"user"`
-	Password     secretValue `yaml:"password"`
-	PasswordFile string      `yaml:"password_file"`
+// Influx is where influxql steps ask. After settling, Password has what a file says too.
+type Influx struct {
+	URL          string `yaml:"url"`
+	User         string `yaml:"user"`
+	Password     Secret `yaml:"password"`
+	PasswordFile string `yaml:"password_file"`
 }
 
-type rundeckConfig struct {
-	URL       string      `yaml:"url"`
-	Token     secretValue `yaml:"token"`
-	TokenFile string      `yaml:"token_file"`
-	Jobs      []string    `yaml:"jobs"`
+type Rundeck struct {
+	URL       string   `yaml:"url"`
+	Token     Secret   `yaml:"token"`
+	TokenFile string   `yaml:"token_file"`
+	Jobs      []string `yaml:"jobs"`
 }
 
-type kompiraConfig struct {
-	URL       string      `yaml:"url"`
-	Token     secretValue `yaml:"token"`
-	TokenFile string      `yaml:"token_file"`
-	Flows     []string    `yaml:"flows"`
+type Kompira struct {
+	URL       string   `yaml:"url"`
+	Token     Secret   `yaml:"token"`
+	TokenFile string   `yaml:"token_file"`
+	Flows     []string `yaml:"flows"`
 }
 
 // files are the paths that are relative to the configuration's file.
-func (c *runbooksConfig) files() []*string {
+func (c *Runbooks) files() []*string {
 	return []*string{&c.Inventory, &c.Ansible.Playbooks, &c.Ansible.Inventory, &c.Rundeck.TokenFile, &c.Kompira.TokenFile, &c.InfluxDB.PasswordFile}
 }
 
@@ -51,7 +52,7 @@ type elsewhere struct {
 
 // stepsElsewhere reads what the configuration says about other machines.
 func (s *settler) stepsElsewhere() {
-	c, to := &s.config.Runbooks, &s.elsewhere
+	c, to := &s.Config.Runbooks, &s.elsewhere
 	var err error
 	if c.Inventory != "" {
 		if to.inventory, err = ssh.ReadInventory(c.Inventory); err != nil {
@@ -61,7 +62,7 @@ func (s *settler) stepsElsewhere() {
 	deck := rundeck.Config{URL: c.Rundeck.URL, Jobs: c.Rundeck.Jobs, Token: s.secret("runbooks.rundeck.token", c.Rundeck.Token, c.Rundeck.TokenFile)}
 	flow := kompira.Config{URL: c.Kompira.URL, Flows: c.Kompira.Flows, Token: s.secret("runbooks.kompira.token", c.Kompira.Token, c.Kompira.TokenFile)}
 	password := s.secret("runbooks.influxdb.password", c.InfluxDB.Password, c.InfluxDB.PasswordFile)
-	c.InfluxDB.Password = secretValue(password)
+	c.InfluxDB.Password = Secret(password)
 	for _, token := range []string{deck.Token, flow.Token, password} {
 		if token != "" {
 			to.secrets = append(to.secrets, token)
@@ -76,8 +77,8 @@ func (s *settler) stepsElsewhere() {
 	}
 }
 
-// hosts are what parameters of type host may be: the list, and the inventory.
-func (s *settled) hosts() []string {
+// Hosts are what parameters of type host may be: the list, and the inventory.
+func (s *Settled) Hosts() []string {
 	hosts := slices.Clone(s.Runbooks.Hosts)
 	if s.elsewhere.inventory != nil {
 		hosts = append(hosts, s.elsewhere.inventory.Names()...)
@@ -85,10 +86,15 @@ func (s *settled) hosts() []string {
 	return hosts
 }
 
-// executors carry out the kinds of steps that have a package of their own.
-func (s *settled) executors() map[string]steps.Executor { return s.elsewhere.carry }
+// Executors carry out the kinds of steps that have a package of their own.
+func (s *Settled) Executors() map[string]steps.Executor { return s.elsewhere.carry }
 
-// content is the sum of the files that a resolved step refers to.
-func (s *settled) content(step incidents.Step) (string, error) {
+// Content is the sum of the files that a resolved step refers to.
+func (s *Settled) Content(step incidents.Step) (string, error) {
 	return steps.AnsibleConfig(s.Runbooks.Ansible).Content(step)
+}
+
+// RunbookSources say where the configured runbooks are.
+func (s *Settled) RunbookSources() runbooks.Sources {
+	return runbooks.Sources{Paths: s.Runbooks.Paths, Vars: s.Runbooks.Vars, Hosts: s.Hosts(), Embedded: s.Embedded, Content: s.Content}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -22,14 +22,14 @@ import (
 
 // settler checks a configuration and gathers all that is wrong with it.
 type settler struct {
-	settled
+	Settled
 	problems []problem
 }
 
-// settle checks everything and reports all problems together, those of the file
+// Settle checks everything and reports all problems together, those of the file
 // itself included.
-func (c config) settle() (*settled, error) {
-	s := &settler{settled: settled{config: c}, problems: slices.Clone(c.problems)}
+func (c Config) Settle() (*Settled, error) {
+	s := &settler{Settled: Settled{Config: c}, problems: slices.Clone(c.problems)}
 	s.basics()
 	s.people()
 	s.provider()
@@ -46,21 +46,21 @@ func (c config) settle() (*settled, error) {
 	s.discord()
 	s.diagnostics()
 	for i, r := range c.Grouping {
-		s.rules = append(s.rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))
+		s.Rules = append(s.Rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))
 	}
-	if err := c.Runbooks.steps().Validate(); err != nil {
+	if err := c.Runbooks.Steps().Validate(); err != nil {
 		s.note(wrong("runbooks", "config.other", "error", err.Error()))
 	}
 	s.stepsElsewhere()
 	if err := c.from.problemsError(s.problems); err != nil {
 		return nil, err
 	}
-	return &s.settled, nil
+	return &s.Settled, nil
 }
 
 func (s *settler) diagnostics() {
 	settled, wrong := s.Diagnostics.Settle()
-	s.asked = settled
+	s.Asked = settled
 	for _, p := range wrong {
 		s.note(problem{key: "diagnostics." + p.Key, what: p.What})
 	}
@@ -69,7 +69,7 @@ func (s *settler) diagnostics() {
 func (s *settler) note(p ...problem) { s.problems = append(s.problems, p...) }
 
 func (s *settler) basics() {
-	c := &s.config
+	c := &s.Config
 	if !slices.Contains(phrases.Languages, c.Language) {
 		s.note(wrong("language", "config.one_of", "value", c.Language, "known", strings.Join(phrases.Languages, ", ")))
 	}
@@ -78,20 +78,20 @@ func (s *settler) basics() {
 	} else if len(c.Console.People) == 0 && c.Console.OIDC.Issuer == "" && !loopbackOnly(c.Listen) {
 		s.note(wrong("listen", "config.open", "value", c.Listen).try("config.hint.people"))
 	}
-	if err := s.level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+	if err := s.LogLevel.UnmarshalText([]byte(c.Log.Level)); err != nil {
 		s.note(wrong("log.level", "config.one_of", "value", c.Log.Level, "known", "debug, info, warn, error"))
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		s.note(wrong("log.format", "config.one_of", "value", c.Log.Format, "known", "text, json"))
 	}
-	if !goodLink(c.PublicURL) {
+	if !GoodLink(c.PublicURL) {
 		s.note(wrong("public_url", "config.public_url", "value", c.PublicURL))
 	}
 	if strings.ContainsRune(c.Data, 0) {
 		s.note(wrong("data", "config.data", "value", c.Data))
 	}
-	s.store = s.secret("store", c.Store, c.StoreFile)
-	s.note(problemsOf(storage.Validate(storage.Config{URL: s.store, Shards: c.Shards}), func(e *incidents.Error) string {
+	s.StoreURL = s.secret("store", c.Store, c.StoreFile)
+	s.note(problemsOf(storage.Validate(storage.Config{URL: s.StoreURL, Shards: c.Shards}), func(e *incidents.Error) string {
 		if e.Phrase == "error.store_many_shards" {
 			return "shards"
 		}
@@ -105,15 +105,15 @@ func goodAddress(addr string) bool {
 	return err == nil && !strings.ContainsFunc(addr, unicode.IsControl)
 }
 
-// goodLink says whether a browser could follow it; "" is none.
-func goodLink(link string) bool {
+// GoodLink says whether a browser could follow it; "" is none.
+func GoodLink(link string) bool {
 	u, err := url.Parse(link)
 	return link == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
 }
 
 // secret returns the value, or the content of the file without its last
 // newline. Both at once are refused.
-func (s *settler) secret(key string, value secretValue, file string) string {
+func (s *settler) secret(key string, value Secret, file string) string {
 	switch {
 	case value != "" && file != "":
 		s.note(wrong(key, "config.secret_twice", "file", key[strings.LastIndex(key, ".")+1:]+"_file"))
@@ -123,7 +123,7 @@ func (s *settler) secret(key string, value secretValue, file string) string {
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		s.note(wrong(key+"_file", "config.secret_file", "file", file, "error", cause(err)))
+		s.note(wrong(key+"_file", "config.secret_file", "file", file, "error", Cause(err)))
 		return ""
 	}
 	return strings.TrimRight(string(b), "\r\n")
@@ -135,7 +135,7 @@ func (s *settler) people() {
 		before := len(s.problems)
 		token := s.secret(key+".token", p.Token, p.TokenFile)
 		who := web.Person{Name: p.Name, Token: token}
-		s.settled.people = append(s.settled.people, who)
+		s.Settled.ConsolePeople = append(s.Settled.ConsolePeople, who)
 		if len(s.problems) == before { // else its token is not known
 			s.note(problemsOf(web.Config{People: []web.Person{who}}.Validate(), func(e *incidents.Error) string { return key + "." + e.Args["key"] })...)
 		}
@@ -145,14 +145,14 @@ func (s *settler) people() {
 func (s *settler) sources() {
 	var read []intake.Source // the others' tokens could not be, and would look like short ones
 	var at []int
-	for i, c := range s.config.Sources {
+	for i, c := range s.Config.Sources {
 		key := fmt.Sprintf("sources[%d]", i)
 		before := len(s.problems)
 		src := intake.Source{Name: c.Name, Tokens: []intake.Token{intake.Token(s.secret(key+".token", c.Token, c.TokenFile))}}
 		if c.NextToken != "" || c.NextTokenFile != "" {
 			src.Tokens = append(src.Tokens, intake.Token(s.secret(key+".next_token", c.NextToken, c.NextTokenFile)))
 		}
-		s.settled.sources = append(s.settled.sources, src)
+		s.Settled.Intake = append(s.Settled.Intake, src)
 		if len(s.problems) == before {
 			read, at = append(read, src), append(at, i)
 		}
@@ -163,7 +163,7 @@ func (s *settler) sources() {
 	})...)
 }
 
-func (s *settler) rule(key string, c ruleConfig) incidents.Rule {
+func (s *settler) rule(key string, c Rule) incidents.Rule {
 	quiet := incidents.DefaultQuiet
 	if c.Quiet != nil {
 		quiet = time.Duration(*c.Quiet)

@@ -1,8 +1,8 @@
-package main
+package config
 
 import (
-	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -12,10 +12,19 @@ import (
 	"time"
 )
 
+func read(t *testing.T, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 func TestEveryKeyIsDocumented(t *testing.T) {
 	t.Parallel()
-	page, example := read(t, "docs/configuration.md"), read(t, "examples/hikeshi.yaml")
-	all := allKeys(reflect.TypeFor[config](), "")
+	page, example := read(t, "../docs/configuration.md"), read(t, "../examples/hikeshi.yaml")
+	all := allKeys(reflect.TypeFor[Config](), "")
 	if len(all) < 35 {
 		t.Fatalf("found only %d keys: %v", len(all), all)
 	}
@@ -33,7 +42,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 			t.Errorf("docs/configuration.md has %s, which is no key", row[1])
 		}
 	}
-	d := defaultConfig()
+	d := Default()
 	for key, value := range map[string]string{
 		"language": d.Language, "listen": d.Listen, "log.level": d.Log.Level, "log.format": d.Log.Format,
 		"remind_ack": strings.TrimSuffix(time.Duration(d.RemindAck).String(), "0s"),
@@ -47,11 +56,16 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 // Every variable that the program reads, taken from its sources.
 func TestEveryVariableIsDocumented(t *testing.T) {
 	t.Parallel()
-	sources, err := filepath.Glob("*.go")
+	sources, err := filepath.Glob("../*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := read(t, "docs/configuration.md")
+	here, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources = append(sources, here...)
+	page := read(t, "../docs/configuration.md")
 	reads := regexp.MustCompile(`"HIKESHI_([A-Z_]+)"|\bset\("([A-Z_]+)"`)
 	found := map[string]bool{}
 	for _, file := range sources {
@@ -77,39 +91,10 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 	}
 }
 
-// Every command, flag and exit code is on docs/cli.md.
-func TestTheCommandLineIsDocumented(t *testing.T) {
-	t.Parallel()
-	page := read(t, "docs/cli.md")
-	for _, c := range subcommands() {
-		if c.hidden {
-			continue
-		}
-		if !strings.Contains(page, "\nhikeshi "+c.name) {
-			t.Errorf("docs/cli.md does not have %s", c.name)
-		}
-		var out, errs bytes.Buffer
-		if code := run(t.Context(), []string{c.name, "--help"}, streams{nil, &out, &errs}); code != exitOK && !slices.Contains([]string{"runbook", "slack", "discord", "learn", "analyze", "audit", "jira"}, c.name) { // those have verbs of their own
-			t.Errorf("%s --help exits %d", c.name, code)
-		}
-		for _, m := range regexp.MustCompile(`(?m)^  -([a-z]+)`).FindAllStringSubmatch(errs.String(), -1) {
-			row := regexp.MustCompile("(?m)^\\| `--" + m[1] + "` \\| [^|]*`" + c.name + "`")
-			if !row.MatchString(page) {
-				t.Errorf("docs/cli.md does not have --%s of %s", m[1], c.name)
-			}
-		}
-	}
-	for code, word := range map[int]string{exitOK: "worked", exitFailed: "did not work", exitUsage: "makes no sense", exitInvalid: "is wrong"} {
-		if !regexp.MustCompile(fmt.Sprintf(`(?m)^\| %d \| .*%s`, code, word)).MatchString(page) {
-			t.Errorf("docs/cli.md does not say what exit code %d means", code)
-		}
-	}
-}
-
 // A secret does not show itself, however a configuration is printed.
 func TestSecretsDoNotShow(t *testing.T) {
 	t.Parallel()
-	c := defaultConfig()
+	c := Default()
 	c.fromEnv(func(name string) string {
 		return map[string]string{"HIKESHI_STORE": "redis://:hunter2hunter2@127.0.0.1", "HIKESHI_CONSOLE_TOKEN": "hunter2hunter2hunter2"}[name]
 	})

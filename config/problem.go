@@ -1,9 +1,10 @@
-package main
+package config
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -90,7 +91,7 @@ func (w *places) problemsError(problems []problem) error {
 		}
 		return strings.Join(lines, "\n")
 	}
-	return incidents.Fail(incidents.Invalid, "error.config", "the configuration is wrong:\n"+say(phrases.English), "problems", say(language())).
+	return incidents.Fail(incidents.Invalid, "error.config", "the configuration is wrong:\n"+say(phrases.English), "problems", say(phrases.Terminal(os.Getenv))).
 		WithHint("hikeshi check --config FILE")
 }
 
@@ -101,9 +102,9 @@ func (w *places) at(p problem) int {
 	return w.lines[p.key]
 }
 
-// configError is an error that comes from using the configuration, with what to
+// Problem is an error that comes from using the configuration, with what to
 // do about it.
-func configError(err error) error {
+func Problem(err error) error {
 	return (&places{}).problemsError(problemsOf(err, func(*incidents.Error) string { return "" }))
 }
 
@@ -133,7 +134,7 @@ func problemsOf(err error, key func(*incidents.Error) string) []problem {
 
 // read takes a YAML file's bytes into c, and keeps all that is wrong with it. A
 // file that is no YAML at all is one problem, and nothing is taken.
-func (c *config) read(b []byte) {
+func (c *Config) read(b []byte) {
 	var root yaml.Node
 	dec := yaml.NewDecoder(strings.NewReader(string(b)))
 	if err := dec.Decode(&root); err != nil {
@@ -147,7 +148,7 @@ func (c *config) read(b []byte) {
 	}
 	if len(root.Content) == 1 {
 		c.from.lines = map[string]int{}
-		c.walk(root.Content[0], reflect.TypeFor[config](), "")
+		c.walk(root.Content[0], reflect.TypeFor[Config](), "")
 	}
 	err := root.Decode(c)
 	if kinds, ok := errors.AsType[*yaml.TypeError](err); ok {
@@ -204,14 +205,14 @@ func kindWord(goType string) string {
 		return "number"
 	case goType == "bool":
 		return "flag"
-	case goType == "string", goType == "main.secretValue":
+	case goType == "string", goType == "config.Secret":
 		return "text"
 	}
 	return "keys"
 }
 
 // walk notes where each key of n stands, and which ones there are not.
-func (c *config) walk(n *yaml.Node, t reflect.Type, at string) {
+func (c *Config) walk(n *yaml.Node, t reflect.Type, at string) {
 	switch {
 	case n.Kind == yaml.AliasNode && n.Alias != nil && n.Alias.Kind != yaml.AliasNode:
 		return // its keys are looked at where they stand
@@ -269,7 +270,7 @@ func unknownKey(name *yaml.Node, key string, t reflect.Type) problem {
 	if near := bot.Guess(name.Value, here); len(near) > 0 {
 		return p.try("config.hint.did_you_mean", "key", near[0])
 	}
-	for _, known := range allKeys(reflect.TypeFor[config](), "") {
+	for _, known := range allKeys(reflect.TypeFor[Config](), "") {
 		if known[strings.LastIndex(known, ".")+1:] == name.Value {
 			return p.try("config.hint.belongs", "key", known)
 		}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/oidc"
 )
 
-// memberConfig is a person, whichever accounts they come with.
-type memberConfig struct {
+// Member is a person, whichever accounts they come with.
+type Member struct {
 	Name     string   `yaml:"name"`
 	Accounts []string `yaml:"accounts"`
 	Groups   []string `yaml:"groups"`
@@ -20,8 +20,8 @@ type memberConfig struct {
 	Services []string `yaml:"services"`
 }
 
-// groupConfig is what several people may do.
-type groupConfig struct {
+// Group is what several people may do.
+type Group struct {
 	Name     string   `yaml:"name"`
 	Roles    []string `yaml:"roles"`
 	Services []string `yaml:"services"`
@@ -34,7 +34,7 @@ const envPerson = "admin"
 // provider checks where people sign in, if not by tokens alone.
 func (s *settler) provider() {
 	c := s.Console.OIDC
-	if c == (oidcConfig{}) {
+	if c == (OIDC{}) {
 		return
 	}
 	before := len(s.problems)
@@ -52,8 +52,8 @@ func (s *settler) provider() {
 	if len(s.problems) > before {
 		return
 	}
-	s.oidc = &oidc.Config{Issuer: c.Issuer, ClientID: c.ClientID, Secret: secret, RedirectURL: strings.TrimRight(s.PublicURL, "/") + "/login/callback", Now: time.Now}
-	s.note(problemsOf(s.oidc.Validate(), func(e *incidents.Error) string {
+	s.SignIn = &oidc.Config{Issuer: c.Issuer, ClientID: c.ClientID, Secret: secret, RedirectURL: strings.TrimRight(s.PublicURL, "/") + "/login/callback", Now: time.Now}
+	s.note(problemsOf(s.SignIn.Validate(), func(e *incidents.Error) string {
 		if e.Args["key"] == "redirect" {
 			return "public_url"
 		}
@@ -69,7 +69,7 @@ func (s *settler) roster() {
 		if len(s.Groups) > 0 {
 			s.note(wrong("groups", "config.groups_alone"))
 		}
-		s.rights = bot.Open{}
+		s.Rights = bot.Open{}
 		return
 	}
 	groups := s.groups()
@@ -83,7 +83,7 @@ func (s *settler) roster() {
 	if readable { // else it would only say again what is wrong
 		s.note(problemsOf(err, func(*incidents.Error) string { return "people" })...)
 	}
-	s.rights = roster
+	s.Rights = roster
 }
 
 func (s *settler) groups() map[string]bot.Grant {
@@ -98,7 +98,7 @@ func (s *settler) groups() map[string]bot.Grant {
 	return all
 }
 
-func (s *settler) member(key string, c memberConfig, groups map[string]bot.Grant) bot.Member {
+func (s *settler) member(key string, c Member, groups map[string]bot.Grant) bot.Member {
 	m := bot.Member{Name: c.Name, Accounts: c.Accounts}
 	if !bot.IsAccount("console:" + c.Name) {
 		s.note(wrong(key+".name", "config.person_name", "name", c.Name, "max", "40"))
@@ -123,7 +123,7 @@ func (s *settler) member(key string, c memberConfig, groups map[string]bot.Grant
 }
 
 // trackerNames are those whose people may be people here.
-func (c *config) trackerNames() []string {
+func (c *Config) trackerNames() []string {
 	var all []string
 	for _, t := range c.Trackers {
 		all = append(all, t.Name)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"strings"
@@ -7,42 +7,42 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/slack"
 )
 
-// slackConfig is a Slack workspace and the app in it.
-type slackConfig struct {
-	BotToken              secretValue `yaml:"bot_token"`
-	BotTokenFile          string      `yaml:"bot_token_file"`
-	AppToken              secretValue `yaml:"app_token"`
-	AppTokenFile          string      `yaml:"app_token_file"`
-	SigningSecret         secretValue `yaml:"signing_secret"`
-	SigningSecretFile     string      `yaml:"signing_secret_file"`
-	NextSigningSecret     secretValue `yaml:"next_signing_secret"`
-	NextSigningSecretFile string      `yaml:"next_signing_secret_file"`
-	Team                  string      `yaml:"team"`
-	App                   string      `yaml:"app"`
-	Private               bool        `yaml:"private"`
-	Invite                []string    `yaml:"invite"`
-	API                   string      `yaml:"api"`
+// Slack is a Slack workspace and the app in it.
+type Slack struct {
+	BotToken              Secret   `yaml:"bot_token"`
+	BotTokenFile          string   `yaml:"bot_token_file"`
+	AppToken              Secret   `yaml:"app_token"`
+	AppTokenFile          string   `yaml:"app_token_file"`
+	SigningSecret         Secret   `yaml:"signing_secret"`
+	SigningSecretFile     string   `yaml:"signing_secret_file"`
+	NextSigningSecret     Secret   `yaml:"next_signing_secret"`
+	NextSigningSecretFile string   `yaml:"next_signing_secret_file"`
+	Team                  string   `yaml:"team"`
+	App                   string   `yaml:"app"`
+	Private               bool     `yaml:"private"`
+	Invite                []string `yaml:"invite"`
+	API                   string   `yaml:"api"`
 }
 
 // configured says whether anything is said of Slack at all.
-func (c *slackConfig) configured() bool {
+func (c *Slack) configured() bool {
 	return c.BotToken != "" || c.BotTokenFile != "" || c.AppToken != "" || c.AppTokenFile != "" || c.SigningSecret != "" || c.SigningSecretFile != "" || c.Team != "" || c.App != ""
 }
 
 // files are the paths that are relative to the configuration's file.
-func (c *slackConfig) files() []*string {
+func (c *Slack) files() []*string {
 	return []*string{&c.BotTokenFile, &c.AppTokenFile, &c.SigningSecretFile, &c.NextSigningSecretFile}
 }
 
-// settledSlack is Slack, looked up and checked.
-type settledSlack struct {
-	on     bool
-	config slack.Config
+// SettledSlack is Slack, looked up and checked.
+type SettledSlack struct {
+	On     bool
+	Config slack.Config
 }
 
-func (s settledSlack) secrets() []string {
+func (s SettledSlack) secrets() []string {
 	var all []string
-	for _, secret := range append([]string{s.config.Token, s.config.AppToken}, s.config.SigningSecrets...) {
+	for _, secret := range append([]string{s.Config.Token, s.Config.AppToken}, s.Config.SigningSecrets...) {
 		if secret != "" {
 			all = append(all, secret)
 		}
@@ -74,5 +74,5 @@ func (s *settler) slack() {
 	if !to.Sockets() && to.API == "" && !strings.HasPrefix(s.PublicURL, "https://") {
 		s.note(wrong("public_url", "config.slack_https"))
 	}
-	s.workspace = settledSlack{true, to}
+	s.Workspace = SettledSlack{true, to}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -28,86 +28,86 @@ import (
 	"github.com/hikeshi-ops/hikeshi/web"
 )
 
-// config is everything that can be configured: the sum of what the packages
+// Config is everything that can be configured: the sum of what the packages
 // want. examples/hikeshi.yaml explains each key. It is read in this order,
 // later wins: defaults, the file, HIKESHI_* variables, flags.
-type config struct {
-	Language  string           `yaml:"language"`
-	Listen    string           `yaml:"listen"`
-	PublicURL string           `yaml:"public_url"`
-	Store     secretValue      `yaml:"store"` // may hold a password
-	StoreFile string           `yaml:"store_file"`
-	Data      string           `yaml:"data"`
-	Shards    int              `yaml:"shards"`
-	Relaxed   bool             `yaml:"relaxed_durability"`
-	Console   consoleConfig    `yaml:"console"`
-	People    []memberConfig   `yaml:"people"`
-	Groups    []groupConfig    `yaml:"groups"`
-	Sources   []sourceConfig   `yaml:"sources"`
-	Grouping  []ruleConfig     `yaml:"grouping"`
-	Runbooks  runbooksConfig   `yaml:"runbooks"`
-	Schedules []scheduleConfig `yaml:"schedules"`
-	Calendar  []windowConfig   `yaml:"calendar"`
-	Slack     slackConfig      `yaml:"slack"`
-	Trust     trustConfig      `yaml:"trust"`
-	Learning  learningConfig   `yaml:"learning"`
-	Discord   discordConfig    `yaml:"discord"`
-	Trackers  []trackerConfig  `yaml:"trackers"`
-	Tickets   []ticketConfig   `yaml:"tickets"`
-	Audit     auditConfig      `yaml:"audit"`
-	Chats     chatsConfig      `yaml:"chats"`
-	RemindAck duration         `yaml:"remind_ack"`
+type Config struct {
+	Language  string     `yaml:"language"`
+	Listen    string     `yaml:"listen"`
+	PublicURL string     `yaml:"public_url"`
+	Store     Secret     `yaml:"store"` // may hold a password
+	StoreFile string     `yaml:"store_file"`
+	Data      string     `yaml:"data"`
+	Shards    int        `yaml:"shards"`
+	Relaxed   bool       `yaml:"relaxed_durability"`
+	Console   Console    `yaml:"console"`
+	People    []Member   `yaml:"people"`
+	Groups    []Group    `yaml:"groups"`
+	Sources   []Source   `yaml:"sources"`
+	Grouping  []Rule     `yaml:"grouping"`
+	Runbooks  Runbooks   `yaml:"runbooks"`
+	Schedules []Schedule `yaml:"schedules"`
+	Calendar  []Window   `yaml:"calendar"`
+	Slack     Slack      `yaml:"slack"`
+	Trust     Trust      `yaml:"trust"`
+	Learning  Learning   `yaml:"learning"`
+	Discord   Discord    `yaml:"discord"`
+	Trackers  []Tracker  `yaml:"trackers"`
+	Tickets   []Ticket   `yaml:"tickets"`
+	Audit     Audit      `yaml:"audit"`
+	Chats     Chats      `yaml:"chats"`
+	RemindAck Duration   `yaml:"remind_ack"`
 
 	Diagnostics inquiry.Config `yaml:"diagnostics"`
 
-	Log logConfig `yaml:"log"`
+	Log Log `yaml:"log"`
 
-	embedded fs.FS     // the demo's runbooks, inside the binary
+	Embedded fs.FS     // the demo's runbooks, inside the binary
 	from     places    // where it was read from
 	problems []problem // what was wrong with the file
 }
 
-type consoleConfig struct {
-	HTTPS  bool           `yaml:"https"`
-	OIDC   oidcConfig     `yaml:"oidc"`
-	People []personConfig `yaml:"people"`
+type Console struct {
+	HTTPS  bool     `yaml:"https"`
+	OIDC   OIDC     `yaml:"oidc"`
+	People []Person `yaml:"people"`
 }
 
-// oidcConfig is the provider that people sign in at.
-type oidcConfig struct {
-	Name       string      `yaml:"name"`
-	Issuer     string      `yaml:"issuer"`
-	ClientID   string      `yaml:"client_id"`
-	Secret     secretValue `yaml:"client_secret"`
-	SecretFile string      `yaml:"client_secret_file"`
+// OIDC is the provider that people sign in at.
+type OIDC struct {
+	Name       string `yaml:"name"`
+	Issuer     string `yaml:"issuer"`
+	ClientID   string `yaml:"client_id"`
+	Secret     Secret `yaml:"client_secret"`
+	SecretFile string `yaml:"client_secret_file"`
 }
 
-type personConfig struct {
-	Name      string      `yaml:"name"`
-	Token     secretValue `yaml:"token"`
-	TokenFile string      `yaml:"token_file"`
+type Person struct {
+	Name      string `yaml:"name"`
+	Token     Secret `yaml:"token"`
+	TokenFile string `yaml:"token_file"`
 }
 
-type sourceConfig struct {
-	Name          string      `yaml:"name"`
-	Token         secretValue `yaml:"token"`
-	TokenFile     string      `yaml:"token_file"`
-	NextToken     secretValue `yaml:"next_token"`
-	NextTokenFile string      `yaml:"next_token_file"`
+type Source struct {
+	Name          string `yaml:"name"`
+	Token         Secret `yaml:"token"`
+	TokenFile     string `yaml:"token_file"`
+	NextToken     Secret `yaml:"next_token"`
+	NextTokenFile string `yaml:"next_token_file"`
 }
 
-type ruleConfig struct {
+type Rule struct {
 	Name     string    `yaml:"name"`
 	Match    []string  `yaml:"match"`
 	GroupBy  []string  `yaml:"group_by"`
-	Window   duration  `yaml:"window"`
-	Hold     duration  `yaml:"hold"`
-	Reopen   duration  `yaml:"reopen"`
-	Quiet    *duration `yaml:"quiet"`
+	Window   Duration  `yaml:"window"`
+	Hold     Duration  `yaml:"hold"`
+	Reopen   Duration  `yaml:"reopen"`
+	Quiet    *Duration `yaml:"quiet"`
 	Severity string    `yaml:"severity"`
 }
 
-type runbooksConfig struct {
+type Runbooks struct {
 	Paths      []string          `yaml:"paths"`
 	Vars       map[string]string `yaml:"vars"`
 	Hosts      []string          `yaml:"hosts"`
@@ -118,28 +118,28 @@ type runbooksConfig struct {
 	Env        []string          `yaml:"env"`
 	Prometheus string            `yaml:"prometheus"`
 	Logs       []string          `yaml:"logs"`
-	Ansible    ansibleConfig     `yaml:"ansible"`
-	InfluxDB   influxConfig      `yaml:"influxdb"`
-	Rundeck    rundeckConfig     `yaml:"rundeck"`
-	Kompira    kompiraConfig     `yaml:"kompira"`
+	Ansible    Ansible           `yaml:"ansible"`
+	InfluxDB   Influx            `yaml:"influxdb"`
+	Rundeck    Rundeck           `yaml:"rundeck"`
+	Kompira    Kompira           `yaml:"kompira"`
 }
 
 // steps is what the executors of steps want to know.
-func (c runbooksConfig) steps() steps.Config {
+func (c Runbooks) Steps() steps.Config {
 	return steps.Config{HTTPHosts: c.HTTPHosts, Addresses: c.Addresses, Prometheus: c.Prometheus, Path: c.Path, Env: c.Env,
 		Logs: c.Logs, Ansible: steps.AnsibleConfig(c.Ansible),
 		InfluxDB: steps.InfluxConfig{URL: c.InfluxDB.URL, User: c.InfluxDB.User, Password: string(c.InfluxDB.Password)}}
 }
 
-type logConfig struct {
+type Log struct {
 	Level  string `yaml:"level"`
 	Format string `yaml:"format"`
 }
 
-// secretValue does not show itself when printed.
-type secretValue string
+// Secret does not show itself when printed.
+type Secret string
 
-func (s secretValue) String() string {
+func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
@@ -147,39 +147,39 @@ func (s secretValue) String() string {
 }
 
 // GoString hides it from %#v too.
-func (s secretValue) GoString() string { return s.String() }
+func (s Secret) GoString() string { return s.String() }
 
 // LogValue hides it from logs.
-func (s secretValue) LogValue() slog.Value { return slog.StringValue(s.String()) }
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// duration reads 90s, 5m, 1h30m.
-type duration time.Duration
+// Duration reads 90s, 5m, 1h30m.
+type Duration time.Duration
 
 // UnmarshalYAML reads Go's form of a duration.
-func (d *duration) UnmarshalYAML(n *yaml.Node) error {
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 	v, err := time.ParseDuration(n.Value)
 	if err != nil || v < 0 {
 		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s %s", n.Line, badDuration, n.Value)}} // the others are still read
 	}
-	*d = duration(v)
+	*d = Duration(v)
 	return nil
 }
 
-func defaultConfig() config {
-	return config{
+func Default() Config {
+	return Config{
 		Language: phrases.English, Listen: "127.0.0.1:8080",
-		RemindAck: duration(10 * time.Minute), Log: logConfig{Level: "info", Format: "text"},
+		RemindAck: Duration(10 * time.Minute), Log: Log{Level: "info", Format: "text"},
 		Chats: defaultChats(),
-		Audit: auditConfig{CheckpointEvery: duration(time.Minute)},
+		Audit: Audit{CheckpointEvery: Duration(time.Minute)},
 	}
 }
 
 // maxConfig bounds the file, in bytes.
 const maxConfig = 1 << 20
 
-// loadConfig reads the file (none: only the defaults), then the environment.
-func loadConfig(path string, getenv func(string) string) (config, error) {
-	c := defaultConfig()
+// Load reads the file (none: only the defaults), then the environment.
+func Load(path string, getenv func(string) string) (Config, error) {
+	c := Default()
 	if path != "" {
 		c.from.file = path
 		b, err := readFile(path)
@@ -202,21 +202,21 @@ func readFile(path string) ([]byte, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, refused("config.unreadable", "error", cause(err))
+		return nil, refused("config.unreadable", "error", Cause(err))
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	switch {
 	case err != nil:
-		return nil, refused("config.unreadable", "error", cause(err))
+		return nil, refused("config.unreadable", "error", Cause(err))
 	case len(b) > maxConfig:
 		return nil, refused("config.too_large", "max", strconv.Itoa(maxConfig))
 	}
 	return b, nil
 }
 
-// cause is what went wrong with a file, without its name.
-func cause(err error) string {
+// Cause is what went wrong with a file, without its name.
+func Cause(err error) string {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err.Error()
 	}
@@ -224,7 +224,7 @@ func cause(err error) string {
 }
 
 // relativeTo makes the file's paths relative to the file.
-func (c *config) relativeTo(dir string) {
+func (c *Config) relativeTo(dir string) {
 	fix := func(p *string) {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
@@ -262,11 +262,11 @@ func (c *config) relativeTo(dir string) {
 }
 
 // fromEnv reads HIKESHI_LISTEN and the like; each secret also as *_FILE.
-func (c *config) fromEnv(getenv func(string) string) {
+func (c *Config) fromEnv(getenv func(string) string) {
 	set := func(name string, field *string, key ...string) {
 		if v := getenv("HIKESHI_" + name); v != "" {
 			*field = v
-			c.stands("HIKESHI_"+name, key...)
+			c.Stands("HIKESHI_"+name, key...)
 		}
 	}
 	set("LANGUAGE", &c.Language, "language")
@@ -274,8 +274,8 @@ func (c *config) fromEnv(getenv func(string) string) {
 	set("PUBLIC_URL", &c.PublicURL, "public_url")
 	set("DATA", &c.Data, "data")
 	if v, file := getenv("HIKESHI_STORE"), getenv("HIKESHI_STORE_FILE"); v != "" || file != "" {
-		c.Store, c.StoreFile = secretValue(v), file // together, or the file's key would contradict
-		c.stands("HIKESHI_STORE", "store", "store_file")
+		c.Store, c.StoreFile = Secret(v), file // together, or the file's key would contradict
+		c.Stands("HIKESHI_STORE", "store", "store_file")
 	}
 	set("AUDIT_KEY_FILE", &c.Audit.KeyFile, "audit.key_file")
 	set("PROMETHEUS", &c.Runbooks.Prometheus, "runbooks.prometheus")
@@ -285,20 +285,20 @@ func (c *config) fromEnv(getenv func(string) string) {
 	set("CONSOLE_TOKEN", &token)
 	set("CONSOLE_TOKEN_FILE", &file)
 	if token != "" || file != "" {
-		c.stands("HIKESHI_CONSOLE_TOKEN", fmt.Sprintf("console.people[%d]", len(c.Console.People)))
-		c.Console.People = append(c.Console.People, personConfig{Name: envPerson, Token: secretValue(token), TokenFile: file})
+		c.Stands("HIKESHI_CONSOLE_TOKEN", fmt.Sprintf("console.people[%d]", len(c.Console.People)))
+		c.Console.People = append(c.Console.People, Person{Name: envPerson, Token: Secret(token), TokenFile: file})
 	}
 	token, file = "", ""
 	set("SOURCE_TOKEN", &token)
 	set("SOURCE_TOKEN_FILE", &file)
 	if token != "" || file != "" {
-		c.stands("HIKESHI_SOURCE_TOKEN", fmt.Sprintf("sources[%d]", len(c.Sources)))
-		c.Sources = append(c.Sources, sourceConfig{Name: "default", Token: secretValue(token), TokenFile: file})
+		c.Stands("HIKESHI_SOURCE_TOKEN", fmt.Sprintf("sources[%d]", len(c.Sources)))
+		c.Sources = append(c.Sources, Source{Name: "default", Token: Secret(token), TokenFile: file})
 	}
 }
 
-// stands notes that a variable or a flag stands in the place of keys.
-func (c *config) stands(name string, keys ...string) {
+// Stands notes that a variable or a flag stands in the place of keys.
+func (c *Config) Stands(name string, keys ...string) {
 	if c.from.override == nil {
 		c.from.override = map[string]string{}
 	}
@@ -307,48 +307,47 @@ func (c *config) stands(name string, keys ...string) {
 	}
 }
 
-// settled is the configuration after everything was looked up and checked.
-type settled struct {
-	config
-	store   string
-	people  []web.Person
-	rights  bot.Rights
-	oidc    *oidc.Config
-	sources []intake.Source
-	rules   incidents.Rules
-	planned []schedule.Entry
-	windows calendar.Calendar
-	trust   settledTrust
-	audited settledAudit
-
-	workspace settledSlack
-	guild     settledDiscord
-	asked     inquiry.Settled
-	level     slog.Level
+// Settled is the configuration after everything was looked up and checked.
+type Settled struct {
+	Config
+	StoreURL      string       // with its password
+	ConsolePeople []web.Person // who signs in with a token of their own
+	Rights        bot.Rights
+	SignIn        *oidc.Config // nil: by tokens alone
+	Intake        []intake.Source
+	Rules         incidents.Rules
+	Planned       []schedule.Entry
+	Windows       calendar.Calendar
+	Ladder        SettledTrust
+	Audited       SettledAudit
+	Workspace     SettledSlack
+	Guild         SettledDiscord
+	Asked         inquiry.Settled // what the first investigation asks
+	LogLevel      slog.Level
 	elsewhere
-	settledTickets
+	TicketDesks
 }
 
-// secrets are all that must never be seen in an output, a log or a chat.
-func (s *settled) secrets() []string {
+// Secrets are all that must never be seen in an output, a log or a chat.
+func (s *Settled) Secrets() []string {
 	var all []string
-	if s.oidc != nil {
-		all = append(all, s.oidc.Secret)
+	if s.SignIn != nil {
+		all = append(all, s.SignIn.Secret)
 	}
-	for _, p := range s.people {
+	for _, p := range s.ConsolePeople {
 		all = append(all, p.Token)
 	}
-	for _, src := range s.sources {
+	for _, src := range s.Intake {
 		for _, t := range src.Tokens {
 			all = append(all, string(t))
 		}
 	}
-	if u, err := url.Parse(s.store); err == nil && u.User != nil {
+	if u, err := url.Parse(s.StoreURL); err == nil && u.User != nil {
 		if password, ok := u.User.Password(); ok {
 			all = append(all, password)
 		}
 	}
-	return slices.Concat(all, s.elsewhere.secrets, s.audited.secrets, s.workspace.secrets(), s.settledTickets.secrets(), s.guild.secrets(), s.asked.Secrets)
+	return slices.Concat(all, s.elsewhere.secrets, s.Audited.Secrets, s.Workspace.secrets(), s.TicketDesks.secrets(), s.Guild.secrets(), s.Asked.Secrets)
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -10,21 +10,23 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/discord"
 	"github.com/hikeshi-ops/hikeshi/integrations/jira"
+	"github.com/hikeshi-ops/hikeshi/integrations/slack"
 )
 
-// trackerConfig is one project of one ticket tracker.
-type trackerConfig struct {
+// Tracker is one project of one ticket tracker.
+type Tracker struct {
 	Name              string            `yaml:"name"`
 	Kind              string            `yaml:"kind"`
 	Flavour           string            `yaml:"flavour"`
 	URL               string            `yaml:"url"`
 	User              string            `yaml:"user"`
-	Token             secretValue       `yaml:"token"`
+	Token             Secret            `yaml:"token"`
 	TokenFile         string            `yaml:"token_file"`
-	WebhookSecret     secretValue       `yaml:"webhook_secret"`
+	WebhookSecret     Secret            `yaml:"webhook_secret"`
 	WebhookSecretFile string            `yaml:"webhook_secret_file"`
-	WebhookToken      secretValue       `yaml:"webhook_token"`
+	WebhookToken      Secret            `yaml:"webhook_token"`
 	WebhookTokenFile  string            `yaml:"webhook_token_file"`
 	Project           string            `yaml:"project"`
 	Type              string            `yaml:"type"`
@@ -39,38 +41,38 @@ type trackerConfig struct {
 	Duplicate         string            `yaml:"duplicate"`
 }
 
-// ticketConfig is a rule for which incidents have their ticket in which tracker.
-type ticketConfig struct {
+// Ticket is a rule for which incidents have their ticket in which tracker.
+type Ticket struct {
 	Match   []string `yaml:"match"`
 	Tracker string   `yaml:"tracker"`
 }
 
 const (
-	kindJira    = "jira"
+	KindJira    = "jira"
 	maxTrackers = 100 // each polls its tracker once a minute
 	noTracker   = "-" // in a rule: such incidents have no ticket
 )
 
 // files are the paths that are relative to the configuration's file.
-func (c *trackerConfig) files() []*string {
+func (c *Tracker) files() []*string {
 	return []*string{&c.TokenFile, &c.WebhookSecretFile, &c.WebhookTokenFile}
 }
 
-// settledTickets is where tickets are, looked up and checked.
-type settledTickets struct {
-	trackers []settledTracker
-	routes   []incidents.TicketRoute
+// TicketDesks is where tickets are, looked up and checked.
+type TicketDesks struct {
+	Desks  []TicketDesk
+	Routes []incidents.TicketRoute
 }
 
-type settledTracker struct {
-	jira     jira.Config
-	language string
+type TicketDesk struct {
+	Jira     jira.Config
+	Language string
 }
 
-func (s settledTickets) secrets() []string {
+func (s TicketDesks) secrets() []string {
 	var all []string
-	for _, t := range s.trackers {
-		for _, secret := range []string{t.jira.Token, t.jira.Secret, t.jira.Hook} {
+	for _, t := range s.Desks {
+		for _, secret := range []string{t.Jira.Token, t.Jira.Secret, t.Jira.Hook} {
 			if secret != "" {
 				all = append(all, secret)
 			}
@@ -85,10 +87,7 @@ var trackerName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
 
 // tickets checks the trackers and the rules.
 func (s *settler) tickets() {
-	taken := map[string]bool{consoleChat: true, "person": true, "source": true, "bot": true, "oidc": true, "email": true} // what begins an account
-	for _, k := range outsideKinds() {
-		taken[k.name] = true
-	}
+	taken := map[string]bool{"console": true, slack.Name: true, discord.Chat: true, "person": true, "source": true, "bot": true, "oidc": true, "email": true} // what begins an account
 	if len(s.Trackers) > maxTrackers {
 		s.note(wrong("trackers", "config.trackers_many", "max", fmt.Sprint(maxTrackers)))
 		return
@@ -99,16 +98,16 @@ func (s *settler) tickets() {
 			s.note(wrong(key+".name", "config.tracker_name", "name", c.Name))
 		}
 		taken[c.Name] = true
-		if c.Kind != kindJira {
-			s.note(wrong(key+".kind", "config.one_of", "value", c.Kind, "known", kindJira))
+		if c.Kind != KindJira {
+			s.note(wrong(key+".kind", "config.one_of", "value", c.Kind, "known", KindJira))
 			continue
 		}
-		s.settledTickets.trackers = append(s.settledTickets.trackers, s.tracker(key, c))
+		s.TicketDesks.Desks = append(s.TicketDesks.Desks, s.tracker(key, c))
 	}
 	s.ticketRoutes()
 }
 
-func (s *settler) tracker(key string, c *trackerConfig) settledTracker {
+func (s *settler) tracker(key string, c *Tracker) TicketDesk {
 	before := len(s.problems)
 	to := jira.Config{
 		Name: c.Name, Flavour: jira.Flavour(c.Flavour), URL: strings.TrimRight(c.URL, "/"), User: c.User,
@@ -130,12 +129,12 @@ func (s *settler) tracker(key string, c *trackerConfig) settledTracker {
 	if !slices.Contains(phrases.Languages, lang) {
 		s.note(wrong(key+".language", "config.one_of", "value", lang, "known", strings.Join(phrases.Languages, ", ")))
 	}
-	return settledTracker{to, lang}
+	return TicketDesk{to, lang}
 }
 
 // ticketPeople are the people of the configuration who have an account there,
 // and those whom the tracker names.
-func (s *settler) ticketPeople(c *trackerConfig) map[string]string {
+func (s *settler) ticketPeople(c *Tracker) map[string]string {
 	all := map[string]string{}
 	for _, p := range s.People {
 		for _, account := range p.Accounts {
@@ -171,12 +170,12 @@ func (s *settler) ticketRoutes() {
 			}
 			r.Match = append(r.Match, m)
 		}
-		s.settledTickets.routes = append(s.settledTickets.routes, r)
+		s.TicketDesks.Routes = append(s.TicketDesks.Routes, r)
 	}
 	switch {
 	case len(s.Tickets) > 0:
 	case len(s.Trackers) == 1: // nothing to choose from
-		s.settledTickets.routes = []incidents.TicketRoute{{Tracker: s.Trackers[0].Name}}
+		s.TicketDesks.Routes = []incidents.TicketRoute{{Tracker: s.Trackers[0].Name}}
 	case len(s.Trackers) > 1:
 		s.note(wrong("tickets", "config.tickets_missing"))
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"slices"
@@ -19,12 +19,12 @@ groups:
 `
 
 // settledFrom is what a file and the environment come to.
-func settledFrom(t *testing.T, content string, env map[string]string) *settled {
+func settledFrom(t *testing.T, content string, env map[string]string) *Settled {
 	t.Helper()
-	c := defaultConfig()
+	c := Default()
 	c.read([]byte(content))
 	c.fromEnv(func(name string) string { return env[name] })
-	s, err := c.settle()
+	s, err := c.Settle()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,15 +45,15 @@ func TestPeopleOfTheConfiguration(t *testing.T) {
 		{"slack:T1/U3", bot.View, bot.Of("checkout"), false}, {"slack:T1/U4", bot.View, bot.Of("cart"), false},
 		{"console:admin", bot.Administer, bot.InGeneral, true}, // the way in for the first start
 	} {
-		if err := s.rights.May(incidents.Actor{ID: c.account}, c.right, c.where); (err == nil) != c.ok {
+		if err := s.Rights.May(incidents.Actor{ID: c.account}, c.right, c.where); (err == nil) != c.ok {
 			t.Errorf("%s %s %+v: %v", c.account, c.right, c.where, err)
 		}
 	}
-	if who := s.rights.Who(incidents.Actor{ID: "slack:T1/U2"}); who.ID != "person:bea" {
+	if who := s.Rights.Who(incidents.Actor{ID: "slack:T1/U2"}); who.ID != "person:bea" {
 		t.Errorf("%+v", who)
 	}
-	if open := settledFrom(t, "", nil); open.rights != (bot.Open{}) {
-		t.Errorf("without people: %T", open.rights)
+	if open := settledFrom(t, "", nil); open.Rights != (bot.Open{}) {
+		t.Errorf("without people: %T", open.Rights)
 	}
 }
 
@@ -70,10 +70,10 @@ people:
 func TestProviderOfTheConfiguration(t *testing.T) {
 	t.Parallel()
 	s := settledFrom(t, someProvider, nil)
-	if s.oidc == nil || s.oidc.RedirectURL != "https://h.example.com/login/callback" || !s.Console.HTTPS || !slices.Contains(s.secrets(), "the-secret-of-hikeshi") {
-		t.Errorf("%+v", s.oidc)
+	if s.SignIn == nil || s.SignIn.RedirectURL != "https://h.example.com/login/callback" || !s.Console.HTTPS || !slices.Contains(s.Secrets(), "the-secret-of-hikeshi") {
+		t.Errorf("%+v", s.SignIn)
 	}
-	if err := s.rights.May(incidents.Actor{ID: "oidc:https://id.example.com#24"}, bot.Administer, bot.InGeneral); err != nil {
+	if err := s.Rights.May(incidents.Actor{ID: "oidc:https://id.example.com#24"}, bot.Administer, bot.InGeneral); err != nil {
 		t.Error(err)
 	}
 }

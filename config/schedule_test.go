@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
 
 func TestScheduleProblems(t *testing.T) {
@@ -64,15 +65,19 @@ escalate: {en: Call, ja: 連絡}
 		{"gone", "{}", "no runbook “gone”"},
 	} {
 		write("h.yaml", fmt.Sprintf("runbooks: {paths: [look.yaml, mend.yaml]}\nschedules:\n  - {name: s, cron: 0 3 * * *, runbook: %s, params: %s}\n", c.runbook, c.params))
-		read, err := loadConfig(filepath.Join(dir, "h.yaml"), func(string) string { return "" })
+		read, err := Load(filepath.Join(dir, "h.yaml"), func(string) string { return "" })
 		if err != nil {
 			t.Fatal(err)
 		}
-		settled, err := read.settle()
+		settled, err := read.Settle()
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = loadRunbooks(settled)
+		library, problems := runbooks.Load(settled.RunbookSources())
+		if bad := runbooks.Errors(problems); len(bad) > 0 {
+			t.Fatal(bad)
+		}
+		err = settled.FitSchedules(library)
 		if c.phrase == "" {
 			if err != nil {
 				t.Errorf("%s %s: %v", c.runbook, c.params, err)

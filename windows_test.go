@@ -11,13 +11,14 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/audit"
 	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 // around is a window of dates that is now.
-func around(name, kind string, lasts time.Duration, match ...string) windowConfig {
+func around(name, kind string, lasts time.Duration, match ...string) config.Window {
 	now := time.Now()
-	return windowConfig{Name: name, Kind: kind, Match: match, Dates: []dateConfig{{From: now.Add(-time.Minute).Format(time.RFC3339), Until: now.Add(lasts).Format(time.RFC3339), Why: "the fair"}}}
+	return config.Window{Name: name, Kind: kind, Match: match, Dates: []config.Date{{From: now.Add(-time.Minute).Format(time.RFC3339), Until: now.Add(lasts).Format(time.RFC3339), Why: "the fair"}}}
 }
 
 // TestAChangeFreezeNeedsAReason: while the calendar freezes changes nothing is approved,
@@ -25,7 +26,7 @@ func around(name, kind string, lasts time.Duration, match ...string) windowConfi
 func TestAChangeFreezeNeedsAReason(t *testing.T) {
 	t.Parallel()
 	c := auditedConfig(t)
-	c.Calendar = []windowConfig{around("fair", "freeze", time.Hour, `service="shop"`), around("other", "freeze", time.Hour, `service="cart"`)}
+	c.Calendar = []config.Window{around("fair", "freeze", time.Hour, `service="shop"`), around("other", "freeze", time.Hour, `service="cart"`)}
 	p, s := suggested(t, serving(t, c))
 	if err := p.command(within(t), s.ID, "approve 1"); err == nil || !strings.Contains(err.Error(), "fair: the fair") {
 		t.Fatalf("approved: %v", err)
@@ -47,9 +48,9 @@ func TestAChangeFreezeNeedsAReason(t *testing.T) {
 // began, what only one of two insists on, and what nobody approved by hand.
 func TestNothingUnattendedRunsInAFreeze(t *testing.T) {
 	t.Parallel()
-	c := defaultConfig()
-	c.Calendar = []windowConfig{around("fair", "freeze", time.Hour)}
-	s, err := c.settle()
+	c := config.Default()
+	c.Calendar = []config.Window{around("fair", "freeze", time.Hour)}
+	s, err := c.Settle()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func TestNothingUnattendedRunsInAFreeze(t *testing.T) {
 		"by nobody":           {nil, true},
 	} {
 		i := &incidents.Incident{ID: 1, Approvals: []incidents.Approval{{ID: "1", Given: tc.given}}}
-		because, err := s.unlessFrozen().Ask(t.Context(), i, &incidents.Run{ID: "INC-1/1", Approval: "1"})
+		because, err := windows{s.Windows}.unlessFrozen().Ask(t.Context(), i, &incidents.Run{ID: "INC-1/1", Approval: "1"})
 		if err != nil || (because.Phrase == "because.change_freeze") != tc.stops {
 			t.Errorf("%s: %v %+v", name, err, because)
 		}
@@ -85,7 +86,7 @@ func TestNothingUnattendedRunsInAFreeze(t *testing.T) {
 func TestMaintenanceHoldsBack(t *testing.T) {
 	t.Parallel()
 	c := auditedConfig(t)
-	c.Calendar = []windowConfig{around("tills", "maintenance", 8*time.Second, `service="till"`)}
+	c.Calendar = []config.Window{around("tills", "maintenance", 8*time.Second, `service="till"`)}
 	address := serving(t, c)
 	send := func(body string) {
 		t.Helper()

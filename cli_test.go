@@ -1,0 +1,39 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every command, flag and exit code is on docs/cli.md.
+func TestTheCommandLineIsDocumented(t *testing.T) {
+	t.Parallel()
+	page := read(t, "docs/cli.md")
+	for _, c := range subcommands() {
+		if c.hidden {
+			continue
+		}
+		if !strings.Contains(page, "\nhikeshi "+c.name) {
+			t.Errorf("docs/cli.md does not have %s", c.name)
+		}
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), []string{c.name, "--help"}, streams{nil, &out, &errs}); code != exitOK && !slices.Contains([]string{"runbook", "slack", "discord", "learn", "analyze", "audit", "jira"}, c.name) { // those have verbs of their own
+			t.Errorf("%s --help exits %d", c.name, code)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^  -([a-z]+)`).FindAllStringSubmatch(errs.String(), -1) {
+			row := regexp.MustCompile("(?m)^\\| `--" + m[1] + "` \\| [^|]*`" + c.name + "`")
+			if !row.MatchString(page) {
+				t.Errorf("docs/cli.md does not have --%s of %s", m[1], c.name)
+			}
+		}
+	}
+	for code, word := range map[int]string{exitOK: "worked", exitFailed: "did not work", exitUsage: "makes no sense", exitInvalid: "is wrong"} {
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^\| %d \| .*%s`, code, word)).MatchString(page) {
+			t.Errorf("docs/cli.md does not say what exit code %d means", code)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/calendar"
+	"github.com/hikeshi-ops/hikeshi/commands"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/worker"
+)
+
+// windows is what the calendar means for alerts, approvals and runs.
+type windows struct{ all calendar.Calendar }
+
+// expected is the maintenance that an alert belongs to.
+func (w windows) expected(a *incidents.Alert, now time.Time) incidents.Expected {
+	if !w.all.Now(calendar.Maintenance, now) {
+		return incidents.Expected{}
+	}
+	held := w.all.Expected(a, now)
+	if held == nil {
+		return incidents.Expected{}
+	}
+	return incidents.Expected{By: held.Name, Until: held.Until}
+}
+
+// closed refuses what is to be approved while the calendar freezes changes.
+func (w windows) closed(i *incidents.Incident, now time.Time) error {
+	held := w.all.Frozen(i, now)
+	if held == nil {
+		return nil
+	}
+	return incidents.Fail(incidents.Conflict, "error.change_freeze", "changes are frozen by the calendar until "+clockOf(held.Until)+" ("+held.Name+": "+held.Span.Why+")", frozenArgs(held)...).
+		WithHint("/inc approve 1 despite " + phrases.T(language(), "hint.despite"))
+}
+
+func frozenArgs(h *calendar.Held) []string {
+	return []string{"name", h.Name, "until", clockOf(h.Until), "why", cmp.Or(bot.Line(h.Span.Why, incidents.MaxValue), "–")}
+}
+
+func clockOf(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
+
+// unlessFrozen stops what the calendar freezes, but for what each approver wanted all
+// the same, and said why. What nobody approved by hand never is.
+func (w windows) unlessFrozen() worker.Brake {
+	return worker.Brake{Name: "calendar", Ask: func(_ context.Context, i *incidents.Incident, r *incidents.Run) (incidents.Reason, error) {
+		held := w.all.Frozen(i, time.Now())
+		if held == nil {
+			return incidents.Reason{}, nil
+		}
+		a := i.Approval(r.Approval)
+		if a != nil && len(a.Given) > 0 && !slices.ContainsFunc(a.Given, func(m incidents.Mark) bool { return m.Despite() == "" || !m.By.IsPerson() }) {
+			return incidents.Reason{}, nil
+		}
+		return incidents.Because("because.change_freeze", frozenArgs(held)...), nil
+	}}
+}
+
+// told is how many of a window's next times are told.
+const told = 3
+
+// say prints when the windows are next.
+func (w windows) say(out io.Writer, now time.Time) {
+	lang := language()
+	for _, w := range w.all {
+		kind := phrases.T(lang, "window."+string(w.Kind))
+		next := w.Next(now, told)
+		if len(next) == 0 {
+			fmt.Fprintln(out, phrases.T(lang, "cli.window_never", "name", w.Name, "kind", kind))
+		}
+		for _, span := range next {
+			fmt.Fprintln(out, phrases.T(lang, "cli.window", "name", w.Name, "kind", kind, "from", clockOf(span.From), "until", clockOf(span.Until), "why", bot.Line(span.Why, 200)))
+		}
+	}
+}
+
+// coming are the windows that are now or next, for people in a chat.
+func (w windows) coming(now time.Time) []commands.Window {
+	var all []commands.Window
+	for _, w := range w.all {
+		for _, span := range w.Next(now, 1) {
+			var about []string
+			for _, m := range w.Match {
+				about = append(about, m.Label+m.Op+m.Value)
+			}
+			all = append(all, commands.Window{
+				Name: w.Name, Kind: string(w.Kind), About: strings.Join(about, ", "), Why: span.Why, From: span.From, Until: span.Until,
+			})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b commands.Window) int { return a.From.Compare(b.From) })
+	return all
+}
