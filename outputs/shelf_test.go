@@ -2,6 +2,7 @@ package outputs
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -50,16 +51,21 @@ func noise(seed uint64, n int) string {
 	return string(b)
 }
 
-// Whatever is still said to be kept reads back as it was; the rest is not found; and it all
-// stays within its bounds, however much is kept.
+// Whatever is still said to be kept reads back as it was, and the rest is not found.
 func TestKeptOutputsReadBack(t *testing.T) {
 	t.Parallel()
 	d, now := &documents{all: map[string]incidents.Document{}}, noon
 	s := New(d, func() time.Time { return now })
-	texts := map[string]string{}
-	for i := range 120 {
-		run := fmt.Sprintf("INC-%d/1", i)
-		texts[run] = noise(uint64(i), []int{0, 1, 5000, MaxText, 300_000}[i%5])
+	all, texts := noise(1, MaxText+turn), map[string]string{}
+	for i := range 2 * turn {
+		if i == turn {
+			d.rewind(t)
+		}
+		run, size := fmt.Sprintf("INC-%d/1", i), []int{0, 1, 5000, MaxText, 200_000, 60_000}[i%turn]
+		texts[run] = all[i%turn:][:size]
+		if i < turn {
+			texts[run] = strings.ToLower(texts[run])
+		}
 		if err := s.Keep(t.Context(), run, "restart", texts[run]); err != nil {
 			t.Fatal(err)
 		}
@@ -78,24 +84,77 @@ func TestKeptOutputsReadBack(t *testing.T) {
 			t.Errorf("%s: %v, %d of %d bytes, %v", run, entries, len(got), len(text), err)
 		}
 	}
-	if kept < 20 || kept == len(texts) {
+	if kept < turn || kept == len(texts) {
 		t.Errorf("%d of %d are kept", kept, len(texts))
 	}
-	if len(d.all) > slots+1 {
-		t.Errorf("%d documents", len(d.all))
-	}
 	now = now.Add(Term + time.Second)
-	if _, err := s.Read(t.Context(), "INC-119/1", "restart"); incidents.CodeOf(err) != incidents.NotFound {
+	if _, err := s.Read(t.Context(), fmt.Sprintf("INC-%d/1", 2*turn-1), "restart"); incidents.CodeOf(err) != incidents.NotFound {
 		t.Errorf("after its term: %v", err)
+	}
+}
+
+// turn is how many outputs are kept before the circle of slots is said to be full.
+const turn = 6
+
+// rewind makes the next output lie where the first one lies, as after a whole turn of the
+// circle, which takes 24 MiB.
+func (d *documents) rewind(t *testing.T) {
+	t.Helper()
+	doc, x := d.all[indexName], index{}
+	if err := json.Unmarshal(doc.Body, &x); err != nil {
+		t.Fatal(err)
+	}
+	x.Next = 0
+	var err error
+	if doc.Body, err = json.Marshal(x); err != nil {
+		t.Fatal(err)
+	}
+	d.all[indexName] = doc
+}
+
+// However much is kept, no slot belongs to two outputs, or to none of the circle.
+func TestTheIndexKeepsWithinItsBounds(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	x := index{}
+	for i := range 1000 {
+		x.place(Entry{Run: fmt.Sprint(i)}, 1+r.IntN(MaxText/slotBytes+1), noon)
+		owners := map[int]string{}
+		for _, e := range x.Kept {
+			for n := range e.Slots {
+				slot := (e.First + n) % slots
+				if owners[slot] != "" || e.First >= slots {
+					t.Fatalf("after %d: slot %d belongs to %s and %s", i, slot, owners[slot], e.Run)
+				}
+				owners[slot] = e.Run
+			}
+		}
+		if len(x.Kept) > maxEntries || i > slots && len(owners) < slots/2 {
+			t.Fatalf("after %d: %d outputs in %d slots", i, len(x.Kept), len(owners))
+		}
 	}
 }
 
 func TestTheIndexFitsIntoADocument(t *testing.T) {
 	t.Parallel()
-	s := New(&documents{all: map[string]incidents.Document{}}, func() time.Time { return noon })
-	for i := range maxEntries + 10 {
-		if err := s.Keep(t.Context(), fmt.Sprintf("INC-9007199254740991/%d", i), strings.Repeat("step-of-a-runbook-with-long-ids.", 5), "x"); err != nil {
+	d := &documents{all: map[string]incidents.Document{}}
+	x, step := index{}, strings.Repeat("step-of-a-runbook-with-long-ids.", 5)
+	for i := range maxEntries {
+		x.place(Entry{Run: fmt.Sprintf("INC-9007199254740991/%d", i), Step: step, Bytes: MaxText}, 1, noon)
+	}
+	body, err := json.Marshal(x)
+	if err != nil || d.PutSetting(t.Context(), indexName, 0, body) != nil {
+		t.Fatal(err)
+	}
+	s := New(d, func() time.Time { return noon })
+	for i := range 3 {
+		if err := s.Keep(t.Context(), fmt.Sprintf("INC-9007199254740990/%d", i), step, "x"); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for i, want := range []int{0, 0, 0, 1, 1} { // as many as came are forgotten
+		if got, err := s.Of(t.Context(), fmt.Sprintf("INC-9007199254740991/%d", i)); err != nil || len(got) != want {
+			t.Errorf("%d: %v, %v", i, got, err)
 		}
 	}
 }

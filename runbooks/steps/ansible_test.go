@@ -19,11 +19,10 @@ func playbooks(t *testing.T) (c AnsibleConfig, written string) {
 	dir := t.TempDir()
 	written = filepath.Join(dir, "written")
 	for name, text := range map[string]string{
-		"books/write.yml": "- hosts: all\n  gather_facts: false\n  tasks:\n    - copy: {dest: " + written + ", content: '{{ text }}'}\n" +
-			"    - shell: cat /proc/$PPID/cmdline | tr '\\0' ' '\n      changed_when: false\n",
-		"books/fail.yml": "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: 'false'\n",
-		"inventory":      "here ansible_connection=local\nthere ansible_connection=local\n",
-		"outside.yml":    "- hosts: all\n",
+		"books/write.yml": "- hosts: all\n  gather_facts: false\n  tasks:\n    - copy: {dest: " + written + ", content: '{{ text }}'}\n",
+		"books/fail.yml":  "- hosts: all\n  gather_facts: false\n  tasks:\n    - fail: {msg: no}\n",
+		"inventory":       "here ansible_connection=local\nthere ansible_connection=local\n",
+		"outside.yml":     "- hosts: all\n",
 	} {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {

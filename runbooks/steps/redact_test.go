@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -111,17 +112,26 @@ func FuzzRedactor(f *testing.F) {
 }
 
 // A secret is found however the process cuts its writes (S41): split at every
-// offset, written by a real process.
+// offset, and some of them written by a real process.
 func TestSecretAcrossWrites(t *testing.T) {
 	t.Parallel()
 	r := NewRedactor("my-canary-token")
-	c := newCommand(Config{})
 	for _, text := range []string{"x my-canary-token y", "password=canary1", pem} {
-		for i := 1; i < len(text); i += 1 + len(text)/12 {
-			result := run(t, c, commandStep(time.Minute, "sh", "-c", `printf %s "$1"; printf %s "$2"`, "sh", text[:i], text[i:]))
-			if got := r.Clean(result.Output); strings.Contains(got, "canary") || !result.OK {
+		for i := 1; i < len(text); i++ {
+			said := &output{}
+			for _, part := range []string{text[:i], text[i:]} {
+				if _, err := said.Write([]byte(part)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := r.Clean(string(said.bytes())); strings.Contains(got, "canary") || !strings.Contains(got, Struck) {
 				t.Errorf("split at %d: %q", i, got)
 			}
+		}
+		at := strings.Index(text, "canary") + 3
+		result := run(t, newCommand(Config{}), commandStep(time.Minute, "sh", "-c", `printf %s "$1"; printf %s "$2"`, "sh", text[:at], text[at:]))
+		if got := r.Clean(result.Output); strings.Contains(got, "canary") || !result.OK {
+			t.Errorf("written by a process, split at %d: %q", at, got)
 		}
 	}
 }
@@ -199,12 +209,10 @@ func TestExcerptCountsOverBothCuts(t *testing.T) {
 // What an output keeps is the same however it was written.
 func TestOutputKeepsBothEnds(t *testing.T) {
 	t.Parallel()
+	alphabet := bytes.Repeat([]byte("abcdefghijklmnopqrstuvwxyz"), 3*maxOutput/26+1)
 	rapid.Check(t, func(t *rapid.T) {
 		total := rapid.IntRange(0, 3*maxOutput).Draw(t, "total")
-		all := make([]byte, total)
-		for i := range all {
-			all[i] = byte('a' + i%26)
-		}
+		all := alphabet[:total]
 		o := &output{}
 		for rest := all; len(rest) > 0; {
 			n := min(len(rest), rapid.IntRange(1, 2*maxOutput).Draw(t, "n"))
