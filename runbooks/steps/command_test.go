@@ -100,7 +100,7 @@ func TestCommandIsClean(t *testing.T) {
 func TestCommandLimits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ script, phrase, value string }{
-		"file size":  {"truncate -s 2G big", "", "exit 153"},
+		"file size":  {"truncate -s 2G big; exit $?", "", "exit 153"},
 		"open files": {"ulimit -n", "", "exit 0: 1024"},
 		"processes":  {"test $(ulimit -u) != unlimited && echo bounded", "", "exit 0: bounded"},
 	} {
