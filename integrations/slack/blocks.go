@@ -25,6 +25,7 @@ func render(m bot.Message, lang string) rendered {
 	p.head()
 	p.fields()
 	p.checks()
+	p.images()
 	p.items()
 	p.codes()
 	p.close()
@@ -140,52 +141,6 @@ func (p *page) fields() {
 		r.bold(f.Name).text("  " + value + "\n")
 	}
 	p.rich(r.end(), len(p.m.Fields))
-}
-
-var checkMark = map[bot.CheckState]string{bot.CheckOK: "✅", bot.CheckBad: "❌", bot.CheckUnknown: "❔", bot.CheckWaiting: "⏳", bot.CheckNote: "🔹"}
-
-// checks is the table of checks; neighbours of one group stand under its name.
-func (p *page) checks() {
-	group := ""
-	for _, c := range p.m.Checks {
-		r := &rich{}
-		if c.Group != group {
-			group = c.Group
-			r.bold(c.Group).end()
-		}
-		r.text(checkMark[c.State] + " ").bold(c.Name)
-		switch {
-		case c.Before != "":
-			r.text("  " + c.Before + " → " + c.Value)
-		case c.Value != "":
-			r.text("  " + c.Value)
-		}
-		if c.Elapsed != "" {
-			r.faint("  " + c.Elapsed)
-		}
-		if c.Detail != "" {
-			r.code(p.part(c.Name, c.Detail))
-		}
-		if last := len(p.blocks) - 1; p.joins(last, r) {
-			continue
-		}
-		p.rich(r, 1)
-	}
-}
-
-// joins adds r to the last block where both are lines of the same table, so
-// that thirty checks do not take thirty blocks.
-func (p *page) joins(last int, r *rich) bool {
-	if last < 0 || p.used+r.size > maxText {
-		return false
-	}
-	b, ok := p.blocks[last].(*api.RichTextBlock)
-	if !ok || len(b.Elements) > 20 {
-		return false
-	}
-	b.Elements = append(b.Elements, r.end().elements...)
-	p.used += r.size
-	return true
 }
 
 // maxShown is what a message shows of one output; all of it is in the thread.

@@ -31,7 +31,9 @@ type Options struct {
 	Limits    Limiter // see Rates
 	Directory Directory
 	Incidents Incidents
-	Rights    bot.Rights // for the Home tab, which nobody asked a command for
+	Rights    bot.Rights    // for the Home tab, which nobody asked a command for
+	Pictures  chat.Pictures // nil: messages have links to their pictures
+	Tally     *chat.Tally   // nil: nobody reads it
 	Links     bot.Links
 	Now       func() time.Time
 	Logger    *slog.Logger
@@ -51,11 +53,15 @@ type Chat struct {
 	replays   replays
 	people    people
 	groups    groups
+	pictured  pictured
+	gallery   chat.Gallery
+	tally     *chat.Tally
 
 	desk chat.Desk
 	talk chat.Talk
 
 	furnish chan furnishing
+	picture chan picturing
 	works   chan struct{} // a place for each work under way
 }
 
@@ -74,10 +80,14 @@ func New(o Options) (*Chat, error) {
 	if o.Limits == nil || o.Directory == nil || o.Incidents == nil || o.Rights == nil || o.Logger == nil || o.Now == nil {
 		return nil, errors.New("slack needs limits, a directory, incidents, rights, a logger and a clock")
 	}
+	if o.Tally == nil {
+		o.Tally = chat.NewTally(Name)
+	}
 	return &Chat{
 		client: newClient(o.Config, o.Limits, o.Transport, o.Now, o.Logger), config: o.Config, directory: o.Directory,
 		incidents: o.Incidents, rights: o.Rights, links: o.Links,
-		furnish: make(chan furnishing, maxFurnish), works: make(chan struct{}, maxWorks),
+		gallery: chat.Gallery{Pictures: o.Pictures, Tally: o.Tally, Log: o.Logger}, tally: o.Tally,
+		furnish: make(chan furnishing, maxFurnish), picture: make(chan picturing, maxPicturing), works: make(chan struct{}, maxWorks),
 	}, nil
 }
 
@@ -85,11 +95,12 @@ func New(o Options) (*Chat, error) {
 // anything comes in; the router needs the rooms' links, and they need a Chat.
 func (c *Chat) Connect(desk chat.Desk, talk chat.Talk) { c.desk, c.talk = desk, talk }
 
-// Run furnishes new rooms and, where that is configured, keeps the sockets
+// Run furnishes new rooms, puts pictures into them and, where that is configured, keeps the sockets
 // open, until ctx ends. Then it waits for what is under way.
 func (c *Chat) Run(ctx context.Context) {
 	var parts sync.WaitGroup
 	parts.Go(func() { c.furnishRooms(ctx) })
+	parts.Go(func() { c.pictureMessages(ctx) })
 	if c.config.Sockets() {
 		for range sockets {
 			parts.Go(func() { c.keepSocket(ctx) })

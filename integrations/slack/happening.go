@@ -97,6 +97,7 @@ func (c *Chat) within(ctx context.Context, h happening) (ack any, err error) {
 func (c *Chat) guarded(ctx context.Context, h happening) (out outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			c.tally.Panics.Add(1)
 			c.log.ErrorContext(ctx, "slack: a happening panicked", "kind", string(h.kind), "panic", p, "stack", string(debug.Stack()))
 			out, err = outcome{}, nil // it would panic again
 		}

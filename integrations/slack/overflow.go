@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	api "github.com/slack-go/slack"
 
@@ -35,7 +36,7 @@ func (c *Chat) overflow(ctx context.Context, room incidents.Room, id, key string
 		_, err = c.say(ctx, room.ID, id, name, thread(long), limit.Normal)
 		return explain(chatPostMessage, err)
 	}
-	err = c.upload(ctx, room.ID, id, file, text)
+	err = c.upload(ctx, room.ID, id, upload{name: file, title: file, content: text, lane: limit.Normal, wait: callTime})
 	if word := refused(err); word != "" && !ambiguous(err) { // the workspace takes no files: the console has it all
 		c.log.WarnContext(ctx, "slack: could not put a long output into a thread", "channel", room.ID, "key", key, "error", err)
 		return nil
@@ -72,26 +73,37 @@ func thread(long []bot.Code) rendered {
 	return out
 }
 
+// upload is a file for a thread.
+type upload struct {
+	name, title, content string
+	alt                  string        // what a picture shows
+	lane                 limit.Lane    //
+	wait                 time.Duration // for each turn
+}
+
+// maxAlt bounds what a picture is said to show: error alt_txt_too_large.
+const maxAlt = 1000
+
 // upload sends a file into a thread, in the three steps of Slack's external
 // upload. Nothing is seen before the last one, so the first two may be repeated.
-func (c *Chat) upload(ctx context.Context, channel, thread, name, text string) error {
+func (c *Chat) upload(ctx context.Context, channel, thread string, u upload) error {
 	var at *api.GetUploadURLExternalResponse
-	err := c.call(ctx, filesGetURL, "", limit.Normal, func(ctx context.Context) (err error) {
-		at, err = c.api.GetUploadURLExternalContext(ctx, api.GetUploadURLExternalParameters{FileName: name, FileSize: len(text)})
+	err := c.callWithin(ctx, u.wait, filesGetURL, "", u.lane, func(ctx context.Context) (err error) {
+		at, err = c.api.GetUploadURLExternalContext(ctx, api.GetUploadURLExternalParameters{FileName: u.name, FileSize: len(u.content), AltTxt: cut(u.alt, maxAlt)})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	err = c.call(ctx, "files.upload", "", limit.Normal, func(ctx context.Context) error {
-		return c.api.UploadToURL(ctx, api.UploadToURLParameters{UploadURL: at.UploadURL, Content: text, Filename: name})
+	err = c.callWithin(ctx, u.wait, "files.upload", "", u.lane, func(ctx context.Context) error {
+		return c.api.UploadToURL(ctx, api.UploadToURLParameters{UploadURL: at.UploadURL, Content: u.content, Filename: u.name})
 	})
 	if err != nil {
 		return err
 	}
-	return c.call(ctx, filesComplete, "", limit.Normal, func(ctx context.Context) error {
+	return c.callWithin(ctx, u.wait, filesComplete, "", u.lane, func(ctx context.Context) error {
 		_, err := c.api.CompleteUploadExternalContext(ctx, api.CompleteUploadExternalParameters{
-			Files: []api.FileSummary{{ID: at.FileID, Title: name}}, Channel: channel, ThreadTimestamp: thread})
+			Files: []api.FileSummary{{ID: at.FileID, Title: cut(u.title, maxTitle)}}, Channel: channel, ThreadTimestamp: thread})
 		return err
 	})
 }

@@ -42,6 +42,7 @@ func (c *Chat) Post(ctx context.Context, room incidents.Room, key string, m bot.
 	if err := c.overflow(ctx, room, id, key, out.long); err != nil {
 		return previous, err
 	}
+	c.pictureLater(ctx, room, id, &message)
 	return incidents.Posted{ID: id}, nil
 }
 

@@ -37,10 +37,7 @@ func (s *Server) carry(name string, a map[string]string) object {
 	case "views.open", "views.publish":
 		return s.view(name, a)
 	case "files.getUploadURLExternal":
-		s.serial++
-		id := fmt.Sprintf("F%06d", s.serial)
-		s.uploads[id] = ""
-		return object{"ok": true, "file_id": id, "upload_url": strings.TrimSuffix(s.URL, "api/") + "upload/" + id}
+		return s.getUploadURL(a)
 	}
 	return s.inRoom(name, a)
 }
@@ -261,15 +258,6 @@ func (s *Server) history(r *Room, a map[string]string) object {
 		return no("thread_not_found")
 	}
 	return paged("messages", all, from, limit)
-}
-
-func (s *Server) complete(r *Room, a map[string]string) object {
-	var files []struct{ ID, Title string }
-	if err := json.Unmarshal([]byte(a["files"]), &files); err != nil || len(files) != 1 || s.uploads[files[0].ID] == "" {
-		return no("file_not_found")
-	}
-	r.Messages = append(r.Messages, Message{TS: s.ts(), User: BotUser, Bot: true, Thread: a["thread_ts"], File: files[0].Title, Text: s.uploads[files[0].ID], At: s.o.Now()})
-	return object{"ok": true, "files": []object{{"id": files[0].ID, "title": files[0].Title}}}
 }
 
 func (s *Server) view(name string, a map[string]string) object {

@@ -32,7 +32,7 @@ var Methods = map[string]Method{
 	"pins.add":                     {Args: []string{"channel", "timestamp"}, Needs: []string{"channel"}, Scope: "pins:write", Tier: 20, Errors: []string{"already_pinned", "message_not_found", "channel_not_found"}},
 	"bookmarks.add":                {Args: []string{"channel_id", "title", "type", "link", "emoji"}, Needs: []string{"title", "type"}, Scope: "bookmarks:write", Tier: 20, Errors: []string{"channel_not_found", "invalid_link"}},
 	"bookmarks.list":               {Args: []string{"channel_id"}, Scope: "bookmarks:read", Tier: 50, Errors: []string{"channel_not_found"}},
-	"files.getUploadURLExternal":   {Args: []string{"filename", "length", "alt_txt", "snippet_type"}, Needs: []string{"filename", "length"}, Scope: "files:write", Tier: 100, Errors: []string{"missing_argument"}},
+	"files.getUploadURLExternal":   {Args: []string{"filename", "length", "alt_txt", "snippet_type"}, Needs: []string{"filename", "length"}, Scope: "files:write", Tier: 100, Errors: []string{"missing_argument", "alt_txt_too_large"}},
 	"files.completeUploadExternal": {Args: []string{"files", "channel_id", "thread_ts", "initial_comment"}, Needs: []string{"files"}, Scope: "files:write", Tier: 100, Errors: []string{"file_not_found", "channel_not_found"}},
 	"views.open":                   {Args: []string{"trigger_id", "view"}, Needs: []string{"view"}, Tier: 100, Errors: []string{"expired_trigger_id", "exchanged_trigger_id"}, JSON: true},
 	"views.publish":                {Args: []string{"user_id", "view", "hash"}, Needs: []string{"user_id", "view"}, Tier: 100, JSON: true},

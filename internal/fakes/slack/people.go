@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -173,20 +172,4 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "text/plain")
 	_, _ = io.WriteString(w, "ok")
-}
-
-func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
-	f, _, err := r.FormFile("file")
-	if err != nil {
-		s.wrong("upload", "%v", err)
-		http.Error(w, "no file", http.StatusBadRequest)
-		return
-	}
-	var b bytes.Buffer
-	_, _ = io.Copy(&b, f)
-	s.mu.Lock()
-	s.uploads[r.PathValue("id")] = b.String()
-	s.mu.Unlock()
-	w.Header().Set("Content-Type", "text/plain")
-	fmt.Fprintf(w, "OK - %d", b.Len())
 }

@@ -39,11 +39,12 @@ type User struct {
 
 // Message is one that stands in a room.
 type Message struct {
-	TS, User, Text, Blocks, Key, Thread, File string
-	Bot                                       bool
-	Edits                                     int
-	At                                        time.Time
-	metadata                                  string
+	TS, User, Text, Blocks, Key, Thread string
+	File, Title, Alt                    string // of a file, whose content is Text
+	Bot                                 bool
+	Edits                               int
+	At                                  time.Time
+	metadata                            string
 }
 
 // Room is a channel.
@@ -82,7 +83,7 @@ type Server struct {
 	views     []View
 	homes     map[string]View
 	triggers  map[string]time.Time
-	uploads   map[string]string
+	uploads   map[string]*upload
 	sockets   []*socket
 	acks      map[string]chan string
 	clock     int64
@@ -102,7 +103,7 @@ func New(t testing.TB, o Options) *Server {
 	}
 	s := &Server{t: t, o: o, users: map[string]User{BotUser: {ID: BotUser, Team: Team, Name: "hikeshi", Bot: true}}, groups: map[string][]string{},
 		lies: map[string][]Lie{}, calls: map[string][]time.Time{}, count: map[string]int{}, homes: map[string]View{}, triggers: map[string]time.Time{},
-		uploads: map[string]string{}, acks: map[string]chan string{}, done: make(chan struct{}),
+		uploads: map[string]*upload{}, acks: map[string]chan string{}, done: make(chan struct{}),
 		upgrader: websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}} // clients say https://api.slack.com
 	server := httptest.NewServer(s.handler())
 	s.URL = server.URL + "/api/"
@@ -247,7 +248,7 @@ func (s *Server) wrong(method, format string, args ...any) {
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.call)
-	mux.HandleFunc("POST /upload/{id}", s.upload)
+	mux.HandleFunc("POST /upload/{id}", s.sent)
 	mux.HandleFunc("POST /respond/{channel}/{user}", s.respond)
 	mux.HandleFunc("GET /socket", s.open)
 	return s.orDown(mux)
