@@ -1,42 +1,17 @@
 package chat_test
 
 import (
-	"context"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 )
 
-type memory struct {
-	mu    sync.Mutex
-	docs  map[string]incidents.Document
-	reads int
-	away  error
-}
-
-func (m *memory) Setting(_ context.Context, name string) (incidents.Document, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.reads++
-	return m.docs[name], m.away
-}
-
-func (m *memory) PutSetting(_ context.Context, name string, expect int64, body []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.docs[name].Version != expect {
-		return incidents.ErrConflict
-	}
-	m.docs[name] = incidents.Document{Name: name, Version: expect + 1, Body: body}
-	return m.away
-}
-
 func TestAChannelBelongsToOneIncidentForGood(t *testing.T) {
-	store := &memory{docs: map[string]incidents.Document{}}
+	store := &contract.Settings{}
 	here, there := chat.NewDirectory(store, "slack"), chat.NewDirectory(store, "slack")
 	ctx := t.Context()
 	if _, ok, err := here.Incident(ctx, "C1"); ok || err != nil {
@@ -53,14 +28,14 @@ func TestAChannelBelongsToOneIncidentForGood(t *testing.T) {
 	if err := there.Put(ctx, "C1", 43); incidents.CodeOf(err) != incidents.Conflict {
 		t.Errorf("given to another incident: %v", err)
 	}
-	reads := store.reads
+	reads := store.Reads()
 	for _, d := range []*chat.Directory{here, there} {
 		if id, ok, err := d.Incident(ctx, "C1"); id != 42 || !ok || err != nil {
 			t.Errorf("%v %v %v", id, ok, err)
 		}
 	}
-	if store.reads != reads {
-		t.Errorf("%d reads of what is known", store.reads-reads)
+	if store.Reads() != reads {
+		t.Errorf("%d reads of what is known", store.Reads()-reads)
 	}
 	if _, ok, _ := chat.NewDirectory(store, "discord").Incident(ctx, "C1"); ok {
 		t.Error("another chat's channel of the same id")
@@ -68,7 +43,7 @@ func TestAChannelBelongsToOneIncidentForGood(t *testing.T) {
 }
 
 func TestNamesFromOutsideStayOutOfTheStore(t *testing.T) {
-	store := &memory{docs: map[string]incidents.Document{}}
+	store := &contract.Settings{}
 	d := chat.NewDirectory(store, "slack")
 	evil := "../freeze\x00" + strings.Repeat("x", 1<<16)
 	if _, _, err := d.Incident(t.Context(), evil); err != nil {
@@ -77,7 +52,7 @@ func TestNamesFromOutsideStayOutOfTheStore(t *testing.T) {
 	if err := d.Put(t.Context(), evil[:200], 1); err != nil {
 		t.Fatal(err)
 	}
-	for name := range store.docs {
+	for _, name := range store.Names() {
 		if strings.Contains(name, "freeze") || len(name) > 80 {
 			t.Errorf("a setting is called %q", name)
 		}
@@ -88,12 +63,13 @@ func TestNamesFromOutsideStayOutOfTheStore(t *testing.T) {
 }
 
 func TestAStoreThatIsAwayIsNoAnswer(t *testing.T) {
-	store := &memory{docs: map[string]incidents.Document{}, away: errors.New("away")}
+	store, away := &contract.Settings{}, errors.New("away")
+	store.Away(away)
 	d := chat.NewDirectory(store, "slack")
-	if _, _, err := d.Incident(t.Context(), "C1"); !errors.Is(err, store.away) {
+	if _, _, err := d.Incident(t.Context(), "C1"); !errors.Is(err, away) {
 		t.Errorf("%v", err)
 	}
-	store.away = nil
+	store.Away(nil)
 	if err := d.Put(t.Context(), "C1", 7); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 )
 
 var errDied = errors.New("died")
@@ -64,7 +65,7 @@ func newPlatform() *platform {
 }
 
 func TestAStormSharesARoom(t *testing.T) {
-	p, store, c := newPlatform(), &memory{docs: map[string]incidents.Document{}}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+	p, store, c := newPlatform(), &contract.Settings{}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
 	replicas := []*chat.Storm{newStorm(p, store, c), newStorm(p, store, c)}
 	own, rows := 0, 0
 	var shared incidents.Room
@@ -121,7 +122,7 @@ func TestAStormSharesARoom(t *testing.T) {
 // than is allowed.
 func TestAStormSurvivesDyingAnywhere(t *testing.T) {
 	for die := 1; die < 40; die++ {
-		p, store, c := newPlatform(), &memory{docs: map[string]incidents.Document{}}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+		p, store, c := newPlatform(), &contract.Settings{}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
 		p.dieAt = die
 		for i := range 12 {
 			s := incident(incidents.ID(i+1), incidents.Sev2)
@@ -144,7 +145,7 @@ func TestAStormSurvivesDyingAnywhere(t *testing.T) {
 }
 
 func TestReplicasShareWhatIsLeft(t *testing.T) {
-	p, store, c := newPlatform(), &locked{memory: memory{docs: map[string]incidents.Document{}}}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+	p, store, c := newPlatform(), &contract.Settings{}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() {
@@ -161,23 +162,6 @@ func TestReplicasShareWhatIsLeft(t *testing.T) {
 	if len(p.rooms) != 6 {
 		t.Errorf("%d rooms, want five and the one that is shared: %v", len(p.rooms), p.rooms)
 	}
-}
-
-type locked struct {
-	mu sync.Mutex
-	memory
-}
-
-func (l *locked) Setting(ctx context.Context, name string) (incidents.Document, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.memory.Setting(ctx, name)
-}
-
-func (l *locked) PutSetting(ctx context.Context, name string, expect int64, body []byte) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.memory.PutSetting(ctx, name, expect, body)
 }
 
 // twins is a chat that makes a second channel of the same name, as Discord does.
@@ -200,7 +184,7 @@ func (w *twins) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.
 
 // Whoever comes while the shared room is being made comes again.
 func TestTheSharedRoomIsMadeByOne(t *testing.T) {
-	p, store := &twins{platform: newPlatform()}, &memory{docs: map[string]incidents.Document{}}
+	p, store := &twins{platform: newPlatform()}, &contract.Settings{}
 	var all sync.WaitGroup
 	for i := range 20 {
 		storm := chat.NewStorm(chat.StormOptions{Chat: "discord", Poster: p, Store: store, PerMinute: 1, PerHour: 1, Now: time.Now})

@@ -11,6 +11,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 )
 
 // slow is a chat in which the first edit of a table takes as long as the test
@@ -33,7 +34,7 @@ func (s *slow) Post(ctx context.Context, room incidents.Room, key string, m bot.
 func stormOf(t *testing.T) (p *platform, first *slow, replicas [2]*chat.Storm, rooms [2]incidents.Room, c *clock) {
 	p, c = newPlatform(), &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
 	first = &slow{p, make(chan struct{}), make(chan struct{})}
-	store := &locked{memory: memory{docs: map[string]incidents.Document{}}}
+	store := &contract.Settings{}
 	for i, poster := range []bot.Poster{first, p} {
 		replicas[i] = chat.NewStorm(chat.StormOptions{Chat: "slack", Poster: poster, Store: store, PerMinute: 1, PerHour: 1, Now: func() time.Time { return c.now }})
 	}

@@ -52,7 +52,7 @@ func (in *Inbox) sentence(text string) answer {
 
 // rendered is the reply as Discord gets it; nil where the room shows what
 // happened.
-func (in *Inbox) rendered(reply bot.Reply, lang string) *payload {
+func (in *Inbox) rendered(ctx context.Context, reply bot.Reply, lang string) *payload {
 	if reply.Message == nil {
 		return nil
 	}
@@ -61,6 +61,7 @@ func (in *Inbox) rendered(reply bot.Reply, lang string) *payload {
 		more = in.Links.Incident(reply.State.ID)
 	}
 	out := rendered(reply.Message, lang, "", more)
+	out.pictures = in.Shown.Draw(ctx, "reply", reply.Message.Images)
 	if reply.Private {
 		out.Flags |= flagPrivate
 	}
@@ -68,7 +69,7 @@ func (in *Inbox) rendered(reply bot.Reply, lang string) *payload {
 }
 
 // prompt is the answer that is ready in time.
-func prompt(i *interaction, reply bot.Reply, out *payload) answer {
+func prompt(i *interaction, out *payload) answer {
 	if out == nil {
 		if i.Type == kindComponent {
 			return answer{Type: answerSilent}
@@ -92,13 +93,14 @@ func promise(private bool) answer {
 // asked for is done in any case.
 func (in *Inbox) later(ctx context.Context, i *interaction, out *payload) {
 	path := "/webhooks/" + in.config.App + "/" + i.Token + "/messages/@original"
-	a := ask{method: http.MethodPatch, path: path, body: out, class: classAnswer, key: i.ID, lane: laneFirst, bare: true}
-	if out == nil {
-		a.method, a.body = http.MethodDelete, nil
-	} else {
-		a.files = out.files
-	}
-	err := in.answered(ctx, a)
+	a := ask{method: http.MethodPatch, path: path, class: classAnswer, key: i.ID, lane: laneFirst, bare: true}
+	err := in.answered(ctx, func(ctx context.Context) error {
+		if out == nil {
+			a.method = http.MethodDelete
+			return in.Client.do(ctx, a, nil)
+		}
+		return in.Client.show(ctx, in.Shown, a, *out, nil)
+	})
 	if err != nil {
 		in.log.WarnContext(ctx, "an answer did not reach the person in Discord", "interaction", i.ID, "error", err)
 	}

@@ -17,6 +17,7 @@ const (
 	maxValue     = 1024
 	maxFooter    = 2048
 	maxAuthor    = 256
+	maxAlt       = 1024 // an attachment's description
 	maxRows      = 5
 	maxRowSize   = 5
 	maxLabel     = 80

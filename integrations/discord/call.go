@@ -92,7 +92,7 @@ func (c *Client) turn(ctx context.Context, a ask) error {
 
 // file is an attachment.
 type file struct {
-	Name, Content string
+	Name, Content, Kind string
 }
 
 // do sends it and reads the answer into out, which may be nil.
@@ -199,7 +199,7 @@ func withFiles(payload []byte, files []file) (io.Reader, string, error) {
 		return nil, "", err
 	}
 	for i, f := range files {
-		if err := part(fmt.Sprintf("files[%d]", i), f.Name, "text/plain; charset=utf-8", []byte(f.Content)); err != nil {
+		if err := part(fmt.Sprintf("files[%d]", i), f.Name, f.Kind, []byte(f.Content)); err != nil {
 			return nil, "", err
 		}
 	}

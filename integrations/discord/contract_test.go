@@ -22,12 +22,12 @@ import (
 type contractWorld struct {
 	*fake.Server
 	config    Config
-	store     *settings
+	store     *contract.Settings
 	transport *http.Transport
 }
 
 func newContractWorld(t *testing.T) *contractWorld {
-	w := &contractWorld{Server: newFake(t), store: &settings{}, transport: &http.Transport{}}
+	w := &contractWorld{Server: newFake(t), store: &contract.Settings{}, transport: &http.Transport{}}
 	w.config = goodConfig(w.Server)
 	w.config.Messages = true
 	t.Cleanup(w.transport.CloseIdleConnections)

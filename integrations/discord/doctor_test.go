@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/discord"
 )
 
@@ -42,7 +43,7 @@ func TestTheDoctorFindsIt(t *testing.T) {
 			if c.change == nil {
 				c.change = func(*Config) {}
 			}
-			h := houseOn(t, s, &settings{}, c.change)
+			h := houseOn(t, s, &contract.Settings{}, c.change)
 			bad := ""
 			for _, d := range Examine(t.Context(), h.client, h.config) {
 				if !d.Good {

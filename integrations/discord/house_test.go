@@ -13,36 +13,12 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/discord"
 )
 
 const base = "https://hikeshi.example.com"
-
-// settings are a store's, in memory.
-type settings struct {
-	mu   sync.Mutex
-	docs map[string]incidents.Document
-}
-
-func (s *settings) Setting(_ context.Context, name string) (incidents.Document, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.docs[name], nil
-}
-
-func (s *settings) PutSetting(_ context.Context, name string, expect int64, body []byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.docs[name].Version != expect {
-		return incidents.ErrConflict
-	}
-	if s.docs == nil {
-		s.docs = map[string]incidents.Document{}
-	}
-	s.docs[name] = incidents.Document{Version: expect + 1, Body: body}
-	return nil
-}
 
 // house is one replica that talks to a fake Discord.
 type house struct {
@@ -52,7 +28,7 @@ type house struct {
 	client *Client
 	poster *Poster
 	rooms  *chat.Directory
-	store  *settings
+	store  *contract.Settings
 	log    *strings.Builder
 }
 
@@ -70,11 +46,11 @@ func goodConfig(s *fake.Server) Config {
 }
 
 func newHouse(t *testing.T, change ...func(*Config)) *house {
-	return houseOn(t, newFake(t), &settings{}, change...)
+	return houseOn(t, newFake(t), &contract.Settings{}, change...)
 }
 
 // houseOn is another replica, or the same one after a restart.
-func houseOn(t *testing.T, s *fake.Server, store *settings, change ...func(*Config)) *house {
+func houseOn(t *testing.T, s *fake.Server, store *contract.Settings, change ...func(*Config)) *house {
 	t.Helper()
 	h := &house{Server: s, t: t, config: goodConfig(s), store: store, log: &strings.Builder{}}
 	for _, c := range change {

@@ -71,6 +71,7 @@ type InboxOptions struct {
 	Incidents Loader
 	Commands  []bot.Command
 	Links     bot.Links
+	Shown     chat.Gallery // the pictures of answers
 	Logger    *slog.Logger
 	Now       func() time.Time
 }

@@ -4,6 +4,8 @@ import (
 	"reflect"
 
 	"github.com/bwmarrin/discordgo"
+
+	"github.com/hikeshi-ops/hikeshi/integrations/chat"
 )
 
 // payload is a message as Discord takes it. The library's own type has no
@@ -18,6 +20,8 @@ type payload struct {
 	Enforce    bool         `json:"enforce_nonce,omitempty"`
 	Attached   []attachment `json:"attachments"`
 	files      []file       // what Attached names
+	frames     []string     // the paths of the pictures that the last embeds are for
+	pictures   []chat.Picture
 }
 
 // allowed says who may be mentioned: nobody, always.
@@ -30,6 +34,7 @@ func nobody() allowed { return allowed{Parse: []string{}} }
 type attachment struct {
 	ID   int    `json:"id"`
 	Name string `json:"filename"`
+	Alt  string `json:"description,omitempty"`
 }
 
 type embed struct {
@@ -38,6 +43,7 @@ type embed struct {
 	Text   string       `json:"description,omitempty"`
 	Color  int          `json:"color,omitempty"`
 	Fields []embedField `json:"fields,omitempty"`
+	Image  *picture     `json:"image,omitempty"`
 	Footer *footer      `json:"footer,omitempty"`
 	At     string       `json:"timestamp,omitempty"`
 }
@@ -93,7 +99,7 @@ func (m *message) shows(p *payload) bool {
 	}
 	for i := range m.Embeds {
 		a, b := m.Embeds[i], p.Embeds[i]
-		a.At, b.At = "", ""
+		a.At, b.At, a.Image, b.Image = "", "", nil, nil // Discord keeps a picture under an address of its own
 		if !reflect.DeepEqual(a, b) {
 			return false
 		}

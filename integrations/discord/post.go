@@ -11,6 +11,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
@@ -28,6 +29,7 @@ type Poster struct {
 	links  bot.Links
 	rooms  Directory
 	log    *slog.Logger
+	shown  chat.Gallery
 
 	mu    sync.Mutex
 	known map[string]*standing // by channel
@@ -41,12 +43,13 @@ type PosterOptions struct {
 	Client *Client
 	Links  bot.Links
 	Rooms  Directory
+	Shown  chat.Gallery // the pictures of messages
 	Logger *slog.Logger
 }
 
 // NewPoster makes one.
 func NewPoster(o PosterOptions) *Poster {
-	return &Poster{config: o.Config, client: o.Client, links: o.Links, rooms: o.Rooms, log: o.Logger, known: map[string]*standing{}}
+	return &Poster{config: o.Config, client: o.Client, links: o.Links, rooms: o.Rooms, log: o.Logger, shown: o.Shown, known: map[string]*standing{}}
 }
 
 // laneFirst is for what people wait for.
@@ -70,6 +73,7 @@ func lane(m *bot.Message) limit.Lane {
 func (p *Poster) Post(ctx context.Context, room incidents.Room, key string, m bot.LocalMessage, previous incidents.Posted) (incidents.Posted, error) {
 	one := m.In(p.config.Language)
 	out := rendered(&one, p.config.Language, p.mark(room, key), p.more(room, key))
+	out.pictures = p.shown.Draw(ctx, key, one.Images)
 	if previous.ID != "" {
 		_, err := p.edit(ctx, room, previous.ID, &one, out)
 		if codeOf(err) != codeUnknownMessage {
@@ -108,10 +112,9 @@ func (p *Poster) explain(room incidents.Room, err error) error {
 // edit brings a message that stands up to date.
 func (p *Poster) edit(ctx context.Context, room incidents.Room, id string, m *bot.Message, out payload) (string, error) {
 	failpoint.Hit("discord.post.before_edit")
-	return id, p.client.do(ctx, ask{
-		method: http.MethodPatch, path: "/channels/" + room.ID + "/messages/" + id, body: out, files: out.files,
-		class: classEdit, key: room.ID, lane: lane(m),
-	}, nil)
+	return id, p.client.show(ctx, p.shown, ask{
+		method: http.MethodPatch, path: "/channels/" + room.ID + "/messages/" + id, class: classEdit, key: room.ID, lane: lane(m),
+	}, out, nil)
 }
 
 // create posts a message that does not stand yet.
@@ -119,10 +122,9 @@ func (p *Poster) create(ctx context.Context, room incidents.Room, key string, m 
 	failpoint.Hit("discord.post.before_post")
 	out.Nonce, out.Enforce = nonce(room.ID, key, previous.ID), true
 	var stands message
-	err := p.client.do(ctx, ask{
-		method: http.MethodPost, path: "/channels/" + room.ID + "/messages", body: out, files: out.files,
-		class: classPost, key: room.ID, lane: lane(m),
-	}, &stands)
+	err := p.client.show(ctx, p.shown, ask{
+		method: http.MethodPost, path: "/channels/" + room.ID + "/messages", class: classPost, key: room.ID, lane: lane(m),
+	}, out, &stands)
 	if err != nil {
 		if codeOf(err) == 0 { // it may stand all the same
 			p.forget(room.ID)

@@ -79,26 +79,28 @@ func (in *Inbox) promised(ctx context.Context, i *interaction, q bot.Request, do
 		return in.sentence(phrases.T(q.Lang, "discord.try_again"))
 	}
 	ctx, cancel := in.lasting(ctx)
-	done, owed := make(chan bot.Reply, 1), make(chan bool, 1)
+	done, owed := make(chan *payload, 1), make(chan bool, 1)
+	private := false
 	go func() {
 		defer func() { cancel(); <-in.works.promised }()
 		reply, _ := do(ctx, q) // the reply says what is wrong, and the router has logged it
-		done <- reply
+		out := in.rendered(ctx, reply, q.Lang)
+		private = reply.Private
+		done <- out
 		if <-owed {
-			in.later(ctx, i, in.rendered(reply, q.Lang))
+			in.later(ctx, i, out)
 		}
 	}()
 	soon := time.NewTimer(promptly)
 	defer soon.Stop()
 	select {
-	case reply := <-done:
-		out := in.rendered(reply, q.Lang)
-		files := out != nil && len(out.files) > 0 // which only a later answer can carry
+	case out := <-done:
+		files := out != nil && len(out.files)+len(out.pictures) > 0 // which only a later answer can carry
 		owed <- files
 		if files {
-			return promise(reply.Private)
+			return promise(private)
 		}
-		return prompt(i, reply, out)
+		return prompt(i, out)
 	case <-soon.C:
 		owed <- true
 		return promise(true)

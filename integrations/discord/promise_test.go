@@ -12,6 +12,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/discord"
 )
@@ -31,7 +32,7 @@ func TestTheEndBoundsWhatIsPromised(t *testing.T) {
 		config := Config{App: fake.App, Guild: fake.Guild, Language: "en"}
 		d := &desk{reply: replied, hold: make(chan struct{})}
 		in := NewInbox(InboxOptions{
-			Config: config, Desk: d, Talk: d, Rooms: chat.NewDirectory(&settings{}, Chat), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+			Config: config, Desk: d, Talk: d, Rooms: chat.NewDirectory(&contract.Settings{}, Chat), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 			Client: NewClient(ClientOptions{Config: config, Pace: limit.New(limit.Options{}), Transport: unreachable{}, Now: time.Now}),
 		})
 		took := func(n int) int {

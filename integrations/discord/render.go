@@ -2,6 +2,7 @@ package discord
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,11 @@ func rendered(m *bot.Message, lang, mark, more string) payload {
 		p.Flags = flagNoPreviews
 		return p
 	}
+	p.images(m.Images, color(m.Tone))
 	s := sheet{lang: lang, more: more, left: maxEmbedSum}
+	for i := range p.Embeds {
+		s.left -= units(p.Embeds[i].Title)
+	}
 	s.head(m, mark)
 	s.facts(m.Fields)
 	s.checks(m.Checks)
@@ -31,9 +36,9 @@ func rendered(m *bot.Message, lang, mark, more string) payload {
 	p.Components, loose, lost = controls(m, lang, more)
 	s.lost += lost
 	s.links(loose)
-	p.Embeds = append(p.Embeds, s.done())
+	p.Embeds = slices.Insert(p.Embeds, 0, s.done())
 	for i, f := range s.files {
-		p.Attached = append(p.Attached, attachment{i, f.Name})
+		p.Attached = append(p.Attached, attachment{ID: i, Name: f.Name})
 	}
 	p.files = s.files
 	return p
@@ -238,7 +243,7 @@ const maxAttached = 256 << 10
 
 func (s *sheet) attach(name, text string) {
 	if text != "" {
-		s.files = append(s.files, file{name, bot.Cut(bot.Clean(text), maxAttached)})
+		s.files = append(s.files, file{name, bot.Cut(bot.Clean(text), maxAttached), "text/plain; charset=utf-8"})
 	}
 }
 

@@ -8,12 +8,12 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// answered sends an answer, again where that may help: editing the same message
+// answered has an answer sent, again where that may help: editing the same message
 // twice changes nothing. The promise itself may not have reached Discord yet.
-func (in *Inbox) answered(ctx context.Context, a ask) error {
+func (in *Inbox) answered(ctx context.Context, send func(ctx context.Context) error) error {
 	pause := 200 * time.Millisecond
 	for {
-		err := in.Client.do(ctx, a, nil)
+		err := send(ctx)
 		later, busy := errors.AsType[*incidents.Later](err)
 		r, said := errors.AsType[*refusal](err)
 		switch {

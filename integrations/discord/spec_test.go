@@ -17,6 +17,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/discord"
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 )
@@ -104,7 +105,7 @@ func TestWhatWeAskIsSpecified(t *testing.T) {
 	s := newFake(t)
 	s.Log = true
 	s.Hosts = append(s.Hosts, "wiki.example.com", "prometheus.example.com")
-	h := houseOn(t, s, &settings{}, func(c *Config) { c.Private, c.Roles = true, []string{fake.Role} })
+	h := houseOn(t, s, &contract.Settings{}, func(c *Config) { c.Private, c.Roles = true, []string{fake.Role} })
 	h.poster.client.pace = free{}
 	walk(t, h)
 	conforms(t, s)

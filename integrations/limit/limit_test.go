@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 )
 
@@ -199,33 +200,9 @@ func TestWhoCannotBeServedInTimeIsToldAtOnce(t *testing.T) {
 	})
 }
 
-// memory is a store for settings, as far as two replicas need one.
-type memory struct {
-	mu    sync.Mutex
-	docs  map[string]incidents.Document
-	reads int
-}
-
-func (m *memory) Setting(_ context.Context, name string) (incidents.Document, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.reads++
-	return m.docs[name], nil
-}
-
-func (m *memory) PutSetting(_ context.Context, name string, expect int64, body []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.docs[name].Version != expect {
-		return incidents.ErrConflict
-	}
-	m.docs[name] = incidents.Document{Name: name, Version: expect + 1, Body: body}
-	return nil
-}
-
 func TestReplicasHearOfClosedWindows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &memory{docs: map[string]incidents.Document{}}
+		store := &contract.Settings{}
 		a := limit.New(limit.Options{Provider: "slack", Store: store})
 		b := limit.New(limit.Options{Provider: "slack", Store: store})
 		_ = b.Wait(t.Context(), "post", "C1", limit.Normal)
@@ -240,12 +217,13 @@ func TestReplicasHearOfClosedWindows(t *testing.T) {
 		if waited := time.Since(began); waited != 29*time.Second {
 			t.Errorf("the other replica waited %s", waited)
 		}
-		store.mu.Lock()
-		if store.reads > 35 {
-			t.Errorf("%d reads in 31 s", store.reads)
+		if n := store.Reads(); n > 35 {
+			t.Errorf("%d reads in 31 s", n)
 		}
-		store.docs["limit/slack"] = incidents.Document{Version: 9, Body: []byte("what is this")}
-		store.mu.Unlock()
+		doc, _ := store.Setting(t.Context(), "limit/slack")
+		if err := store.PutSetting(t.Context(), "limit/slack", doc.Version, []byte("what is this")); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(2 * time.Second)
 		if err := b.Wait(t.Context(), "post", "C1", limit.Normal); err != nil {
 			t.Errorf("a document that does not parse: %v", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/slack"
 )
@@ -86,7 +87,7 @@ func TestAThousandRoomsUnderSlacksTiers(t *testing.T) {
 		began := time.Now()
 		book := &incidentBook{all: map[incidents.ID]*incidents.Incident{}}
 		c, err := New(Options{
-			Config: contractConfig(f), Limits: limit.New(limit.Options{Provider: Name, Rates: Rates(), Now: time.Now}), Directory: chatDirectory(&settings{}),
+			Config: contractConfig(f), Limits: limit.New(limit.Options{Provider: Name, Rates: Rates(), Now: time.Now}), Directory: chatDirectory(&contract.Settings{}),
 			Incidents: book, Rights: bot.Open{}, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Transport: f.Transport(),
 		})
 		if err != nil {

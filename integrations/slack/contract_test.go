@@ -26,7 +26,7 @@ func newContractWorld(t *testing.T) *contractWorld {
 	f := fake.New(t, fake.Options{Now: now})
 	f.Add(fake.User{ID: "U1", Name: "bea", Locale: "en-GB"})
 	f.Add(fake.User{ID: "U2", Name: "eve", Locale: "en-GB"})
-	return &contractWorld{now: now, world: &world{fake: f, store: &settings{}, book: &incidentBook{all: map[incidents.ID]*incidents.Incident{}}, desk: &desk{}, talk: &talk{}, t: t}}
+	return &contractWorld{now: now, world: &world{fake: f, store: &contract.Settings{}, book: &incidentBook{all: map[incidents.ID]*incidents.Incident{}}, desk: &desk{}, talk: &talk{}, t: t}}
 }
 
 func contractConfig(f *fake.Server) Config {

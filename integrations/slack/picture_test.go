@@ -1,42 +1,14 @@
 package slack
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"image"
-	"image/color"
-	"image/png"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/slack"
 )
-
-// drawings draw a picture for each path, but for those that say "none".
-type drawings struct {
-	mu    sync.Mutex
-	drawn []string
-}
-
-func (d *drawings) PNG(_ context.Context, path string) ([]byte, error) {
-	d.mu.Lock()
-	d.drawn = append(d.drawn, path)
-	d.mu.Unlock()
-	if strings.Contains(path, "none") {
-		return nil, errors.New("nothing to draw")
-	}
-	m := image.NewGray(image.Rect(0, 0, 8, 8))
-	m.SetGray(1, 1, color.Gray{Y: path[len(path)-1]})
-	var b bytes.Buffer
-	err := png.Encode(&b, m)
-	return b.Bytes(), err
-}
-
-func (d *drawings) count() int { d.mu.Lock(); defer d.mu.Unlock(); return len(d.drawn) }
 
 func illustrated(text string, paths ...string) bot.LocalMessage {
 	m := bot.Message{Key: "diagnostics", Kind: bot.KindDiagnostics, Title: "First look", Text: text}
@@ -47,9 +19,9 @@ func illustrated(text string, paths ...string) bot.LocalMessage {
 }
 
 // withPictures is a world whose messages have pictures.
-func withPictures(t *testing.T) (*world, *drawings, incidents.Room) {
+func withPictures(t *testing.T) (*world, *contract.Drawings, incidents.Room) {
 	t.Helper()
-	w, d := newWorld(t), &drawings{}
+	w, d := newWorld(t), &contract.Drawings{}
 	w.gallery.Pictures = d
 	return w, d, w.room(incident(7, "x"))
 }
@@ -78,9 +50,9 @@ func TestPicturesComeIntoTheThreadOnce(t *testing.T) {
 	if m := w.fake.Rooms()[0].Messages[0]; strings.Count(m.Blocks, `"url":"https://hikeshi.example.com/`) != 3 {
 		t.Errorf("a picture has no link: %s", m.Blocks)
 	}
-	drawn := d.count()
+	drawn := d.Drawn()
 	// The same pictures, in an edit and by a process that knows nothing of the first.
-	if _, err := w.Post(t.Context(), r, "diagnostics", illustrated("two", "/incidents/INC-7/charts/1.png?at=1", "/none", "/incidents/INC-7/charts/2.png?at=2"), first); err != nil || d.count() != drawn {
+	if _, err := w.Post(t.Context(), r, "diagnostics", illustrated("two", "/incidents/INC-7/charts/1.png?at=1", "/none", "/incidents/INC-7/charts/2.png?at=2"), first); err != nil || d.Drawn() != drawn {
 		t.Errorf("%v, drawn again", err)
 	}
 	next := w.replica(w.config)

@@ -12,34 +12,10 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/chat/contract"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/slack"
 )
-
-// settings is a store of small documents that two replicas share.
-type settings struct {
-	mu   sync.Mutex
-	docs map[string]incidents.Document
-}
-
-func (m *settings) Setting(_ context.Context, name string) (incidents.Document, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.docs[name], nil
-}
-
-func (m *settings) PutSetting(_ context.Context, name string, expect int64, body []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.docs == nil {
-		m.docs = map[string]incidents.Document{}
-	}
-	if m.docs[name].Version != expect {
-		return incidents.ErrConflict
-	}
-	m.docs[name] = incidents.Document{Name: name, Version: expect + 1, Body: body}
-	return nil
-}
 
 // incidentBook holds the incidents of a test.
 type incidentBook struct {
@@ -161,7 +137,7 @@ func (k *talk) all() []incidents.Said {
 type world struct {
 	*Chat
 	fake  *fake.Server
-	store *settings
+	store *contract.Settings
 	book  *incidentBook
 	desk  *desk
 	talk  *talk
@@ -187,7 +163,7 @@ func newWorld(t *testing.T, change ...func(*Config, *fake.Options)) *world {
 	for _, g := range change {
 		g(&base, &o)
 	}
-	w := &world{fake: f, store: &settings{}, book: &incidentBook{all: map[incidents.ID]*incidents.Incident{}}, desk: &desk{}, talk: &talk{}, t: t}
+	w := &world{fake: f, store: &contract.Settings{}, book: &incidentBook{all: map[incidents.ID]*incidents.Incident{}}, desk: &desk{}, talk: &talk{}, t: t}
 	w.Chat = w.replica(base)
 	server := httptest.NewServer(w.Handler())
 	t.Cleanup(server.Close)
@@ -223,7 +199,7 @@ func (w *world) runs(chat *Chat) {
 	w.t.Cleanup(func() { cancel(); <-done })
 }
 
-func chatDirectory(s *settings) *chat.Directory { return chat.NewDirectory(s, Name) }
+func chatDirectory(s *contract.Settings) *chat.Directory { return chat.NewDirectory(s, Name) }
 
 // incident is an open one.
 func incident(id incidents.ID, title string) *incidents.Incident {

@@ -8,9 +8,7 @@
 package contract
 
 import (
-	"context"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -255,7 +253,7 @@ func saidElsewhere(t *testing.T, w World) {
 }
 
 func stormShares(t *testing.T, w World) {
-	kept := &settings{docs: map[string]incidents.Document{}}
+	kept := &Settings{}
 	var shared incidents.Room
 	for i := range 6 {
 		storm := chat.NewStorm(chat.StormOptions{Chat: here, Poster: w.Poster(t), Store: kept, PerMinute: 2, PerHour: 2, Now: func() time.Time { return noon }})
@@ -272,26 +270,4 @@ func stormShares(t *testing.T, w World) {
 	if all := w.Shown(t, shared); len(all) != 1 || !strings.Contains(all[0].Text, "INC-52") || !strings.Contains(all[0].Text, "INC-55") {
 		t.Errorf("the shared room has %+v", all)
 	}
-}
-
-// settings is a store for the document of a storm.
-type settings struct {
-	mu   sync.Mutex
-	docs map[string]incidents.Document
-}
-
-func (s *settings) Setting(_ context.Context, name string) (incidents.Document, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.docs[name], nil
-}
-
-func (s *settings) PutSetting(_ context.Context, name string, expect int64, body []byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.docs[name].Version != expect {
-		return incidents.ErrConflict
-	}
-	s.docs[name] = incidents.Document{Name: name, Version: expect + 1, Body: body}
-	return nil
 }

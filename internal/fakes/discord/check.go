@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"image/png"
 	"net/url"
 	"regexp"
 	"slices"
@@ -52,12 +53,54 @@ func (s *Server) good(in object, files map[string]string) *refusal {
 	if sum > 6000 {
 		return invalid("embeds", "Embed size exceeds maximum size of 6000")
 	}
-	for _, a := range list(in["attachments"]) {
-		if id := text(a.(object)["id"]); files["files["+id+"]"] == "" {
-			return invalid("attachments", "no such file")
-		}
+	if bad := s.goodFiles(in, embeds, files); bad != nil {
+		return bad
 	}
 	return s.goodRows(rows)
+}
+
+var filename = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+// goodFiles holds files and what names them against each other: a picture is
+// one, says what it shows, and stands in an embed; an embed shows nothing that
+// is not attached.
+func (s *Server) goodFiles(in object, embeds []any, files map[string]string) *refusal {
+	named := map[string]string{}
+	for _, a := range list(in["attachments"]) {
+		a := a.(object)
+		name, content := text(a["filename"]), files["files["+text(a["id"])+"]"]
+		switch {
+		case content == "":
+			return invalid("attachments", "no such file")
+		case units(text(a["description"])) > 1024:
+			return invalid("attachments.description", "Must be 1024 or fewer in length.")
+		case !filename.MatchString(name):
+			s.wrong("Discord would rename the file %q", name)
+		case named[name] != "":
+			s.wrong("two files are called %s", name)
+		}
+		named[name] = content
+		if strings.HasSuffix(name, ".png") {
+			if _, err := png.Decode(strings.NewReader(content)); err != nil {
+				s.wrong("%s is no picture: %v", name, err)
+			}
+			if text(a["description"]) == "" {
+				s.wrong("nobody who cannot see %s knows what it shows", name)
+			}
+		}
+	}
+	if len(named) != len(files) {
+		s.wrong("%d files, of which %d are named", len(files), len(named))
+	}
+	for _, e := range embeds {
+		if i, ok := e.(object)["image"].(object); ok {
+			name, attached := strings.CutPrefix(text(i["url"]), "attachment://")
+			if !attached || named[name] == "" {
+				return invalid("embeds.image", "Unknown attachment")
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Server) nobodyMentioned(in object) {

@@ -21,6 +21,8 @@ const (
 	Empty      Lie = "an empty object, and it was done"
 	Redirect   Lie = "sends one elsewhere"
 	Huge       Lie = "more than anybody wants to read"
+	TooLarge   Lie = "413, and nothing was done"
+	Forbidden  Lie = "403 for lack of a permission, and nothing was done"
 	SlowDown   Lie = "429 with the seconds"
 	SlowGlobal Lie = "429 for everything, with the seconds"
 	SlowShared Lie = "429 that is not our fault"
@@ -75,6 +77,10 @@ func (l *lie) before(s *Server, w http.ResponseWriter, r *http.Request) bool {
 		http.Error(w, `{"message": "500: Internal Server Error", "code": 0}`, http.StatusInternalServerError)
 	case Bad:
 		http.Error(w, "<html>bad gateway</html>", http.StatusBadGateway)
+	case TooLarge:
+		http.Error(w, `{"message": "Request entity too large", "code": 40005}`, http.StatusRequestEntityTooLarge)
+	case Forbidden:
+		http.Error(w, `{"message": "Missing Permissions", "code": 50013}`, http.StatusForbidden)
 	case HTML:
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<html>maintenance</html>"))

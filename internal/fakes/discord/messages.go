@@ -3,6 +3,7 @@ package discord
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -54,6 +55,9 @@ func (m *message) put(in object, files map[string]string) {
 	}
 	for _, e := range list(m.object["embeds"]) {
 		e.(object)["type"] = "rich"
+		if i, ok := e.(object)["image"].(object); ok { // which shows the name no more
+			i["url"] = "https://cdn.discordapp.com/" + strings.TrimPrefix(text(i["url"]), "attachment://")
+		}
 		for _, f := range list(e.(object)["fields"]) {
 			if f := f.(object); f["inline"] == nil {
 				f["inline"] = false
