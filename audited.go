@@ -330,6 +330,9 @@ func (a *app) started(ctx context.Context) {
 func (a *app) registry() *prometheus.Registry {
 	r := newRegistry(a.store, a.worker)
 	r.MustRegister(a.audit.collectors()...)
+	for _, c := range a.chats {
+		r.MustRegister(c.tally)
+	}
 	return r
 }
 

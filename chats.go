@@ -28,6 +28,8 @@ type chatParts struct {
 	now    func() time.Time
 	log    *slog.Logger
 	free   bool // keep to no rates: for measuring
+	drawn  chat.Pictures
+	tally  *chat.Tally // the chat's own
 }
 
 // limits are those of one chat's requests.
@@ -44,6 +46,7 @@ type outside struct {
 	poster bot.Poster
 	run    func(ctx context.Context) error // until ctx ends: sockets; nil: nothing runs. What it returns before is logged, and it is run again
 	routes map[string]http.Handler         // by pattern, each with its line in needs
+	tally  *chat.Tally
 }
 
 // outsideKind is one kind of outside chat. Its block of the configuration is
@@ -78,12 +81,12 @@ func makeChats(p chatParts) ([]outside, error) {
 			continue
 		}
 		p := p
-		p.log = p.log.With("chat", k.name)
+		p.log, p.tally = p.log.With("chat", k.name), chat.NewTally(k.name)
 		c, err := k.make(p)
 		if err != nil {
 			return nil, fmt.Errorf("set up %s: %w", k.name, err)
 		}
-		c.name = k.name
+		c.name, c.tally = k.name, p.tally
 		all = append(all, c)
 	}
 	return all, nil

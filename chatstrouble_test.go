@@ -130,7 +130,7 @@ func newReplica(t *testing.T, c *config.Settled, store storage.Store, record *re
 	if err != nil {
 		t.Fatal(err)
 	}
-	chats, err := makeChats(chatParts{c, store, auditedRouter{router, record}, talk{engine, true, record.redact.Clean}, bot.Links{Base: "https://hikeshi.example.com"}, time.Now, log, false})
+	chats, err := makeChats(chatParts{c, store, auditedRouter{router, record}, talk{engine, true, record.redact.Clean}, bot.Links{Base: "https://hikeshi.example.com"}, time.Now, log, false, nil, nil})
 	if err != nil {
 		t.Fatal(err)
 	}

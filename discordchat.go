@@ -23,10 +23,11 @@ func makeDiscord(p chatParts) (outside, error) {
 		Config: config, Pace: p.limits(discord.Chat, discord.Rates()), Now: p.now,
 	})
 	rooms, verbs := chat.NewDirectory(p.store, discord.Chat), commands.All(commands.Deps{})
+	shown := chat.Gallery{Pictures: p.drawn, Tally: p.tally, Log: p.log}
 	in := discord.NewInbox(discord.InboxOptions{
-		Config: config, Client: client, Desk: p.desk, Talk: p.talk, Rooms: rooms, Incidents: p.store, Commands: verbs, Links: p.links, Logger: p.log, Now: p.now,
+		Config: config, Client: client, Desk: p.desk, Talk: p.talk, Rooms: rooms, Incidents: p.store, Commands: verbs, Links: p.links, Shown: shown, Tally: p.tally, Logger: p.log, Now: p.now,
 	})
-	out := outside{poster: discord.NewPoster(discord.PosterOptions{Config: config, Client: client, Links: p.links, Rooms: rooms, Logger: p.log})}
+	out := outside{poster: discord.NewPoster(discord.PosterOptions{Config: config, Client: client, Links: p.links, Rooms: rooms, Shown: shown, Logger: p.log})}
 	listen := in.Run
 	if config.Via == discord.ViaHTTP {
 		out.routes = map[string]http.Handler{"POST " + discord.Path: in.Handler()}

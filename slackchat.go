@@ -22,7 +22,7 @@ func slackKind() outsideKind {
 func makeSlack(p chatParts) (outside, error) {
 	c, err := slack.New(slack.Options{
 		Config: p.config.Workspace.Config, Limits: p.limits(slack.Name, slack.Rates()),
-		Directory: chat.NewDirectory(p.store, slack.Name), Incidents: p.store, Rights: p.config.Rights, Links: p.links, Now: p.now, Logger: p.log,
+		Directory: chat.NewDirectory(p.store, slack.Name), Incidents: p.store, Rights: p.config.Rights, Links: p.links, Pictures: p.drawn, Tally: p.tally, Now: p.now, Logger: p.log,
 	})
 	if err != nil {
 		return outside{}, err

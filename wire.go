@@ -109,7 +109,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return fmt.Errorf("set up the commands: %w", err)
 	}
 	said := talk{engine, len(policy.Chats) > 1, a.audit.redact.Clean}
-	if a.chats, err = makeChats(chatParts{c, a.store, auditedRouter{router, a.audit}, said, links, time.Now, log, a.free}); err != nil {
+	if a.chats, err = makeChats(chatParts{c, a.store, auditedRouter{router, a.audit}, said, links, time.Now, log, a.free, web.Pictures{Incidents: a.store, Draw: diagnostics.Draw}, nil}); err != nil {
 		return config.Problem(err)
 	}
 	a.trackers.connect(auditedRouter{router, a.audit}, overheard{engine, a.audit.redact.Clean})

@@ -44,6 +44,9 @@ type choice struct {
 	Value string `json:"value"`
 }
 
+// noChoices completes nothing.
+func noChoices() answer { return answer{Type: answerChoices, Data: &answerData{Choices: &[]choice{}}} }
+
 // sentence is an answer for the asker alone.
 func (in *Inbox) sentence(text string) answer {
 	none := nobody()

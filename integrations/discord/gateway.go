@@ -204,6 +204,7 @@ func (e *ears) hear(kind string, raw json.RawMessage) {
 	switch kind {
 	case "INTERACTION_CREATE":
 		if !e.in.works.take(e.in.works.heard) {
+			e.in.Tally.Dropped.Add(1)
 			e.in.log.Warn("an interaction was dropped: too many at once", "max", maxAnswers)
 			return
 		}
@@ -212,6 +213,7 @@ func (e *ears) hear(kind string, raw json.RawMessage) {
 		select {
 		case e.talk <- h:
 		default:
+			e.in.Tally.Dropped.Add(1)
 			e.in.log.Warn("an event of a room was dropped: too many wait", "kind", kind, "max", maxHeard)
 		}
 	}
@@ -221,6 +223,11 @@ func (e *ears) hear(kind string, raw json.RawMessage) {
 // hears of it: the first to answer has answered.
 func (in *Inbox) offered(ctx context.Context, raw json.RawMessage) {
 	var i interaction
+	defer func() {
+		if p := recover(); p != nil {
+			in.panicked(ctx, "an interaction", i.ID, p)
+		}
+	}()
 	if err := json.Unmarshal(raw, &i); err != nil {
 		in.log.WarnContext(ctx, "an interaction could not be read", "error", err)
 		return

@@ -33,6 +33,9 @@ func (d *desk) note(format string, args ...any) (bot.Reply, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked = append(d.asked, fmt.Sprintf(format, args...))
+	if strings.Contains(d.asked[len(d.asked)-1], "boom") {
+		panic("boom")
+	}
 	return d.reply, nil
 }
 

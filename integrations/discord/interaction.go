@@ -72,6 +72,7 @@ type InboxOptions struct {
 	Commands  []bot.Command
 	Links     bot.Links
 	Shown     chat.Gallery // the pictures of answers
+	Tally     *chat.Tally  // nil: nobody reads it
 	Logger    *slog.Logger
 	Now       func() time.Time
 }
@@ -88,13 +89,24 @@ type Inbox struct {
 
 // NewInbox makes one.
 func NewInbox(o InboxOptions) *Inbox {
+	if o.Tally == nil {
+		o.Tally = chat.NewTally(Chat)
+	}
 	return &Inbox{InboxOptions: o, config: o.Config, now: o.Now, log: o.Logger, works: newWorks()}
 }
 
 // Take carries out an interaction and answers it, within promptly or so: with
 // what came of it, or with the promise of that, which is then kept.
-func (in *Inbox) Take(ctx context.Context, i *interaction) answer {
+func (in *Inbox) Take(ctx context.Context, i *interaction) (out answer) {
 	lang := language(i.Locale)
+	defer func() {
+		if p := recover(); p != nil {
+			in.panicked(ctx, "an interaction", i.ID, p)
+			if out = in.sentence(broken(lang, i.ID)); i.Type == kindComplete {
+				out = noChoices()
+			}
+		}
+	}()
 	who, refused := in.person(i.Guild, i.Member)
 	if i.App != in.config.App {
 		refused = "discord.refused.guild"
@@ -102,7 +114,7 @@ func (in *Inbox) Take(ctx context.Context, i *interaction) answer {
 	if refused != "" {
 		in.log.WarnContext(ctx, "a person was refused", "person", bot.Line(who.ID, 80), "guild", bot.Line(i.Guild, 30), "why", refused)
 		if i.Type == kindComplete {
-			return answer{Type: answerChoices, Data: &answerData{Choices: &[]choice{}}}
+			return noChoices()
 		}
 		return in.sentence(phrases.T(lang, refused))
 	}

@@ -48,6 +48,7 @@ const (
 // overheard takes in what people say and how they react in the rooms. Other
 // channels are nobody's business.
 func (in *Inbox) overheard(ctx context.Context, h heard) {
+	defer in.caught(ctx, h.kind, "")
 	var e event
 	if err := json.Unmarshal(h.raw, &e); err != nil {
 		in.log.WarnContext(ctx, "an event could not be read", "kind", h.kind, "error", err)

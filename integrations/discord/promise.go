@@ -80,12 +80,10 @@ func (in *Inbox) promised(ctx context.Context, i *interaction, q bot.Request, do
 	}
 	ctx, cancel := in.lasting(ctx)
 	done, owed := make(chan *payload, 1), make(chan bool, 1)
-	private := false
 	go func() {
 		defer func() { cancel(); <-in.works.promised }()
-		reply, _ := do(ctx, q) // the reply says what is wrong, and the router has logged it
-		out := in.rendered(ctx, reply, q.Lang)
-		private = reply.Private
+		defer in.caught(ctx, "an answer", i.ID)
+		out := in.outcome(ctx, i, q, do)
 		done <- out
 		if <-owed {
 			in.later(ctx, i, out)
@@ -98,7 +96,7 @@ func (in *Inbox) promised(ctx context.Context, i *interaction, q bot.Request, do
 		files := out != nil && len(out.files)+len(out.pictures) > 0 // which only a later answer can carry
 		owed <- files
 		if files {
-			return promise(private)
+			return promise(out.Flags&flagPrivate != 0)
 		}
 		return prompt(i, out)
 	case <-soon.C:

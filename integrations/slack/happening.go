@@ -77,6 +77,7 @@ func (c *Chat) within(ctx context.Context, h happening) (ack any, err error) {
 		out, err := c.guarded(ctx, h)
 		done <- result{out.ack, err}
 		if out.then != nil {
+			defer c.caught(ctx, h.kind)
 			out.then(ctx)
 		}
 	}()
@@ -97,8 +98,7 @@ func (c *Chat) within(ctx context.Context, h happening) (ack any, err error) {
 func (c *Chat) guarded(ctx context.Context, h happening) (out outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.tally.Panics.Add(1)
-			c.log.ErrorContext(ctx, "slack: a happening panicked", "kind", string(h.kind), "panic", p, "stack", string(debug.Stack()))
+			c.panicked(ctx, h.kind, p)
 			out, err = outcome{}, nil // it would panic again
 		}
 	}()
@@ -111,6 +111,18 @@ func (c *Chat) guarded(ctx context.Context, h happening) (out outcome, err error
 		return c.command(ctx, h)
 	}
 	return outcome{}, nil
+}
+
+// caught is deferred around what follows an acknowledgement.
+func (c *Chat) caught(ctx context.Context, k kind) {
+	if p := recover(); p != nil {
+		c.panicked(ctx, k, p)
+	}
+}
+
+func (c *Chat) panicked(ctx context.Context, k kind, p any) {
+	c.tally.Panics.Add(1)
+	c.log.ErrorContext(ctx, "slack: a happening panicked", "kind", string(k), "panic", p, "stack", string(debug.Stack()))
 }
 
 // read decodes a payload; what does not decode is dropped and said.
