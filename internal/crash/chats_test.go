@@ -84,7 +84,7 @@ func (w *chats) live(point string) (deaths int) {
 	defer stop()
 	var parts sync.WaitGroup
 	var ended error
-	parts.Go(func() { ended = app.supervise(life, []string{"HIKESHI_FAILPOINT=" + point}) })
+	parts.Go(func() { ended = app.supervise(life, dieAt(point)...) })
 	s := newStory(app)
 	defer s.http.CloseIdleConnections()
 	parts.Go(func() { // Discord remembers a message's nonce for minutes; here it does not

@@ -108,15 +108,18 @@ type supervisor struct {
 }
 
 // supervise runs until ctx ends, and then stops the process by SIGTERM. It
-// returns when the process has ended.
-func (s *supervisor) supervise(ctx context.Context, first []string) error {
-	env := append(first, s.env...)
-	for {
+// returns when the process has ended. lives are variables of the environment of the
+// first lives, one for each.
+func (s *supervisor) supervise(ctx context.Context, lives ...string) error {
+	for life := 0; ; life++ {
+		env := s.env
+		if life < len(lives) {
+			env = append([]string{lives[life]}, env...)
+		}
 		p, err := start(env, s.args...)
 		if err != nil {
 			return s.fail(err)
 		}
-		env = s.env
 		if err := s.attend(ctx, p); err != nil {
 			return s.fail(err)
 		}

@@ -54,7 +54,7 @@ func (b backend) manyRuns(t *testing.T, runs, kills int) {
 	defer stop()
 	var supervised sync.WaitGroup
 	var ended error
-	supervised.Go(func() { ended = app.supervise(life, nil) })
+	supervised.Go(func() { ended = app.supervise(life) })
 	s := newStory(app)
 	states, err := s.many(ctx, runs, kills)
 	if err == nil {

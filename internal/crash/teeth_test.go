@@ -32,7 +32,7 @@ func TestSweepHasTeeth(t *testing.T) {
 			if err != nil || len(o.violations) > 0 {
 				t.Errorf("%s shows without a crash, so it proves nothing: %v, %v", bug.plant, err, o.violations)
 			}
-			o, err = tellFor(t, teethPatience, backend{}.place(t), []string{"HIKESHI_FAILPOINT=" + bug.point}, plant)
+			o, err = tellFor(t, teethPatience, backend{}.place(t), dieAt(bug.point), plant)
 			found := strings.Join(o.violations, "\n  ")
 			switch {
 			case err != nil:
