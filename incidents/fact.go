@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -48,6 +49,8 @@ const (
 	FactChosen  FactKind = "chosen" // an action was approved
 	FactUndo    FactKind = "undo"   // the votes of a person, given until then, count no more
 	FactReset   FactKind = "reset"  // what was learned until then, of a service or of all, counts no more
+
+	FactUnreadable FactKind = "unreadable" // a store says that there is one it cannot read; it is never written
 )
 
 // Context is what an incident looked like when the fact arose: what learning
@@ -81,6 +84,13 @@ func (s *Incident) Context() Context {
 	return c
 }
 
+// where is the part of the context that says where a list was shown. The rest
+// stands in the facts that are learned from.
+func (s *Incident) where() Context {
+	c := s.Context()
+	return Context{Service: c.Service, Name: c.Name}
+}
+
 // Facts are what events teach, s being the state after them.
 func Facts(s *Incident, events []Event) []Fact {
 	var facts []Fact
@@ -94,13 +104,13 @@ func Facts(s *Incident, events []Event) []Fact {
 			if len(e.Suggestions) == 0 {
 				continue
 			}
-			f.Kind, f.Shown = FactShown, shown(e.Suggestions)
+			f.Kind, f.Shown, f.Context = FactShown, shown(e.Suggestions), s.where()
 		case EventApproved:
 			r := s.run(e.RunID)
 			if r == nil {
 				continue
 			}
-			f.Kind, f.Action, f.Person = FactChosen, r.Plan.Runbook, e.By.ID
+			f.Kind, f.Action, f.Person, f.Context = FactChosen, r.Plan.Runbook, e.By.ID, s.where()
 			if g := s.suggestion(f.Action); g != nil {
 				f.Rank, f.Chance = g.Rank, g.Score
 			}
@@ -136,7 +146,7 @@ func shown(list []Suggestion) []Shown {
 		if p == 0 {
 			p = 1
 		}
-		out = append(out, Shown{Action: list[i].Action, Chance: list[i].Score, Propensity: p})
+		out = append(out, Shown{Action: list[i].Action, Chance: math.Round(list[i].Score*1e4) / 1e4, Propensity: p})
 	}
 	return out
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -13,9 +12,8 @@ import (
 
 // evidence is what happened with an action on the same alert of the same
 // service: honest counts, not decayed.
-func (m *Model) evidence(where cell, action string) incidents.Evidence {
-	where.action = action
-	t := m.cells[where]
+func (m *Model) evidence(where place, action string) incidents.Evidence {
+	t := m.tally(cell{action, where})
 	if t == nil {
 		return incidents.Evidence{}
 	}
@@ -31,9 +29,9 @@ func (m *Model) evidence(where cell, action string) incidents.Evidence {
 
 // explain takes a score apart: each term is what the score would lose without
 // it, the largest first. Terms that change nothing are left out.
-func (m *Model) explain(where cell, cand Candidate, c incidents.Context, now int64) []incidents.Term {
+func (m *Model) explain(where place, cand Candidate, c incidents.Context, now int64) []incidents.Term {
 	k, raw := m.classes(where, cand.Action, c, now)
-	mean := prior(cand, c)
+	mean := prior(&cand, c)
 	score := posterior(mean, k)
 	var terms []incidents.Term
 	add := func(without float64, because incidents.Reason) {
@@ -73,12 +71,12 @@ func (m *Model) explain(where cell, cand Candidate, c incidents.Context, now int
 	if cand.Fit > 0 {
 		rest := cand
 		rest.Fit = 0
-		add(posterior(prior(rest, c), k), incidents.Because("why.fit"))
+		add(posterior(prior(&rest, c), k), incidents.Because("why.fit"))
 	}
 	if cand.Learned != 0 {
 		rest := cand
 		rest.Learned = 0
-		add(posterior(prior(rest, c), k), learnedBecause(cand))
+		add(posterior(prior(&rest, c), k), cand.because())
 	}
 	slices.SortStableFunc(terms, func(a, b incidents.Term) int {
 		return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight))
@@ -90,15 +88,3 @@ func (m *Model) explain(where cell, cand Candidate, c incidents.Context, now int
 }
 
 func whole(n float64) string { return strconv.Itoa(int(n)) }
-
-// learnedBecause says what the general model goes by.
-func learnedBecause(cand Candidate) incidents.Reason {
-	switch features := strings.Join(cand.Features, ", "); {
-	case features == "":
-		return incidents.Because("why.learned")
-	case cand.Like == 0:
-		return incidents.Because("why.learned.by", "features", features)
-	default:
-		return incidents.Because("why.learned.like", "features", features, "incident", cand.Like.String())
-	}
-}

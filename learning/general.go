@@ -126,29 +126,41 @@ func (g *general) thumb(f *incidents.Fact, id string, x *factored.Situation, i i
 // judge adds to each candidate what the model makes of it.
 func (g *general) judge(c incidents.Context, candidates []Candidate, now time.Time) []Candidate {
 	g.settle(now, settleAtOnce)
-	x := situation(c, now)
+	opinion := g.model.Consider(situation(c, now))
 	ids := make([]string, len(candidates))
 	for i := range candidates {
 		ids[i] = candidates[i].Action
 	}
 	judged := slices.Clone(candidates)
-	for i, p := range g.model.Chances(x, ids) {
+	for i, p := range opinion.Chances(ids) {
 		odds := p * float64(len(ids)) // 1: as likely as the others
-		cand := &judged[i]
-		cand.Learned = (odds - 1) / (odds + 1)
-		if cand.Learned <= 0 {
-			continue
-		}
-		for _, part := range g.model.Explain(x, cand.Action, explained) {
-			if part.Weight > 0 {
-				cand.Features = append(cand.Features, part.Feature.Field+" "+part.Feature.Value)
-			}
-		}
-		if id, ok := incidents.ParseID(g.model.Like(x, cand.Action)); ok {
-			cand.Like = id
-		}
+		judged[i].Learned = (odds - 1) / (odds + 1)
+		judged[i].opinion = opinion
 	}
 	return judged
+}
+
+// because says what the general model goes by: it is asked only of those whose
+// score is explained.
+func (cand *Candidate) because() incidents.Reason {
+	if cand.opinion == nil || cand.Learned <= 0 {
+		return incidents.Because("why.learned")
+	}
+	var features []string
+	for _, part := range cand.opinion.Explain(cand.Action, explained) {
+		if part.Weight > 0 {
+			features = append(features, part.Feature.Field+" "+part.Feature.Value)
+		}
+	}
+	like, known := incidents.ParseID(cand.opinion.Like(cand.Action))
+	switch words := strings.Join(features, ", "); {
+	case words == "":
+		return incidents.Because("why.learned")
+	case !known:
+		return incidents.Because("why.learned.by", "features", words)
+	default:
+		return incidents.Because("why.learned.like", "features", words, "incident", like.String())
+	}
 }
 
 func situation(c incidents.Context, at time.Time) *factored.Situation {

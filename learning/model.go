@@ -19,7 +19,8 @@ const (
 // Model is what was learned so far. The zero value has learned nothing. It is
 // not safe for concurrent use; Service is.
 type Model struct {
-	cells     map[cell]*tally
+	cells     map[string]map[place]*tally // by action: a ranking asks for all of a place
+	held      int                         // tallies
 	votes     map[ballot]vote
 	chances   chances
 	forgotten Forgotten
@@ -31,6 +32,8 @@ type Forgotten struct {
 	Cells int // tallies dropped
 	Votes int // votes that can no longer be changed or taken back
 	Facts int // facts about no action, or of an unknown kind: not learned
+
+	Unreadable int // facts of the log that cannot be read: kept where they are, and not learned
 
 	Features int // features of the general model that were dropped
 	Late     int // facts that came after their time was learned: replicas may differ by them until they start again
@@ -57,7 +60,7 @@ type vote struct {
 // Learn takes in facts, in the order of their log.
 func (m *Model) Learn(facts ...incidents.Fact) {
 	if m.cells == nil {
-		m.cells, m.votes = map[cell]*tally{}, map[ballot]vote{}
+		m.cells, m.votes = map[string]map[place]*tally{}, map[ballot]vote{}
 	}
 	for i := range facts {
 		m.learn(&facts[i])
@@ -66,11 +69,13 @@ func (m *Model) Learn(facts ...incidents.Fact) {
 }
 
 func (m *Model) learn(f *incidents.Fact) {
-	where := cell{f.Action, incidents.KeyOf(f.Context.Name), incidents.KeyOf(f.Context.Service)}
+	where := cell{f.Action, place{incidents.KeyOf(f.Context.Name), incidents.KeyOf(f.Context.Service)}}
 	at := f.At.UnixNano()
 	switch {
 	case f.Kind == incidents.FactShown, f.Kind == incidents.FactUndo, f.Kind == incidents.FactReset:
 		// A list says nothing about its actions; the others are heard by the Service.
+	case f.Kind == incidents.FactUnreadable:
+		m.forgotten.Unreadable++
 	case f.Action == "" || f.At.IsZero():
 		m.forgotten.Facts++
 	case f.Kind == incidents.FactChosen:
@@ -83,7 +88,7 @@ func (m *Model) learn(f *incidents.Fact) {
 			c = counts{worked: 1}
 		}
 		m.count(where, c, at, 1)
-		m.cells[where].outcome(at, f.Value > 0, f.Took)
+		m.tally(where).outcome(at, f.Value > 0, f.Took)
 		m.chances.outcome(f)
 	default:
 		m.forgotten.Facts++
@@ -118,21 +123,23 @@ func thumb(value int, why incidents.Objection) counts {
 	return counts{}
 }
 
+// tally is what is known of a cell; nil for nothing.
+func (m *Model) tally(c cell) *tally { return m.cells[c.action][c.place] }
+
 // count adds to the four tallies that a fact belongs to.
 func (m *Model) count(where cell, c counts, at int64, times float64) {
-	for _, key := range [...]cell{
-		where,
-		{action: where.action, name: where.name},
-		{action: where.action, service: where.service},
-		{action: where.action},
-	} {
-		t := m.cells[key]
+	for _, p := range [...]place{where.place, {name: where.name}, {service: where.service}, {}} {
+		t := m.cells[where.action][p]
 		if t == nil && times < 0 {
 			continue // forgotten already
 		}
 		if t == nil {
 			t = &tally{at: at}
-			m.cells[key] = t
+			if m.cells[where.action] == nil {
+				m.cells[where.action] = map[place]*tally{}
+			}
+			m.cells[where.action][p] = t
+			m.held++
 		}
 		t.add(c, at, times)
 	}
@@ -140,26 +147,48 @@ func (m *Model) count(where cell, c counts, at int64, times float64) {
 
 // forget drops the tenth that heard nothing for longest, once there is too much.
 func (m *Model) forget() {
-	if len(m.cells) > cmp.Or(m.bounds.cells, MaxCells) {
-		m.forgotten.Cells += dropOldest(m.cells, func(t *tally) int64 { return t.at }, cell.compare)
+	if m.held > cmp.Or(m.bounds.cells, MaxCells) {
+		m.forgotten.Cells += m.forgetCells()
 	}
 	if len(m.votes) > cmp.Or(m.bounds.votes, MaxVotes) {
 		m.forgotten.Votes += dropOldest(m.votes, func(v vote) int64 { return v.at }, ballot.compare)
 	}
 }
 
-func dropOldest[K comparable, V any](entries map[K]V, at func(V) int64, compare func(K, K) int) int {
-	keys := slices.SortedFunc(maps.Keys(entries), func(a, b K) int {
-		if c := cmp.Compare(at(entries[a]), at(entries[b])); c != 0 {
-			return c
+func (m *Model) forgetCells() int {
+	keys := make([]cell, 0, m.held)
+	for action, places := range m.cells {
+		for p := range places {
+			keys = append(keys, cell{action, p})
 		}
-		return compare(a, b)
-	})
-	keys = keys[:len(keys)/10+1]
+	}
+	keys = oldest(keys, func(c cell) int64 { return m.tally(c).at }, cell.compare)
+	for _, c := range keys {
+		if delete(m.cells[c.action], c.place); len(m.cells[c.action]) == 0 {
+			delete(m.cells, c.action)
+		}
+	}
+	m.held -= len(keys)
+	return len(keys)
+}
+
+func dropOldest[K comparable, V any](entries map[K]V, at func(V) int64, compare func(K, K) int) int {
+	keys := oldest(slices.Collect(maps.Keys(entries)), func(k K) int64 { return at(entries[k]) }, compare)
 	for _, k := range keys {
 		delete(entries, k)
 	}
 	return len(keys)
+}
+
+// oldest is the tenth of the keys that is oldest.
+func oldest[K any](keys []K, at func(K) int64, compare func(K, K) int) []K {
+	slices.SortFunc(keys, func(a, b K) int {
+		if c := cmp.Compare(at(a), at(b)); c != 0 {
+			return c
+		}
+		return compare(a, b)
+	})
+	return keys[:len(keys)/10+1]
 }
 
 func (c cell) compare(d cell) int {

@@ -347,9 +347,16 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range strangers {
 		last = incidents.Context{Name: "same", Service: fmt.Sprint("pod-", i)}
 		m.Learn(thumbs(incidents.ID(i), "restart", "console:bea", 1, last, day0.Add(time.Duration(i)*time.Second)))
-		if len(m.cells) > 1000 || len(m.votes) > 400 {
-			t.Fatalf("holds %d cells and %d votes", len(m.cells), len(m.votes))
+		if m.held > 1000 || len(m.votes) > 400 {
+			t.Fatalf("holds %d cells and %d votes", m.held, len(m.votes))
 		}
+	}
+	held := 0
+	for _, places := range m.cells {
+		held += len(places)
+	}
+	if held != m.held {
+		t.Errorf("holds %d cells, and counts %d", held, m.held)
 	}
 	if f := m.Forgotten(); f.Cells < 2*strangers-1000 || f.Votes < strangers-400 {
 		t.Errorf("forgot %+v of %d strangers", f, strangers)

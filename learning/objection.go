@@ -42,7 +42,7 @@ func (o *objections) list() []incidents.Objected {
 
 // object counts a reason where its evidence is shown.
 func (m *Model) object(where cell, why incidents.Objection, times int) {
-	if t := m.cells[where]; t != nil && why != "" {
+	if t := m.tally(where); t != nil && why != "" {
 		t.said.add(why, times)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/learning/factored"
 )
 
 // Candidate is an action that could be taken. Whether it applies at all was
@@ -17,12 +18,11 @@ type Candidate struct {
 	Action string // the runbook's id
 	// Learned says how likely the action is by what was learned of situations
 	// like this (see general): −1 far less than the other candidates, 0 as they, 1
-	// far more. Features and Like say why.
-	Learned  float64
-	Features []string
-	Like     incidents.ID // the most similar incident that it solved
+	// far more.
+	Learned float64
+	Fit     float64 // 0…1: how closely the action itself says that it is meant for such an incident; 0 where it says nothing
 
-	Fit float64 // 0…1: how closely the action itself says that it is meant for such an incident; 0 where it says nothing
+	opinion *factored.Opinion // says why it is Learned
 }
 
 // Ranked is an action with its place's reasons. Scores compare within one
@@ -73,36 +73,42 @@ type classes struct{ here, sameName, sameSvc, everywhere counts }
 // shows the same list. An empty answer means that there was no candidate (see
 // NoKnownAction).
 func (m *Model) Rank(c incidents.Context, candidates []Candidate, now time.Time) []Ranked {
-	where := cell{name: incidents.KeyOf(c.Name), service: incidents.KeyOf(c.Service)}
+	where := place{incidents.KeyOf(c.Name), incidents.KeyOf(c.Service)}
 	at := now.UnixNano()
-	ranked := make([]Ranked, 0, len(candidates))
-	given := make(map[string]Candidate, len(candidates))
-	for _, cand := range candidates {
-		if _, twice := given[cand.Action]; twice {
+	type scored struct {
+		of    *Candidate
+		score float64
+	}
+	list := make([]scored, 0, len(candidates)) // small, to be sorted
+	given := make(map[string]bool, len(candidates))
+	for i := range candidates {
+		cand := &candidates[i]
+		if given[cand.Action] {
 			continue
 		}
-		given[cand.Action] = cand
+		given[cand.Action] = true
 		decayed, _ := m.classes(where, cand.Action, c, at)
-		score := posterior(prior(cand, c), decayed)
-		ranked = append(ranked, Ranked{Action: cand.Action, Score: math.Round(score*1e9) / 1e9})
+		list = append(list, scored{cand, math.Round(posterior(prior(cand, c), decayed)*1e9) / 1e9})
 	}
-	slices.SortFunc(ranked, func(a, b Ranked) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Action, b.Action))
+	slices.SortFunc(list, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.of.Action, b.of.Action))
 	})
-	for i := range ranked {
+	ranked := make([]Ranked, len(list))
+	for i, s := range list {
 		r := &ranked[i]
-		r.Evidence = m.evidence(where, r.Action)
+		r.Action, r.Score, r.Evidence = s.of.Action, s.score, m.evidence(where, s.of.Action)
 		if i < maxExplained {
-			r.Evidence.Terms = m.explain(where, given[r.Action], c, at)
+			r.Evidence.Terms = m.explain(where, *s.of, c, at)
 		}
 	}
 	return ranked
 }
 
 // classes looks up what is known of an action: decayed to now, and as it happened.
-func (m *Model) classes(where cell, action string, c incidents.Context, now int64) (decayed, raw classes) {
+func (m *Model) classes(where place, action string, c incidents.Context, now int64) (decayed, raw classes) {
+	places := m.cells[action]
 	read := func(name, service incidents.Key) (d, r counts) {
-		t := m.cells[cell{action, name, service}]
+		t := places[place{name, service}]
 		if t == nil {
 			return counts{}, counts{}
 		}
@@ -131,7 +137,7 @@ func (m *Model) classes(where cell, action string, c incidents.Context, now int6
 }
 
 // prior is the mean before any fact.
-func prior(cand Candidate, c incidents.Context) float64 {
+func prior(cand *Candidate, c incidents.Context) float64 {
 	mean := priorMean + fitBonus*min(max(cand.Fit, 0), 1) + learnedReach*min(max(cand.Learned, -1), 1)
 	if ownCheck(cand.Action, c) != "" {
 		mean += ownCheckBonus

@@ -17,12 +17,14 @@ const HalfLife = 90 * 24 * time.Hour
 // maxTook bounds the durations kept for the median.
 const maxTook = 15
 
-// cell names a tally: an action on an alert name of a service. A zero key
-// stands for any.
+// cell names a tally: an action at a place.
 type cell struct {
-	action        string
-	name, service incidents.Key
+	action string
+	place
 }
+
+// place is an alert name of a service. A zero key stands for any.
+type place struct{ name, service incidents.Key }
 
 // counts are facts about an action. As floats they are decayed, in a raw tally
 // they are whole.

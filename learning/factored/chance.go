@@ -5,16 +5,26 @@ import (
 	"slices"
 )
 
+// Opinion is all that the model has to say of one situation, until it learns again.
+type Opinion struct {
+	m *Model
+	x *Situation
+	v *view
+}
+
+// Consider looks at a situation once, for all that is asked of it.
+func (m *Model) Consider(x *Situation) *Opinion { return &Opinion{m, x, m.look(x)} }
+
 // Chances says of each of some actions how likely it is that it is the right one,
 // if one of them is. Actions that the model does not know are as likely as one
 // that it knows nothing of.
-func (m *Model) Chances(x *Situation, ids []string) []float64 {
+func (o *Opinion) Chances(ids []string) []float64 {
 	if len(ids) == 0 {
 		return nil
 	}
-	all := m.look(x).score
+	m, all := o.m, o.v.score
 	of := make([]float64, len(ids))
-	unknown := m.blank(x)
+	unknown := m.blank(o.x)
 	for n, id := range ids {
 		of[n] = unknown
 		if i, ok := m.index[id]; ok {
@@ -43,7 +53,8 @@ type Part struct {
 
 // Explain takes the features' part of an action's score apart, the largest
 // first.
-func (m *Model) Explain(x *Situation, id string, limit int) []Part {
+func (o *Opinion) Explain(id string, limit int) []Part {
+	m, x := o.m, o.x
 	i, ok := m.index[id]
 	if !ok {
 		return nil
@@ -68,13 +79,13 @@ func (m *Model) Explain(x *Situation, id string, limit int) []Part {
 }
 
 // Like is the most similar situation in which the action was right, "" for none.
-func (m *Model) Like(x *Situation, id string) string {
-	i, ok := m.index[id]
+func (o *Opinion) Like(id string) string {
+	i, ok := o.m.index[id]
 	if !ok {
 		return ""
 	}
-	for _, n := range m.memory.similar(x) {
-		r := m.memory.cases[n.at]
+	for _, n := range o.v.similar {
+		r := o.m.memory.cases[n.at]
 		if slices.ContainsFunc(r.Said, func(s said) bool { return s.action == i && s.right }) {
 			return r.ID
 		}

@@ -5,6 +5,7 @@ import "math"
 // view is all that the model has to say of one situation. Each column speaks of
 // every action, and has one shared weight.
 type view struct {
+	similar []neighbour
 	linear  []float64
 	columns []column
 	score   []float64
@@ -17,8 +18,8 @@ type column struct {
 
 // look scores all actions.
 func (m *Model) look(x *Situation) *view {
-	v := &view{linear: m.linear(x)}
-	right, wrong := m.memory.near(x, len(m.actions))
+	v := &view{similar: m.memory.similar(x), linear: m.linear(x)}
+	right, wrong := m.memory.near(v.similar, len(m.actions))
 	common := make([]float64, len(m.actions))
 	for i, n := range m.common {
 		common[i] = rarity(n.right / (m.total + n.judged + 5))

@@ -85,10 +85,9 @@ type neighbour struct {
 }
 
 // near says of each action how often it was right, and how often wrong, in the
-// most similar situations.
-func (k *memory) near(x *Situation, actions int) (right, wrong []float64) {
+// most similar situations, the most similar one first.
+func (k *memory) near(best []neighbour, actions int) (right, wrong []float64) {
 	right, wrong = make([]float64, actions), make([]float64, actions)
-	best := k.similar(x)
 	if len(best) == 0 {
 		return right, wrong
 	}

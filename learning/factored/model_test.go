@@ -89,7 +89,7 @@ func TestTheSameFeedbackGivesTheSame(t *testing.T) {
 			s.happens(i%12, i%12)
 			s.m.Thumb(fmt.Sprint(s.n), s.look(i%12), (i+1)%12, false, int64(i))
 		}
-		return s.m.Chances(situation("alert", "alert-3", "team", "team-3"), []string{"fix-1", "fix-3", "never-seen"})
+		return s.m.Consider(situation("alert", "alert-3", "team", "team-3")).Chances([]string{"fix-1", "fix-3", "never-seen"})
 	}
 	a := run()
 	if !slices.Equal(a, run()) {
@@ -107,18 +107,18 @@ func TestThumbsMove(t *testing.T) {
 		m.Join(id)
 	}
 	x := situation("alert", "disk")
-	start := m.Chances(x, []string{"a", "b"})
+	start := m.Consider(x).Chances([]string{"a", "b"})
 	m.Thumb("1", x, 1, true, 1)
 	m.Thumb("1", x, 0, false, 1)
-	if got := m.Chances(x, []string{"a", "b"}); start[0] != start[1] || got[1] <= got[0] {
+	if got := m.Consider(x).Chances([]string{"a", "b"}); start[0] != start[1] || got[1] <= got[0] {
 		t.Errorf("chances %v, then %v", start, got)
 	}
 	if best := m.Rank(x, 3); best[0] != 1 || best[2] != 0 {
 		t.Errorf("order %v: the liked first, the disliked last", best)
 	}
-	before := m.Chances(x, []string{"b", "c"})[0]
+	before := m.Consider(x).Chances([]string{"b", "c"})[0]
 	m.Failed("2", x, 1, 2)
-	if after := m.Chances(x, []string{"b", "c"})[0]; after >= before {
+	if after := m.Consider(x).Chances([]string{"b", "c"})[0]; after >= before {
 		t.Errorf("chance %.3f before, %.3f after what was liked failed", before, after)
 	}
 }
@@ -134,7 +134,7 @@ func TestWrongThumbsAreOutvoted(t *testing.T) {
 		m.Thumb(fmt.Sprint(i), x, good, up, int64(i))
 		m.Thumb(fmt.Sprint(i), x, bad, !up, int64(i))
 	}
-	if got := m.Chances(x, []string{"good", "bad"}); got[0] < .7 {
+	if got := m.Consider(x).Chances([]string{"good", "bad"}); got[0] < .7 {
 		t.Errorf("chances = %v", got)
 	}
 }
@@ -148,7 +148,7 @@ func TestOutcomesReplaceThumbsOfTheirIncident(t *testing.T) {
 	m.Outcome("1", x, b, 2)
 	m.Thumb("1", x, a, true, 3) // too late to be remembered against the proof
 	r := m.memory.byID["1"]
-	if len(r.Said) != 1 || r.Said[0].action != b || m.Like(x, "a") != "" || m.Like(x, "b") != "1" {
+	if len(r.Said) != 1 || r.Said[0].action != b || m.Consider(x).Like("a") != "" || m.Consider(x).Like("b") != "1" {
 		t.Errorf("remembered %+v", r.Said)
 	}
 }

@@ -15,7 +15,7 @@ func (n *Nearest) Join() { n.actions++ }
 
 // Rank gives the best k actions, the best first.
 func (n *Nearest) Rank(x *Situation, k int) []int {
-	right, wrong := n.memory.near(x, n.actions)
+	right, wrong := n.memory.near(n.memory.similar(x), n.actions)
 	for i := range right {
 		right[i] -= wrong[i]
 	}

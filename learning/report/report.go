@@ -69,6 +69,7 @@ type Report struct {
 	Facts    int       `json:"facts"`              // that it was made of
 	LeftOut  int       `json:"left_out,omitempty"` // older ones, beyond MaxFacts
 	Imported int       `json:"imported,omitempty"` // of them, from another system: learned from, not judged
+	Unread   int       `json:"unreadable,omitempty"`
 	All      Part      `json:"all"`
 	Services []Part    `json:"services"` // those with the most lists, at most MaxServices
 	Weeks    []Part    `json:"weeks"`    // the latest MaxWeeks, the oldest first

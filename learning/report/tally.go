@@ -112,7 +112,7 @@ func (t *tally) chosen(f *incidents.Fact) {
 	if s == nil {
 		return // no list: nothing was to be chosen from
 	}
-	d := decision{at: f.At, action: f.Action, context: f.Context, rank: f.Rank, chance: f.Chance}
+	d := decision{at: f.At, action: f.Action, rank: f.Rank, chance: f.Chance}
 	for _, g := range s.list {
 		d.list = append(d.list, g.Action)
 	}
@@ -137,7 +137,7 @@ func (t *tally) outcome(f *incidents.Fact) {
 		p.Verified.count(worked)
 	}
 	if s != nil {
-		t.judge(s, f.Action, worked, wk)
+		t.judge(s, f, worked, wk)
 	}
 	if worked {
 		t.frequency[f.Action]++
@@ -145,12 +145,13 @@ func (t *tally) outcome(f *incidents.Fact) {
 }
 
 // judge holds the list against what came of the choice.
-func (t *tally) judge(s *shown, action string, worked bool, wk string) {
-	d, ok := s.chosen[action]
+func (t *tally) judge(s *shown, f *incidents.Fact, worked bool, wk string) {
+	d, ok := s.chosen[f.Action]
 	if !ok {
 		return
 	}
-	delete(s.chosen, action)
+	delete(s.chosen, f.Action)
+	d.context = f.Context
 	if d.rank > 0 {
 		b := &t.bins[min(max(int(d.chance*10), 0), 9)]
 		b.sum += d.chance

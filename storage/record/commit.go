@@ -64,9 +64,9 @@ func Encode(c *incidents.Commit, weigh Weigher) (*Encoded, error) {
 		e.Changes = append(e.Changes, ch)
 	}
 	for i := range c.Facts {
-		b, err := json.Marshal(&c.Facts[i])
+		b, err := encodeFact(&c.Facts[i])
 		if err != nil {
-			return nil, fmt.Errorf("encode fact: %w", err)
+			return nil, err
 		}
 		e.Facts = append(e.Facts, b)
 	}
@@ -170,16 +170,6 @@ func Summary(b []byte) (incidents.Summary, error) {
 		return s, fmt.Errorf("decode summary: %w", err)
 	}
 	return s, nil
-}
-
-// Fact reads one fact; its number is where it stood.
-func Fact(seq int64, b []byte) (incidents.Fact, error) {
-	var f incidents.Fact
-	if err := json.Unmarshal(b, &f); err != nil {
-		return f, fmt.Errorf("decode fact: %w", err)
-	}
-	f.Seq = seq
-	return f, nil
 }
 
 // OnceKey is how a commit's Once name is kept: hashed, since parts of it come

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	client "github.com/redis/go-redis/v9"
+
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/storage/conformance"
@@ -40,4 +42,14 @@ func TestConformance(t *testing.T) {
 			conformance.Run(t, func(t *testing.T) storage.Store { return open(t, server, shards) })
 		})
 	}
+}
+
+func TestAFactThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	server := testenv.Redis(t)
+	raw := client.NewClient(&client.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = raw.Close() })
+	conformance.DamagedFact(t, openURL(t, server.URL+"?prefix=damaged:", 2), func(shard int, seq int64) {
+		check(t, raw.LSet(t.Context(), fmt.Sprintf("damaged:{s%d}:facts", shard), seq-1, "\x01torn").Err())
+	})
 }

@@ -233,11 +233,7 @@ func (s *Store) Facts(ctx context.Context, shard int, after int64, max int) ([]i
 	}
 	var facts []incidents.Fact
 	for i, body := range found {
-		f, err := record.Fact(after+int64(i)+1, []byte(body))
-		if err != nil {
-			return nil, err
-		}
-		facts = append(facts, f)
+		facts = append(facts, record.Fact(after+int64(i)+1, []byte(body)))
 	}
 	return facts, nil
 }

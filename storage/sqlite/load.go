@@ -154,9 +154,8 @@ func (s *Store) Facts(ctx context.Context, shard int, after int64, max int) ([]i
 	var facts []incidents.Fact
 	err := s.read(ctx, "read facts", func(c *conn) error {
 		return c.each(readFacts, func(row columns) error {
-			f, err := record.Fact(numberOf(integer(row[0])), blob(row[1]))
-			facts = append(facts, f)
-			return err
+			facts = append(facts, record.Fact(numberOf(integer(row[0])), blob(row[1])))
+			return nil
 		}, rowID(shard, after), rowID(shard+1, 0)-1, int64(record.Rows(max)))
 	})
 	return facts, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/storage/conformance"
 	"github.com/hikeshi-ops/hikeshi/storage/record"
 	"github.com/hikeshi-ops/hikeshi/storage/sqlite"
 )
@@ -529,4 +530,12 @@ func TestDamagedDatabase(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func TestAFactThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	conformance.DamagedFact(t, open(t, sqlite.Config{Dir: dir, Shards: 2}), func(shard int, seq int64) {
+		tamper(t, dir, fmt.Sprintf(`UPDATE facts SET body = x'01746f726e' WHERE row = %d`, int64(shard)<<48|seq))
+	})
 }
