@@ -82,7 +82,7 @@ func (r *recorder) reasons() []incidents.Reason {
 // readyReasons are why this process is not ready, and what is worth knowing.
 func (a *app) readyReasons(ctx context.Context) (wrong, notes []incidents.Reason) {
 	wrong, notes = a.ready.reasons(ctx)
-	return wrong, append(notes, a.audit.reasons()...)
+	return wrong, slices.Concat(notes, a.audit.reasons(), unreadable(a.learned.Forgotten()))
 }
 
 // newRunner makes the runbooks' runner, each of whose executors records what it
@@ -333,6 +333,7 @@ func (a *app) registry() *prometheus.Registry {
 	for _, c := range a.chats {
 		r.MustRegister(c.tally)
 	}
+	r.MustRegister(forgotten{a.learned})
 	return r
 }
 

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/audit"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/learning/report"
 	"github.com/hikeshi-ops/hikeshi/storage"
@@ -123,5 +125,32 @@ func TestAReportIsMadeOfTheStore(t *testing.T) {
 	var r report.Report
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.All.Hit1 != (report.Share{N: 4, Of: 4}) || r.Facts != 12 || len(r.New) != 2 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// What is taken back from the command line is in the audit, intent before outcome,
+// and in the report.
+func TestWhatIsTakenBackIsRecorded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if code, out := command(t, "learn", "undo", "--person", "slack:T1/U2", "--data", dir); code != exitOK {
+		t.Fatalf("learn undo exits %d: %s", code, out)
+	}
+	if code, out := command(t, "learn", "reset", "--service", "shop", "--data", dir); code != exitOK {
+		t.Fatalf("learn reset exits %d: %s", code, out)
+	}
+	var got []string
+	for _, r := range exported(t, dir) {
+		if r.Action == audit.ActUnlearn {
+			got = append(got, fmt.Sprint(r.Kind, " ", r.By.ID, " ", r.Target, " ", r.Result))
+		}
+	}
+	want := []string{"intent cli votes of slack:T1/U2 ", "outcome cli  done", "intent cli service shop ", "outcome cli  done"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the audit has %q, want %q", got, want)
+	}
+	code, out := command(t, "learn", "report", "--data", dir)
+	if person, service := strings.Index(out, "T1/U2"), strings.Index(out, "shop"); code != exitOK || service < 0 || person < service {
+		t.Errorf("learn report exits %d, without what was taken back, the latest first:\n%s", code, out)
 	}
 }

@@ -30,7 +30,7 @@ func learnImport(ctx context.Context, args []string, std streams) int {
 	if h == nil {
 		return code
 	}
-	store, code := openLearned(ctx, f, std)
+	store, _, code := openLearned(ctx, f, std)
 	if store == nil {
 		return code
 	}

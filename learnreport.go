@@ -18,7 +18,7 @@ func learnReport(ctx context.Context, args []string, std streams) int {
 	if code, done := parse(fs, args, 0); done {
 		return code
 	}
-	store, code := openLearned(ctx, f, std)
+	store, _, code := openLearned(ctx, f, std)
 	if store == nil {
 		return code
 	}

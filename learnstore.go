@@ -5,6 +5,7 @@ import (
 	"flag"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
@@ -19,16 +20,16 @@ func learnFlags(name string, std streams) (*flag.FlagSet, *serveFlags) {
 }
 
 // openLearned opens the store that the flags name; nil where it says why not.
-func openLearned(ctx context.Context, f *serveFlags, std streams) (storage.Store, int) {
+func openLearned(ctx context.Context, f *serveFlags, std streams) (storage.Store, *config.Settled, int) {
 	c, err := f.load()
 	if err != nil {
 		complain(std.err, err)
-		return nil, exitInvalid
+		return nil, nil, exitInvalid
 	}
 	store, err := storage.Open(ctx, storage.Config{URL: c.StoreURL, Dir: c.Data})
 	if err != nil {
 		complain(std.err, err)
-		return nil, exitCode(err)
+		return nil, nil, exitCode(err)
 	}
-	return store, exitOK
+	return store, c, exitOK
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/audit"
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -33,6 +36,25 @@ func (l lessons) Strike(ctx context.Context, once string, by incidents.Actor, pe
 		return fmt.Errorf("take back what was learned: %w", err)
 	}
 	return nil
+}
+
+// auditedLessons records who took back what, and writes that down before anything
+// counts no more: what nobody can account for is not struck.
+type auditedLessons struct {
+	lessons
+	audit *recorder
+}
+
+// Strike implements commands.Lessons.
+func (x auditedLessons) Strike(ctx context.Context, once string, by incidents.Actor, person, service string) error {
+	r := audit.Record{Action: audit.ActUnlearn, By: personOf(by), Target: "everything"}
+	switch {
+	case person != "":
+		r.Target = "votes of " + bot.Line(person, 200)
+	case service != "":
+		r.Target = "service " + bot.Line(service, 200)
+	}
+	return x.audit.log.Act(ctx, r, func() error { return x.lessons.Strike(ctx, once, by, person, service) })
 }
 
 // learnUndo is "hikeshi learn undo --person X", learnReset "hikeshi learn reset".
@@ -63,16 +85,31 @@ func learnReset(ctx context.Context, args []string, std streams) int {
 }
 
 func strike(ctx context.Context, f *serveFlags, std streams, person, service, said string) int {
-	store, code := openLearned(ctx, f, std)
+	store, c, code := openLearned(ctx, f, std)
 	if store == nil {
 		return code
 	}
 	defer store.Close()
-	by := incidents.Actor{ID: "cli"}
-	if err := (lessons{store, time.Now}).Strike(ctx, "", by, person, service); err != nil {
+	record, err := openAudit(c, store, newLogger(c, std.err))
+	if err == nil {
+		err = record.during(ctx, func() error {
+			return auditedLessons{lessons{store, time.Now}, record}.Strike(ctx, "", incidents.Actor{ID: "cli"}, person, service)
+		})
+	}
+	if err != nil {
 		complain(std.err, err)
 		return exitCode(err)
 	}
 	fmt.Fprintln(std.out, phrases.T(language(), said, "who", person, "id", person, "service", service))
 	return exitOK
+}
+
+// during keeps the audit for as long as one command does something that it must have.
+func (r *recorder) during(ctx context.Context, do func() error) error {
+	live, end := context.WithCancel(context.WithoutCancel(ctx))
+	var kept sync.WaitGroup
+	kept.Go(func() { r.log.Run(live) })
+	defer kept.Wait() // what is owed to it is written
+	defer end()
+	return do()
 }

@@ -77,11 +77,3 @@ func unsafeLast(s *incidents.Incident, ranked []learning.Ranked) []learning.Rank
 	}
 	return append(safe, unsafe...)
 }
-
-// settle lets the model learn what is old enough, so that no ranking waits for
-// it: after a start, the whole log.
-func (a *app) settle(ctx context.Context) {
-	if err := a.learned.Settle(ctx, time.Now()); err != nil && ctx.Err() == nil {
-		a.log.Warn("could not learn from what happened", "error", err)
-	}
-}

@@ -102,7 +102,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.Rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: lessons{a.store, time.Now}, People: named(c.Rights), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: auditedLessons{lessons{a.store, time.Now}, a.audit}, People: named(c.Rights), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
 		Rights:   c.Rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {

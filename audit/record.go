@@ -97,6 +97,7 @@ const (
 	ActPromote Action = "promote" // somebody accepted it
 	ActRevoke  Action = "revoke"  // and took it back
 	ActDemote  Action = "demote"  // or it lost that by itself
+	ActUnlearn Action = "unlearn" // what was learned of a person, of a service or at all counts no more
 	ActOutput  Action = "output"  // somebody read what a step said, whole
 	ActRefused Action = "refused" // a right that somebody does not have
 	ActStopped Action = "stopped" // a run that the gate did not let begin

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -104,5 +105,24 @@ func TestServiceGivesUpWaitingWithItsContext(t *testing.T) {
 	cancel()
 	if err := s.CatchUp(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("CatchUp = %v", err)
+	}
+}
+
+// A fact that cannot be read is counted each time the log is read, and hides none of
+// the others; one that is struck later does not change that.
+func TestAFactThatCannotBeReadIsCountedAndPassed(t *testing.T) {
+	t.Parallel()
+	log := &memoryLog{shards: make([][]incidents.Fact, 2)}
+	log.add(1, outcome(1, "restart", shop, true, day0), incidents.Fact{Kind: incidents.FactUnreadable}, outcome(2, "restart", shop, true, day0))
+	s := NewService(log, 2)
+	for range 2 {
+		got, _, err := s.Rank(t.Context(), shop, candidates("restart"), day0)
+		if err != nil || got[0].Evidence.Worked != 2 || s.Forgotten().Unreadable != 1 || s.Forgotten().Facts != 0 {
+			t.Fatalf("Rank = %+v, %v; %+v", got, err, s.Forgotten())
+		}
+	}
+	log.add(0, incidents.Fact{Kind: incidents.FactReset, At: day0.Add(time.Hour)})
+	if got, _, err := s.Rank(t.Context(), shop, candidates("restart"), day0); err != nil || got[0].Evidence.Worked != 0 || s.Forgotten().Unreadable != 1 {
+		t.Errorf("made anew: %+v, %v; %+v", got, err, s.Forgotten())
 	}
 }

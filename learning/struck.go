@@ -41,6 +41,9 @@ func (s *struck) hear(f *incidents.Fact) bool {
 
 // has says whether a fact counts no more.
 func (s *struck) has(f *incidents.Fact) bool {
+	if f.Kind == incidents.FactUnreadable {
+		return false // nobody knows whose or when it is; it is counted on
+	}
 	upTo := func(t time.Time) bool { return !t.IsZero() && !f.At.After(t) }
 	return upTo(s.all) || upTo(s.services[f.Context.Service]) || f.Kind == incidents.FactVote && upTo(s.people[f.Person])
 }

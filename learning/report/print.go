@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"text/tabwriter"
+	"time"
 )
 
 // Say puts a sentence of the catalogue into the reader's words.
@@ -41,6 +42,28 @@ func (r *Report) Print(out io.Writer, t Say) {
 	for _, m := range r.Moves {
 		fmt.Fprintf(out, "  %s: %s → %s (%s, %s)\n", m.Action, place(m.Before), place(m.After), m.Alert, nameOr(m.Service))
 	}
+	if len(r.Struck) > 0 {
+		fmt.Fprintln(out, "\n"+t("learn.struck"))
+	}
+	for _, s := range r.Struck {
+		key, args := s.Told()
+		fmt.Fprintln(out, "  "+t(key, args...))
+	}
+	if r.Unread > 0 {
+		fmt.Fprintln(out, t("learn.unreadable", "n", strconv.Itoa(r.Unread)))
+	}
+}
+
+// Told is the sentence that says what was taken back.
+func (s Struck) Told() (key string, args []string) {
+	args = []string{"day", s.At.UTC().Format(time.DateOnly), "by", nameOr(s.By), "person", s.Person, "service", s.Service}
+	switch {
+	case s.Person != "":
+		return "learn.struck.person", args
+	case s.Service != "":
+		return "learn.struck.service", args
+	}
+	return "learn.struck.all", args
 }
 
 // shareText is a share with what it is of: "67 % (2/3)".

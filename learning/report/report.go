@@ -63,13 +63,21 @@ type Move struct {
 	After   int    `json:"after"`  // 0: it is no longer
 }
 
+// Struck is something that was taken back.
+type Struck struct {
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Person  string    `json:"person,omitempty"`  // whose votes
+	Service string    `json:"service,omitempty"` // of which service; neither: everything
+}
+
 // Report is how good the suggestions were.
 type Report struct {
 	At       time.Time `json:"at"`
-	Facts    int       `json:"facts"`              // that it was made of
-	LeftOut  int       `json:"left_out,omitempty"` // older ones, beyond MaxFacts
-	Imported int       `json:"imported,omitempty"` // of them, from another system: learned from, not judged
-	Unread   int       `json:"unreadable,omitempty"`
+	Facts    int       `json:"facts"`                // that it was made of
+	LeftOut  int       `json:"left_out,omitempty"`   // older ones, beyond MaxFacts
+	Imported int       `json:"imported,omitempty"`   // of them, from another system: learned from, not judged
+	Unread   int       `json:"unreadable,omitempty"` // that cannot be read: kept where they are, and not counted
 	All      Part      `json:"all"`
 	Services []Part    `json:"services"` // those with the most lists, at most MaxServices
 	Weeks    []Part    `json:"weeks"`    // the latest MaxWeeks, the oldest first
@@ -86,6 +94,7 @@ type Report struct {
 	Outcomes int      `json:"outcomes_this_week"`
 	New      []string `json:"new_this_week"` // actions that nobody had seen before
 	Moves    []Move   `json:"moves_this_week"`
+	Struck   []Struck `json:"struck,omitempty"` // the latest maxStruck that were taken back, the latest first
 }
 
 // Bounds of a report.
@@ -95,6 +104,7 @@ const (
 	MaxWeeks    = 26
 	maxMoves    = 30
 	maxNew      = 50
+	maxStruck   = 20
 	maxCompared = 1000 // the latest decisions: the copy must rank each of them
 	week        = 7 * 24 * time.Hour
 )
@@ -110,8 +120,9 @@ func Of(ctx context.Context, facts []incidents.Fact, now time.Time) (*Report, er
 	}
 	r := &Report{
 		At: now, Facts: len(facts), Imported: t.imported, All: t.all, Services: t.parts(t.services, MaxServices, byLists),
-		Weeks: t.parts(t.weeks, MaxWeeks, byName), Votes: t.votes, Outcomes: t.outcomes, New: t.news(), Moves: t.moves(),
+		Weeks: t.parts(t.weeks, MaxWeeks, byName), Votes: t.votes, Outcomes: t.outcomes, New: t.news(), Moves: t.moves(), Unread: t.unread, Struck: t.struck,
 	}
+	slices.Reverse(r.Struck)
 	r.Calibration, r.Error = t.calibration()
 	if err := r.compare(ctx, facts, t.decisions); err != nil {
 		return nil, err

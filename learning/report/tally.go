@@ -24,6 +24,8 @@ type tally struct {
 	}
 
 	imported, votes, outcomes int
+	unread                    int
+	struck                    []Struck
 	seen                      map[string]time.Time // when an action was first heard of
 	lists                     map[alert]*lists
 }
@@ -55,6 +57,10 @@ func newTally(now time.Time) *tally {
 }
 
 func (t *tally) take(f *incidents.Fact) {
+	if f.Kind == incidents.FactUnreadable {
+		t.unread++
+		return
+	}
 	lately := f.At.After(t.now.Add(-week))
 	if f.Source != "" {
 		t.imported++
@@ -77,6 +83,10 @@ func (t *tally) take(f *incidents.Fact) {
 	case incidents.FactVote:
 		if lately {
 			t.votes++
+		}
+	case incidents.FactUndo, incidents.FactReset:
+		if t.struck = append(t.struck, Struck{f.At, f.By, f.Person, f.Context.Service}); len(t.struck) > maxStruck {
+			t.struck = t.struck[1:]
 		}
 	}
 }
