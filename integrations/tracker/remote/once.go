@@ -1,0 +1,240 @@
+package remote
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
+)
+
+// Settings is where it is noted what is about to be created, and up to when the
+// tracker was looked through.
+type Settings interface {
+	Setting(ctx context.Context, name string) (incidents.Document, error)
+	PutSetting(ctx context.Context, name string, expect int64, body []byte) error
+}
+
+// Maker makes tickets and finds them again.
+type Maker interface {
+	// Create makes one that carries the marker; it returns its key.
+	Create(ctx context.Context, t bot.Ticket) (string, error)
+	// Marked are the keys of those that carry the marker and that we made, the
+	// oldest first, as far as the tracker's search knows.
+	Marked(ctx context.Context, marker string) ([]string, error)
+	// Retire closes the younger of two, says which is the older one, and takes
+	// the marker from it last, so that whoever is interrupted does it again.
+	Retire(ctx context.Context, younger, older, marker string) error
+}
+
+// Once makes exactly one ticket for each marker.
+type Once struct {
+	System    System
+	Name      string // of the tracker in the configuration
+	Maker     Maker
+	Settings  Settings
+	IndexTime time.Duration // after which the tracker's search must have caught up
+	Now       func() time.Time
+	Log       *slog.Logger
+
+	unsure, healed atomic.Int64
+}
+
+// Stats is what happened in this process.
+type Stats struct {
+	Unsure int64 // creations whose end was not known at once
+	Healed int64 // second tickets of one incident that were closed
+}
+
+// Stats tells it.
+func (o *Once) Stats() Stats { return Stats{Unsure: o.unsure.Load(), Healed: o.healed.Load()} }
+
+// intent is what is known of the ticket of one marker. Without a key, and not
+// clear, an attempt to create it may or may not have worked.
+type intent struct {
+	Marker string    `json:"marker"`
+	At     time.Time `json:"at"`              // of the latest attempt
+	Tries  int       `json:"tries"`           //
+	Clear  bool      `json:"clear,omitempty"` // the latest attempt has surely made nothing
+	Key    string    `json:"key,omitempty"`
+	Twins  []string  `json:"twins,omitempty"`  // younger ones that were closed
+	Looked bool      `json:"looked,omitempty"` // for twins, after the index had caught up
+
+	version int64
+}
+
+func (o *Once) intentName(marker string) string {
+	sum := sha256.Sum256([]byte(marker))
+	return "tracker/" + o.Name + "/intent/" + hex.EncodeToString(sum[:16])
+}
+
+func (o *Once) intent(ctx context.Context, marker string) (*intent, error) {
+	doc, err := o.Settings.Setting(ctx, o.intentName(marker))
+	if err != nil {
+		return nil, fmt.Errorf("read what was to be created: %w", err)
+	}
+	in := &intent{}
+	if doc.Version > 0 {
+		if err := json.Unmarshal(doc.Body, in); err != nil {
+			return nil, fmt.Errorf("read what was to be created: %w", err)
+		}
+	}
+	in.Marker, in.version = marker, doc.Version
+	return in, nil
+}
+
+// note writes it down, whether or not whoever asked still waits.
+func (o *Once) note(ctx context.Context, in *intent) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	defer cancel()
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("note what is to be created: %w", err)
+	}
+	err = o.Settings.PutSetting(ctx, o.intentName(in.Marker), in.version, body)
+	if errors.Is(err, incidents.ErrConflict) {
+		return o.later(lookAgain, "another replica is creating the ticket")
+	}
+	if err != nil {
+		return fmt.Errorf("note what is to be created: %w", err)
+	}
+	in.version++
+	return nil
+}
+
+const (
+	noteTime  = 3 * time.Second
+	lookAgain = 15 * time.Second // between two looks whether the ticket is in the index
+)
+
+func (o *Once) later(after time.Duration, message string) error {
+	return &incidents.Later{After: after, Alone: true, Err: o.System.passing("error.tracker_unsure", message)}
+}
+
+// Open makes the ticket with the marker, or finds the one that an earlier
+// attempt made, and returns its key.
+func (o *Once) Open(ctx context.Context, t bot.Ticket) (string, error) {
+	in, err := o.intent(ctx, t.Marker)
+	if err != nil {
+		return "", err
+	}
+	if in.Key == "" && in.version > 0 && !in.Clear {
+		if err := o.recover(ctx, in); err != nil {
+			return "", err
+		}
+	}
+	if in.Key == "" {
+		if err := o.attempt(ctx, in, t); err != nil {
+			return "", err
+		}
+	}
+	return in.Key, nil
+}
+
+// recover looks for what an attempt with an unknown end may have made. Searches
+// lag: that nothing is found means something only after a while.
+func (o *Once) recover(ctx context.Context, in *intent) error {
+	found, err := o.Maker.Marked(ctx, in.Marker)
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return o.adopt(ctx, in, found)
+	}
+	if wait := o.IndexTime - o.Now().Sub(in.At); wait > 0 {
+		return o.later(min(wait, lookAgain), "whether the ticket was made is not known yet")
+	}
+	return nil
+}
+
+// attempt notes what it is about to do, and does it.
+func (o *Once) attempt(ctx context.Context, in *intent, t bot.Ticket) error {
+	in.At, in.Clear, in.Looked = o.Now(), false, false
+	in.Tries++
+	failpoint.Hit("tracker.create.before")
+	if err := o.note(ctx, in); err != nil {
+		return err
+	}
+	failpoint.Hit("tracker.create.noted")
+	key, err := o.Maker.Create(ctx, t)
+	failpoint.Hit("tracker.create.asked")
+	switch {
+	case Undone(err):
+		in.Clear = true
+		return errors.Join(err, o.note(ctx, in))
+	case err != nil:
+		o.unsure.Add(1)
+		return err
+	}
+	in.Key = key
+	if err := o.note(ctx, in); err != nil { // the incident will know the key, and if not, the search
+		o.Log.Warn("could not note which ticket was made", "tracker", o.Name, "ticket", key, "error", err)
+	}
+	failpoint.Hit("tracker.create.known")
+	return nil
+}
+
+// adopt makes the oldest of found the ticket, and closes the others.
+func (o *Once) adopt(ctx context.Context, in *intent, found []string) error {
+	in.Key = found[0]
+	for _, twin := range found[1:] {
+		o.Log.Warn("one incident had two tickets; the younger is closed", "tracker", o.Name, "ticket", in.Key, "younger", twin)
+		if err := o.Maker.Retire(ctx, twin, in.Key, in.Marker); err != nil {
+			return err
+		}
+		o.healed.Add(1)
+		in.Twins = append(in.Twins, twin)
+	}
+	return o.note(ctx, in)
+}
+
+// Follow is the key of the ticket where the one called key was closed as a
+// twin. After a second attempt it looks once, when the index must have caught
+// up, whether both worked.
+func (o *Once) Follow(ctx context.Context, key, marker string) (string, error) {
+	in, err := o.intent(ctx, marker)
+	if err != nil || in.version == 0 {
+		return key, err
+	}
+	if in.Key == key && in.Tries > 1 && !in.Looked && o.Now().Sub(in.At) >= o.IndexTime {
+		found, err := o.Maker.Marked(ctx, marker)
+		if err != nil {
+			return key, err
+		}
+		in.Looked = true
+		if len(found) > 1 {
+			err = o.adopt(ctx, in, found)
+		} else {
+			err = o.note(ctx, in)
+		}
+		if err != nil {
+			return key, err
+		}
+	}
+	if in.Key != "" && slices.Contains(in.Twins, key) {
+		return in.Key, nil
+	}
+	return key, nil
+}
+
+// Heal makes one of several tickets with one marker.
+func (o *Once) Heal(ctx context.Context, marker string) error {
+	found, err := o.Maker.Marked(ctx, marker)
+	if err != nil || len(found) < 2 {
+		return err
+	}
+	in, err := o.intent(ctx, marker)
+	if err != nil || in.version == 0 { // not ours: another installation's
+		return err
+	}
+	return o.adopt(ctx, in, found)
+}
