@@ -93,10 +93,6 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	policy := incidents.Policy{Chats: chatNames(c), Tickets: c.TicketDesks.Routes, Archives: chatNames(c)[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	ladder := newLadder(a, freezer)
-	runner, err := a.newRunner(noting(engine))
-	if err != nil {
-		return err
-	}
 	if a.trackers, err = makeTrackers(c, store, policy, log); err != nil {
 		return config.Problem(err)
 	}
@@ -113,7 +109,13 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return config.Problem(err)
 	}
 	a.trackers.connect(auditedRouter{router, a.audit}, overheard{engine, a.audit.redact.Clean})
-	a.worker = newWorker(a, policy, engine, runner, freezer, ladder, syncers(a, links))
+	rooms := posters(c, store, web.Rooms{Store: store, Links: links, Now: time.Now}, a.chats)
+	live := bot.NewLive(bot.LiveOptions{Incidents: store, Posters: rooms, Every: map[string]time.Duration{consoleChat: time.Second}, Links: links, Now: time.Now, Logger: log})
+	runner, err := a.newRunner(noting(engine), live.Follow)
+	if err != nil {
+		return err
+	}
+	a.worker = newWorker(a, policy, engine, runner, freezer, ladder, syncers(rooms, links))
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	if a.console, err = newConsole(a, router, said, links); err != nil {
 		return config.Problem(err)
@@ -132,9 +134,9 @@ func (a *app) assemble(ctx context.Context) (err error) {
 }
 
 // syncers keep the rooms of each chat.
-func syncers(a *app, links bot.Links) map[string]worker.Rooms {
+func syncers(rooms map[string]bot.Poster, links bot.Links) map[string]worker.Rooms {
 	all := map[string]worker.Rooms{}
-	for name, poster := range posters(a.config, a.store, web.Rooms{Store: a.store, Links: links, Now: time.Now}, a.chats) {
+	for name, poster := range rooms {
 		all[name] = &bot.Syncer{Chat: name, Poster: poster, Links: links, Now: time.Now}
 	}
 	return all

@@ -9,6 +9,7 @@ type Message struct {
 	Key     string    `json:"key"`               // stable within the room: posting it again edits it in place
 	Kind    Kind      `json:"kind"`              //
 	Pinned  bool      `json:"pinned,omitempty"`  // stands on top
+	Live    bool      `json:"live,omitempty"`    // shown for a moment while a run goes: what lasts goes first
 	Tone    Tone      `json:"tone,omitempty"`    // the colour of its edge
 	At      time.Time `json:"at"`                // when what it tells happened
 	By      string    `json:"by,omitempty"`      // who did it, where that is a person; "" is Hikeshi

@@ -31,6 +31,7 @@ type Runner struct {
 	within    time.Duration
 	notes     Notes
 	keep      Keep
+	follow    Follow
 	runs      chan struct{} // places for steps of runs
 	checks    chan struct{} // places for checks, so that slow ones never hold up a run
 }
@@ -53,6 +54,7 @@ type RunnerOptions struct {
 	Now       func() time.Time          // nil: time.Now
 	Keep      Keep                      // nil: outputs are kept as far as they are shown
 	Notes     Notes                     // nil: what runs note stands in their results only
+	Follow    Follow                    // nil: nobody sees how a run goes before its end
 	Within    time.Duration             // for Diagnose; 0: DiagnoseWithin
 	Executors map[string]steps.Executor // further kinds of steps, or others in place of ours
 }
@@ -68,7 +70,7 @@ func NewRunner(o RunnerOptions) (*Runner, error) {
 	}
 	maps.Copy(executors, o.Executors)
 	r := &Runner{
-		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within, notes: o.Notes, keep: o.Keep,
+		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within, notes: o.Notes, keep: o.Keep, follow: o.Follow,
 		runs: make(chan struct{}, MaxExecutions), checks: make(chan struct{}, MaxExecutions),
 	}
 	if r.log == nil {
@@ -95,12 +97,16 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 		return nil, []incidents.StepResult{refused}
 	}
 	before = r.Look(ctx, plan, execution)
+	going, over := r.followed(ctx, plan, execution)
+	defer over()
 	env := steps.Env{Execution: execution, Incident: plan.Incident, Runbook: plan.Runbook}
 	for _, step := range plan.Recover {
 		if step.Kind == KindNote {
 			done = append(done, r.note(ctx, step, plan, execution, done))
+			going.moves(done, incidents.Step{})
 			continue
 		}
+		env.Live = going.moves(done, step)
 		result := r.kept(ctx, execution, step, env)
 		r.log.Info("step done", "run", execution, "runbook", plan.Runbook, "step", step.ID, "kind", step.Kind,
 			"ok", result.OK, "value", result.Value, "error", result.Error, "elapsed", result.Elapsed)

@@ -58,6 +58,8 @@ const laneFirst = limit.Urgent
 // lane says what goes first where not everything can go at once.
 func lane(m *bot.Message) limit.Lane {
 	switch {
+	case m.Live:
+		return limit.Idle
 	case m.Kind == bot.KindApproval, m.Kind == bot.KindCard, m.Kind == bot.KindRun, m.Tone == bot.ToneBad:
 		return limit.Urgent
 	case m.Kind == bot.KindDiagnostics, m.Kind == bot.KindSuggestions:

@@ -49,6 +49,8 @@ func (c *Chat) Post(ctx context.Context, room incidents.Room, key string, m bot.
 // laneOf says what goes first when Slack lets us send little.
 func laneOf(m bot.Message) limit.Lane {
 	switch {
+	case m.Live:
+		return limit.Idle
 	case m.Kind == bot.KindApproval, m.Kind == bot.KindCard, m.Kind == bot.KindRun, m.Tone == bot.ToneBad:
 		return limit.Urgent
 	case m.Kind == bot.KindDiagnostics, m.Kind == bot.KindSuggestions:

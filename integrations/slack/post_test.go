@@ -7,6 +7,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/slack"
 )
 
@@ -173,5 +174,25 @@ func TestLongOutputGoesIntoTheThreadOnce(t *testing.T) {
 				t.Errorf("the file has %d bytes", len(got[1].Text))
 			}
 		})
+	}
+}
+
+// What a run says while it goes is shown in its message, gives way to everything
+// else, and leaves nothing in the thread.
+func TestLiveOutputGivesWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.room(incident(7, "x"))
+	m := bot.Message{Key: "run-1", Kind: bot.KindRun, Live: true, Title: "Restart", Code: []bot.Code{{Label: "says", Text: strings.Repeat("<!channel> *x*\n", 66)}}}
+	first, err := w.Post(t.Context(), r, "run-1", bot.LocalMessage{"en": m}, incidents.Posted{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Code[0].Text += "more\n"
+	if _, err := w.Post(t.Context(), r, "run-1", bot.LocalMessage{"en": m}, first); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.fake.Rooms()[0].Messages; len(got) != 1 || got[0].Edits != 1 || !strings.Contains(got[0].Blocks, "more") || laneOf(m) != limit.Idle {
+		t.Errorf("%+v", got)
 	}
 }

@@ -69,7 +69,7 @@ func (e *Executor) Execute(ctx context.Context, step incidents.Step, env steps.E
 		command = lifeline + " " + command
 	}
 	t := &talk{ctx: ctx, step: step, name: name, host: h, grace: e.grace}
-	said := &steps.Said{}
+	said := steps.Hear(env)
 	code, err := t.run(command, e.inventory.revoked, env, said)
 	if err != nil {
 		result := steps.Failed(err)
@@ -119,7 +119,7 @@ func (t *talk) start(client *ssh.Client, command string, env steps.Env, said *st
 			_ = session.Setenv(name, value) // most servers take none: AcceptEnv RB_*
 		}
 	}
-	session.Stdout, session.Stderr = said.Out(), said.Err()
+	session.Stdout, session.Stderr = said.Writers()
 	input, err := session.StdinPipe() // nothing is ever written to it
 	if err == nil {
 		err = session.Start(command)

@@ -90,6 +90,7 @@ func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	s := testenv.SSHD(t)
 	e := executorFor(t, s, s.HostKey, "")
+	t.Run("heard live", func(t *testing.T) { t.Parallel(); heardLive(t, e) })
 	for name, c := range map[string]struct {
 		argv          []string
 		expect        string
@@ -116,6 +117,24 @@ func TestOutcomes(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		})
+	}
+}
+
+// heardLive: what a command says there is heard before it ends; this one ends once
+// it was.
+func heardLive(t *testing.T, e *Executor) {
+	heard := filepath.Join(t.TempDir(), "heard")
+	step := stepOn("web-1", "sh", "-c", `echo "password=canary"; echo here >&2; until test -e "$0"; do sleep 0.01; done; echo over`, heard)
+	var tail *steps.Tail
+	tail = steps.NewTail(steps.NewRedactor(), func() {
+		if text, _ := tail.Text(1000); strings.Contains(text, "here") && !strings.Contains(text, "canary") {
+			_ = os.WriteFile(heard, nil, 0o600)
+		}
+	})
+	ctx, cancel := context.WithTimeoutCause(t.Context(), step.Timeout, steps.ErrStepTime)
+	defer cancel()
+	if r := e.Execute(ctx, step, steps.Env{Live: tail}); !r.OK || !strings.HasSuffix(r.Output, "over\n") {
+		t.Errorf("%+v", r)
 	}
 }
 

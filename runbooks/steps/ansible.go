@@ -77,7 +77,7 @@ func (a *Ansible) Execute(ctx context.Context, step incidents.Step, env Env) inc
 	if err := a.unchanged(approved); err != nil {
 		return Failed(err)
 	}
-	said := &speech{}
+	said := &speech{live: env.Live}
 	code, err := a.command.run(ctx, step, append(a.command.environ(dir, step, env), ansibleEnv...), dir, said)
 	if err != nil {
 		result := Failed(err)

@@ -66,8 +66,13 @@ func TestAnsible(t *testing.T) {
 	if b, err := os.ReadFile(written); err != nil || string(b) != `a 'b' "c" $(id) ; {d} 日本` {
 		t.Errorf("got %q, %v", b, err)
 	}
-	if r := run(t, e, planned(t, c, ansibleStep("fail.yml", AnsibleRun, `{}`, "here"))); r.OK || r.Code != 2 {
+	tail := NewTail(NewRedactor(), nil)
+	failing := planned(t, c, ansibleStep("fail.yml", AnsibleRun, `{}`, "here"))
+	if r := e.Execute(t.Context(), failing, Env{Live: tail}); r.OK || r.Code != 2 {
 		t.Errorf("%+v", r)
+	}
+	if text, _ := tail.Text(1000); !strings.Contains(text, "failed=1") {
+		t.Errorf("heard %q", text)
 	}
 }
 

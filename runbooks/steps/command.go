@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,7 @@ func (c *Command) Execute(ctx context.Context, step incidents.Step, env Env) inc
 		return Failed(notStarted(err))
 	}
 	defer os.RemoveAll(dir)
-	said := &speech{}
+	said := &speech{live: env.Live}
 	code, err := c.run(ctx, step, c.environ(dir, step, env), dir, said)
 	if err != nil {
 		result := Failed(err)
@@ -96,7 +97,16 @@ func (c *Command) environ(dir string, step incidents.Step, env Env) []string {
 
 // A speech is what a process says on its two outputs: each alone, and both in
 // the order in which they came.
-type speech struct{ out, err, both output }
+type speech struct {
+	out, err, both output
+	live           *Tail // hears it too; nil: nobody does
+}
+
+// writers take standard output and standard error.
+func (s *speech) writers() (out, err io.Writer) {
+	liveOut, liveErr := s.live.writers()
+	return io.MultiWriter(append(liveOut, &s.out, &s.both)...), io.MultiWriter(append(liveErr, &s.err, &s.both)...)
+}
 
 // gist is the line that says most: why it failed, or what it found.
 func (s *speech) gist(code int) []string {

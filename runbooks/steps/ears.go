@@ -28,8 +28,9 @@ func listen(to *speech) (*ears, error) {
 		return nil, fmt.Errorf("make a pipe: %w", err)
 	}
 	e := &ears{stdout: outWrite, stderr: errWrite, reads: []*os.File{outRead, errRead}}
-	e.copying.Go(func() { _, _ = io.Copy(io.MultiWriter(&to.out, &to.both), outRead) }) // ends with the pipe, or with close
-	e.copying.Go(func() { _, _ = io.Copy(io.MultiWriter(&to.err, &to.both), errRead) })
+	stdout, stderr := to.writers()
+	e.copying.Go(func() { _, _ = io.Copy(stdout, outRead) }) // ends with the pipe, or with close
+	e.copying.Go(func() { _, _ = io.Copy(stderr, errRead) })
 	return e, nil
 }
 

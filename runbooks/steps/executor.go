@@ -39,6 +39,7 @@ type Env struct {
 	Execution string // the run, "INC-42/1"; "" for a check
 	Incident  incidents.ID
 	Runbook   string
+	Live      *Tail // hears what the step says while it says it; nil: nobody does
 }
 
 // Failed is the result of a step that could not be carried out to its end.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -63,7 +64,8 @@ func (r *JobRunner) Execute(ctx context.Context, step incidents.Step, env Env) i
 	}
 	state, err := r.follow(ctx, id)
 	said := &Said{}
-	_, _ = said.Out().Write([]byte(r.output(ctx, id))) // never fails
+	out, _ := said.Writers()
+	_, _ = io.WriteString(out, r.output(ctx, id)) // never fails
 	if err != nil {
 		result := Unsure(r.unfinished(id, state, err))
 		result.Output = said.Text()

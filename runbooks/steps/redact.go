@@ -21,7 +21,7 @@ const minSecret = 6
 
 // NewRedactor knows the given secrets, and the patterns.
 func NewRedactor(secrets ...string) *Redactor {
-	secrets = slices.Clone(secrets)
+	secrets = withLines(secrets)
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // the longer first
 	var pairs []string
 	for _, s := range secrets {
@@ -30,6 +30,18 @@ func NewRedactor(secrets ...string) *Redactor {
 		}
 	}
 	return &Redactor{strings.NewReplacer(pairs...)}
+}
+
+// withLines are the secrets, and each line of those that have several: of what is
+// shown while it is said, the other lines may be still to come.
+func withLines(secrets []string) []string {
+	all := slices.Clone(secrets)
+	for _, s := range secrets {
+		if strings.Contains(strings.TrimSpace(s), "\n") {
+			all = append(all, strings.Split(s, "\n")...)
+		}
+	}
+	return all
 }
 
 // patterns find what looks like a secret; the first group, where there is one,

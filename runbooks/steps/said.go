@@ -10,11 +10,11 @@ import (
 // this package: it is bounded and judged as what a command says here.
 type Said struct{ speech speech }
 
-// Out takes standard output.
-func (s *Said) Out() io.Writer { return io.MultiWriter(&s.speech.out, &s.speech.both) }
+// Hear makes one that whoever follows the run hears too, while it is said.
+func Hear(env Env) *Said { return &Said{speech{live: env.Live}} }
 
-// Err takes standard error.
-func (s *Said) Err() io.Writer { return io.MultiWriter(&s.speech.err, &s.speech.both) }
+// Writers take standard output and standard error.
+func (s *Said) Writers() (out, err io.Writer) { return s.speech.writers() }
 
 // Text is both, in the order in which they came, as far as it was kept.
 func (s *Said) Text() string { return string(s.speech.both.bytes()) }

@@ -1,0 +1,175 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// liveWorld is a run that goes on in a room, in a bubble of time of its own.
+type liveWorld struct {
+	*fakeChat
+	*tale
+	live *Live
+
+	mu    sync.Mutex
+	now   incidents.Progress
+	more  chan struct{}
+	away  error
+	takes time.Duration // an edit of the chat
+}
+
+func newLiveWorld(t *testing.T) *liveWorld {
+	w := &liveWorld{fakeChat: newFakeChat(), tale: running(t), more: make(chan struct{})}
+	if err := w.sync(w.fakeChat); err != nil {
+		t.Fatal(err)
+	}
+	w.live = NewLive(LiveOptions{Incidents: w, Posters: map[string]Poster{"console": w}, Now: nowOf(w.tale), Logger: slog.New(slog.DiscardHandler)})
+	w.edits = 0
+	return w
+}
+
+func (w *liveWorld) Load(context.Context, incidents.ID) (*incidents.Incident, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.s, w.away
+}
+
+func (w *liveWorld) Post(ctx context.Context, room incidents.Room, key string, m LocalMessage, previous incidents.Posted) (incidents.Posted, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	time.Sleep(w.takes)
+	if ctx.Err() != nil {
+		return previous, ctx.Err()
+	}
+	return w.fakeChat.Post(ctx, room, key, m, previous)
+}
+
+func (w *liveWorld) look() (incidents.Progress, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now, w.more
+}
+
+// change makes a change that who follows sees.
+func (w *liveWorld) change(how func()) {
+	w.mu.Lock()
+	how()
+	w.mu.Unlock()
+	synctest.Wait()
+}
+
+// says is one more line of the step under way.
+func (w *liveWorld) says(line string) {
+	w.change(func() {
+		w.now.Step, w.now.Output = "go", w.now.Output+line+"\n"
+		close(w.more)
+		w.more = make(chan struct{})
+	})
+}
+
+// begin follows the run; over ends it.
+func (w *liveWorld) begin() (over func()) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan struct{})
+	go func() {
+		w.live.Follow(ctx, w.s.Runs[0].Plan, w.s.Runs[0].ID, w.look)
+		close(done)
+	}()
+	synctest.Wait()
+	return func() { cancel(); <-done }
+}
+
+func (w *liveWorld) pass(d time.Duration) { time.Sleep(d); synctest.Wait() }
+
+func (w *liveWorld) shown() string {
+	m := w.text["run-1"].In("en")
+	if len(m.Code) == 0 {
+		return ""
+	}
+	return m.Code[len(m.Code)-1].Text
+}
+
+// What a run says is shown in its message, taken together over a pause, and the
+// next sync puts the run's outcome in its place.
+func TestLiveOutputIsShownAndReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLiveWorld(t)
+		before := w.s.Version
+		over := w.begin()
+		for range 100 {
+			w.says("a line")
+		}
+		w.says("the last line")
+		w.pass(liveEvery)
+		if m := w.text["run-1"].In("ja"); w.edits != 1 || !strings.HasSuffix(w.shown(), "the last line\n") || !m.Live || !strings.Contains(m.Text, "手順 1/1") {
+			t.Errorf("%d edits, %q: %+v", w.edits, w.shown(), m)
+		}
+		w.pass(time.Hour)
+		if w.edits != 1 {
+			t.Errorf("%d edits, and nothing was said", w.edits)
+		}
+		w.says("more")
+		w.pass(liveEvery)
+		w.says("nobody saw this")
+		over()
+		if w.edits != 2 || w.s.Version != before {
+			t.Errorf("%d edits, %d events", w.edits, w.s.Version-before)
+		}
+		w.do(time.Second, incidents.FinishRun{Run: "INC-42/1", Owner: "w1", Steps: []incidents.StepResult{{Step: "go", OK: true, Value: "exit 0", Output: "the end"}}})
+		if err := w.sync(w.fakeChat); err != nil || w.text["run-1"].In("en").Live || w.shown() != "" {
+			t.Errorf("%v: %q", err, w.shown())
+		}
+	})
+}
+
+// Nothing is shown of a run of which somebody else has said that nobody knows what
+// became of it, where its message does not stand, or where the store is away; and
+// what could not be shown is shown later.
+func TestLiveOutputStaysOutOfTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLiveWorld(t)
+		over := w.begin()
+		w.change(func() { w.away = errors.New("away") })
+		w.says("a line")
+		w.pass(10 * liveEvery)
+		if w.edits != 0 {
+			t.Error("edited without knowing how the run stands")
+		}
+		w.change(func() { w.away = nil })
+		w.pass(2 * liveEvery)
+		if w.edits != 1 {
+			t.Errorf("%d edits after the store came back", w.edits)
+		}
+		w.change(func() { w.do(0, incidents.LoseRun{Run: "INC-42/1"}) })
+		w.says("what a slow owner says")
+		w.pass(10 * liveEvery)
+		over()
+		if w.edits != 1 {
+			t.Error("a run that was given up was shown as running")
+		}
+	})
+}
+
+// A chat that hangs delays the run's end by one bounded edit.
+func TestAHangingChatHoldsNoRunUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLiveWorld(t)
+		w.takes = time.Second
+		over := w.begin()
+		w.says("a line")
+		w.pass(liveEvery)
+		began := time.Now()
+		over()
+		if w.edits != 1 || time.Since(began) != w.takes {
+			t.Errorf("%d edits in %s: one that has begun must end before the run does", w.edits, time.Since(began))
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package runbooks
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// What a step says is there before it ends: this one ends only once it was read.
+func TestARunIsFollowedWhileItGoes(t *testing.T) {
+	t.Parallel()
+	read := filepath.Join(t.TempDir(), "read")
+	l := load(t, map[string]string{"read": read}, withLine(t, "recover:", `recover:
+  - {id: one, command: {argv: ['true']}}
+  - {id: two, title: Wait, command: {argv: [sh, -c, 'printf "token=canary-\033[1m"; printf "secret\nhello\n" >&2; until test -e "$0"; do sleep 0.01; done; echo; echo over', '{var.read}']}}`))
+	var seen incidents.Progress
+	left := false
+	r := newRunner(t, RunnerOptions{Library: l, Secrets: []string{"canary-secret"}, Follow: func(ctx context.Context, plan incidents.Plan, run string, look Look) {
+		defer func() { left = true }()
+		for {
+			now, more := look()
+			if now.Step == "two" && strings.Contains(now.Output, "hello") {
+				seen = now
+				if err := os.WriteFile(read, nil, 0o600); err != nil || plan.Incident != 42 || run != "INC-42/1" {
+					t.Error(plan.Incident, run, err)
+				}
+				<-ctx.Done()
+				return
+			}
+			select {
+			case <-more:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}})
+	_, done := r.Run(t.Context(), l.Fitting(incident("service", "web"))[0].Plan, "INC-42/1")
+	if !left {
+		t.Error("the run was over before whoever followed it had left")
+	}
+	if !incidents.AllOK(done) || !strings.Contains(done[1].Output, "over") || strings.Contains(done[1].Output, "canary-secret") {
+		t.Errorf("%+v", done)
+	}
+	if len(seen.Steps) != 1 || seen.Steps[0].Step != "one" || seen.Title.EN != "Wait" || strings.Contains(seen.Output, "canary") {
+		t.Errorf("%+v", seen)
+	}
+}
