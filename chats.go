@@ -148,6 +148,13 @@ func posters(c *config.Settled, store chat.Settings, console bot.Poster, chats [
 	return all
 }
 
+// live shows in them what runs say. The console takes more than a provider does.
+func (a *app) live(rooms map[string]bot.Poster, links bot.Links) *bot.Live {
+	return bot.NewLive(bot.LiveOptions{
+		Incidents: a.store, Posters: rooms, Every: map[string]time.Duration{consoleChat: time.Second}, Links: links, Now: time.Now, Logger: a.log,
+	})
+}
+
 // talk tells incidents what people say in their rooms, and so the other rooms.
 // Secrets that Hikeshi knows are struck out on the way.
 type talk struct {

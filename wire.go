@@ -89,9 +89,8 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return err
 	}
 
-	shards := a.store.Shards()
 	policy := incidents.Policy{Chats: chatNames(c), Tickets: c.TicketDesks.Routes, Archives: chatNames(c)[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
-	engine, freezer := worker.NewEngine(a.store, shards, policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
+	engine, freezer := worker.NewEngine(a.store, a.store.Shards(), policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	ladder := newLadder(a, freezer)
 	if a.trackers, err = makeTrackers(c, store, policy, log); err != nil {
 		return config.Problem(err)
@@ -110,8 +109,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	a.trackers.connect(auditedRouter{router, a.audit}, overheard{engine, a.audit.redact.Clean})
 	rooms := posters(c, store, web.Rooms{Store: store, Links: links, Now: time.Now}, a.chats)
-	live := bot.NewLive(bot.LiveOptions{Incidents: store, Posters: rooms, Every: map[string]time.Duration{consoleChat: time.Second}, Links: links, Now: time.Now, Logger: log})
-	runner, err := a.newRunner(noting(engine), live.Follow)
+	runner, err := a.newRunner(noting(engine), a.live(rooms, links).Follow)
 	if err != nil {
 		return err
 	}
