@@ -37,7 +37,7 @@ func (p chatParts) limits(provider string, rates map[string]limit.Rate) *limit.L
 	if p.free {
 		rates = nil
 	}
-	return limit.New(limit.Options{Provider: provider, Rates: rates, Store: p.store, Now: p.now})
+	return limit.New(limit.Options{Provider: provider, Rates: rates, Store: p.store, Replica: owner(), Now: p.now})
 }
 
 // outside is an outside chat as the rest knows it.

@@ -25,17 +25,18 @@ const (
 	classAnswer = "answer" // to interactions, by interaction
 )
 
-// Rates are the paces to start from.
+// Rates are the paces to start from. What is by channel or by interaction is in
+// the hands of one replica at a time.
 func Rates() map[string]limit.Rate {
 	return map[string]limit.Rate{
 		limit.AllClasses: {N: 50, Per: time.Second}, // https://docs.discord.com/developers/topics/rate-limits#global-rate-limit
-		classPost:        {N: 5, Per: 5 * time.Second},
-		classEdit:        {N: 5, Per: 5 * time.Second},
-		classPin:         {N: 5, Per: 5 * time.Second},
-		classMove:        {N: 2, Per: 10 * time.Minute},
+		classPost:        {N: 5, Per: 5 * time.Second, Own: true},
+		classEdit:        {N: 5, Per: 5 * time.Second, Own: true},
+		classPin:         {N: 5, Per: 5 * time.Second, Own: true},
+		classMove:        {N: 2, Per: 10 * time.Minute, Own: true},
 		classRead:        {N: 10, Per: time.Second},
 		classSetup:       {N: 5, Per: 20 * time.Second},
-		classAnswer:      {N: 5, Per: time.Second},
+		classAnswer:      {N: 5, Per: time.Second, Own: true},
 	}
 }
 

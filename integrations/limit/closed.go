@@ -48,13 +48,15 @@ func (l *Limiter) closeUntil(n string, until time.Time) {
 // shared is what the replicas know together: one small document, read beside
 // the requests and never before one.
 type shared struct {
-	store Settings
-	name  string
+	store   Settings
+	name    string
+	replica string
 
 	mu     sync.Mutex
 	busy   bool
 	unsaid bool // something was closed here that the document may not have
 	read   time.Time
+	told   time.Time // when this replica last said that it is there
 }
 
 func (s *shared) mark() {
@@ -72,13 +74,18 @@ func (s *shared) begin(now time.Time, force bool) (unsaid, ok bool) {
 	}
 	s.busy, s.read = true, now
 	unsaid, s.unsaid = s.unsaid, false
+	if s.replica != "" && now.Sub(s.told) >= tell {
+		s.told, unsaid = now, true
+	}
 	return unsaid, true
 }
 
 func (s *shared) end(said bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.busy, s.unsaid = false, s.unsaid || !said
+	if s.busy = false; !said {
+		s.unsaid, s.told = true, time.Time{}
+	}
 }
 
 // exchangeTime bounds one look into the store.
@@ -124,15 +131,19 @@ func (l *Limiter) exchangeNow(ctx context.Context, unsaid bool) {
 // maxNames bounds the document: more windows than that are not closed at once.
 const maxNames = 400
 
-// merge takes over what others closed, and returns what all of them have
-// closed. A document that does not parse counts as an empty one.
+// merge takes over what others closed and who they are, and returns what all of
+// them have closed, and all of them. A document that does not parse counts as an empty one.
 func (l *Limiter) merge(body []byte) []byte {
 	var theirs map[string]time.Time
 	_ = json.Unmarshal(body, &theirs)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
+	l.divide(theirs, now)
 	for n, until := range theirs {
+		if isReplica(n) {
+			continue
+		}
 		if last := now.Add(MaxClosed); until.After(last) {
 			until = last // their clock is not ours
 		}
@@ -147,6 +158,7 @@ func (l *Limiter) merge(body []byte) []byte {
 			delete(all, n)
 		}
 	}
+	l.introduce(all, now)
 	out, err := json.Marshal(all)
 	if err != nil {
 		panic("limit: times did not encode: " + err.Error())

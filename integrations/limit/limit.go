@@ -1,8 +1,9 @@
 // Package limit keeps the requests to one provider within its limits.
 //
 // It promises: of one class and key never more than the configured number in
-// any window of the configured length, from this replica (several may together
-// send more, until the provider refuses one); no request inside a window that the
+// any window of the configured length, from this replica and, where they share a
+// store, from all of them together (see share.go; while one joins, for one window,
+// its part may come on top); no request inside a window that the
 // provider closed (a 429 and its Retry-After), on this replica at once, on the
 // others as soon as they have read of it, within about a second; and that what
 // is urgent goes first. Who could not be served before their deadline is told
@@ -26,6 +27,7 @@ import (
 type Rate struct {
 	N   int
 	Per time.Duration
+	Own bool // each replica has all of it: there is one at a time at one key
 }
 
 // Lane is how urgent a request is.
@@ -54,6 +56,7 @@ type Options struct {
 	Provider string
 	Rates    map[string]Rate // by class; "" is for the others; without a rate there is no limit
 	Store    Settings        // nil: this process alone
+	Replica  string          // this process among those that share the store; "": it has the rates for itself
 	Now      func() time.Time
 }
 
@@ -65,6 +68,8 @@ type Limiter struct {
 	shared   *shared // nil: this process alone
 
 	mu      sync.Mutex
+	live    map[string]time.Time // the other replicas, and until when they count
+	parts   int                  // among how many replicas the rates are divided
 	queues  map[string]*queue    // by class and key
 	closed  map[string]time.Time // until when: by class and key, by class, and by ""
 	waiting map[*waiter]struct{}
@@ -78,10 +83,10 @@ func New(o Options) *Limiter {
 	}
 	l := &Limiter{
 		provider: o.Provider, rates: o.Rates, now: o.Now,
-		queues: map[string]*queue{}, closed: map[string]time.Time{}, waiting: map[*waiter]struct{}{}, sweepAt: sweepFrom,
+		live: map[string]time.Time{}, parts: 1, queues: map[string]*queue{}, closed: map[string]time.Time{}, waiting: map[*waiter]struct{}{}, sweepAt: sweepFrom,
 	}
 	if o.Store != nil {
-		l.shared = &shared{store: o.Store, name: "limit/" + o.Provider}
+		l.shared = &shared{store: o.Store, name: "limit/" + o.Provider, replica: o.Replica}
 	}
 	return l
 }

@@ -10,7 +10,8 @@ import (
 // queue is those who wait for one class and key, and the turns that were taken
 // there lately. The limiter's lock guards it.
 type queue struct {
-	rate    Rate
+	full    Rate // of all replicas together
+	rate    Rate // of this one
 	waiters [lanes][]*waiter
 	taken   []time.Time // within the last rate.Per, oldest first
 }
@@ -53,7 +54,7 @@ func (l *Limiter) queue(name string, rate Rate) *queue {
 		}
 		l.sweepAt = max(sweepFrom, 2*len(l.queues))
 	}
-	q := &queue{rate: rate}
+	q := &queue{full: rate, rate: rate.part(l.parts)}
 	l.queues[name] = q
 	return q
 }

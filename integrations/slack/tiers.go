@@ -48,9 +48,10 @@ var tiers = map[string]int{
 // postBurst is how many messages a channel takes in as many seconds.
 const postBurst = 5
 
-// Rates is what a limiter for Slack allows.
+// Rates is what a limiter for Slack allows. Who posts in a channel is whoever has
+// its room's effect, and that is one replica at a time.
 func Rates() map[string]limit.Rate {
-	rates := map[string]limit.Rate{chatPostMessage: {N: postBurst, Per: postBurst * time.Second}, "": {N: 20, Per: time.Minute}}
+	rates := map[string]limit.Rate{chatPostMessage: {N: postBurst, Per: postBurst * time.Second, Own: true}, "": {N: 20, Per: time.Minute}}
 	for method, n := range tiers {
 		rates[method] = limit.Rate{N: n, Per: time.Minute}
 	}
