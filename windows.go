@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,19 @@ func (w windows) unlessFrozen() worker.Brake {
 		}
 		return incidents.Because("because.change_freeze", frozenArgs(held)...), nil
 	}}
+}
+
+// reread reads the files of the windows again, and says what came of it.
+func (w windows) reread(log *slog.Logger) func(context.Context) {
+	return func(context.Context) {
+		changed, problems := w.all.Reread()
+		for _, err := range problems {
+			log.Warn("a calendar file is bad; what it said before still holds", "error", err)
+		}
+		for _, name := range changed {
+			log.Info("a calendar file was read again", "window", name)
+		}
+	}
 }
 
 // told is how many of a window's next times are told.

@@ -192,6 +192,7 @@ func (a *app) schedule(ctx context.Context) *cron.Cron {
 		{"@every 1m", a.prune},
 		{"@every 1m", a.settle},
 		{"@every 1m", a.reload},
+		{"@every 1m", windows{a.config.Windows}.reread(a.log)},
 		{"@every 1m", a.poll},
 	} {
 		if _, err := jobs.AddFunc(job.spec, func() { job.run(ctx) }); err != nil {

@@ -2,7 +2,7 @@
 // change freezes and maintenance windows, from times that recur, from dates and from
 // iCalendar files, each in a time zone.
 //
-// It promises that every replica gives the same answer for the same moment, that a
+// It promises that every replica with the same files gives the same answer for the same moment, that a
 // window means what a clock on the wall shows (where summer time begins or ends, too),
 // and that asking costs a search in a short list. It decides nothing: what a freeze
 // stops and what maintenance holds back is said by who asks.
@@ -48,6 +48,7 @@ type Window struct {
 	Why   string
 
 	rules []rule
+	file  *file // has more of them; nil: none
 	mu    sync.Mutex
 	known *stretch
 }
@@ -72,7 +73,11 @@ func (w *Window) around(t time.Time) *stretch {
 		return k
 	}
 	k := &stretch{from: t.Add(-2 * behind), until: t.Add(ahead)}
-	for _, r := range w.rules {
+	all := w.rules
+	if w.file != nil {
+		all = slices.Concat(all, w.file.rules)
+	}
+	for _, r := range all {
 		k.spans = append(k.spans, r.spans(k.from, k.until)...)
 	}
 	slices.SortStableFunc(k.spans, func(a, b Span) int { return a.From.Compare(b.From) })

@@ -118,11 +118,11 @@ func TestWhatIsRefused(t *testing.T) {
 		event("DTSTART;TZID=Tokyo Standard Time:20260101T000000\nDURATION:PT1H"): "IANA",
 		event("DTSTART:20260101T000000\nDTEND:20251231T000000"):                  "no end",
 		event("DTSTART:tomorrow"): "no time",
-		event("DTSTART:20260101T000000\nDURATION:PT1H\nRRULE:FREQ=SECONDLY"):            "daily",
-		event("DTSTART:20260101T000000\nDURATION:PT1H\nRRULE:FREQ=NEVER"):               "RRULE",
-		event("DTSTART:20260101T000000\nDURATION:soon"):                                 "DURATION",
-		event("DTSTART:20260101T000000\nDURATION:PT1H\nRDATE:20260102T000000"):          "dates",
-		"BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n", maxEvents+1): "more than",
+		event("DTSTART:20260101T000000\nDURATION:PT1H\nRRULE:FREQ=SECONDLY"):                              "daily",
+		event("DTSTART:20260101T000000\nDURATION:PT1H\nRRULE:FREQ=NEVER"):                                 "RRULE",
+		event("DTSTART:20260101T000000\nDURATION:soon"):                                                   "DURATION",
+		event("DTSTART:20260101T000000\nDURATION:PT1H\nRDATE:20260102T000000"):                            "dates",
+		"BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n", maxEvents+1) + "END:VCALENDAR": "more than",
 	} {
 		if err := (&Window{}).ICS(text, time.UTC); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want %s", text, err, want)

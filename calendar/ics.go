@@ -20,6 +20,7 @@ const (
 
 // What a file can be that is not a calendar.
 var (
+	errHalf   = errors.New("it ends before END:VCALENDAR, as a file does that is being written")
 	errNoICS  = errors.New("it is no iCalendar file: it does not begin with BEGIN:VCALENDAR")
 	errMany   = fmt.Errorf("it has more than %d events", maxEvents)
 	errNone   = errors.New("it has no event")
@@ -52,6 +53,9 @@ func (w *Window) ICS(text string, loc *time.Location) error {
 	lines := unfold(text)
 	if len(lines) == 0 || !strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(lines[0], "\ufeff")), "BEGIN:VCALENDAR") {
 		return errNoICS
+	}
+	if !strings.EqualFold(strings.TrimSpace(lines[len(lines)-1]), "END:VCALENDAR") {
+		return errHalf
 	}
 	var all []*event
 	var e *event

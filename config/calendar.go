@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -83,28 +81,11 @@ func (s *settler) times(key string, c Window, w *calendar.Window) {
 		}
 	}
 	if c.ICS != "" {
-		text, err := readICS(c.ICS)
-		if err == nil {
-			err = w.ICS(text, zone)
-		}
-		if err != nil {
+		if err := w.File(c.ICS, zone); err != nil {
 			bad(key+".ics", c.ICS, err)
 		}
 	}
 	if c.Cron == "" && len(c.Dates) == 0 && c.ICS == "" {
 		s.note(wrong(key, "config.calendar_never"))
 	}
-}
-
-func readICS(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, calendar.MaxICS+1))
-	if err == nil && len(b) > calendar.MaxICS {
-		err = fmt.Errorf("it has more than %d bytes", calendar.MaxICS)
-	}
-	return string(b), err
 }

@@ -1,0 +1,82 @@
+package calendar
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// file is where a window's events come from.
+type file struct {
+	path  string
+	loc   *time.Location
+	sum   [sha256.Size]byte // of what was read last, good or bad
+	rules []rule
+}
+
+// File makes the events of an iCalendar file the window's: those that it has now, and
+// after Reread those that it has then. What has no zone of its own is in loc.
+func (w *Window) File(path string, loc *time.Location) error {
+	w.file = &file{path: path, loc: loc}
+	_, err := w.reread()
+	return err
+}
+
+// Reread reads the files of all windows again. A file that has changed counts as a
+// whole and at once; one that cannot be read, or is bad, changes nothing: its window
+// stays as it was. It tells the names of the windows that have changed, and each
+// problem once for each content of a file.
+func (c Calendar) Reread() (changed []string, problems []error) {
+	for _, w := range c {
+		if w.file == nil {
+			continue
+		}
+		switch did, err := w.reread(); {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("%s: read %s again: %w", w.Name, w.file.path, err))
+		case did:
+			changed = append(changed, w.Name)
+		}
+	}
+	return changed, problems
+}
+
+// reread is called by one at a time; who asks for the window's times meanwhile gets
+// those from before or those from after.
+func (w *Window) reread() (changed bool, err error) {
+	text, err := read(w.file.path)
+	sum := sha256.Sum256([]byte(text))
+	if err != nil {
+		sum = sha256.Sum256([]byte(err.Error()))
+	}
+	if sum == w.file.sum {
+		return false, nil
+	}
+	w.file.sum = sum
+	if err != nil {
+		return false, err
+	}
+	fresh := &Window{}
+	if err := fresh.ICS(text, w.file.loc); err != nil {
+		return false, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.file.rules, w.known = fresh.rules, nil
+	return true, nil
+}
+
+func read(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, MaxICS+1))
+	if err == nil && len(b) > MaxICS {
+		err = fmt.Errorf("it has more than %d bytes", MaxICS)
+	}
+	return string(b), err
+}
