@@ -17,8 +17,8 @@ func newLadder(a *app, freezer *worker.Freezer) auditedLadder {
 	return auditedLadder{worker.NewLadder(worker.LadderOptions{
 		Settings: a.store, Freezer: freezer, Now: time.Now, Off: c.Trust.Off, Brakes: c.Ladder.BrakesOf,
 		Sign: a.audit.keys.Sign, Signed: a.audit.keys.Signed,
-		May: func(by incidents.Actor, service string) error {
-			return c.Rights.May(by, bot.ApproveRuns, bot.Of(service))
+		May: func(by incidents.Actor, scope incidents.Scope) error {
+			return c.Rights.May(by, bot.ApproveRuns, bot.Of(scope))
 		},
 	}), a.audit}
 }

@@ -169,7 +169,7 @@ func TestAHundredDeliveriesOverTwoReplicas(t *testing.T) {
 	}
 	replicas := []replica{newReplica(t, s, store, record), newReplica(t, s, store, record)}
 	engine := worker.NewEngine(store, store.Shards(), incidents.Policy{}, time.Now, slog.New(slog.DiscardHandler))
-	if _, err := engine.Declare(t.Context(), "", "x", incidents.Sev3, incidents.Actor{ID: "slack:" + slackfake.Team + "/U1"}); err != nil {
+	if _, err := engine.Declare(t.Context(), "", incidents.Declare{Title: "x", Severity: incidents.Sev3, By: incidents.Actor{ID: "slack:" + slackfake.Team + "/U1"}}); err != nil {
 		t.Fatal(err)
 	}
 	for name, channel := range map[string]string{"slack": "C1", "discord": "500000000000000001"} {

@@ -97,7 +97,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.Rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: auditedLessons{lessons{a.store, time.Now}, a.audit}, People: named(c.Rights), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: auditedLessons{lessons{a.store, time.Now}, a.audit}, People: named(c.Rights), Customers: customerNames(c), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
 		Rights:   c.Rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -155,7 +155,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Freeze: freezer, Closed: windows{a.config.Windows}.closed, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    rooms,
-			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}),
+			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}, a.config.CustomerLanguages, a.audit.redact.Clean),
 			Diagnose: a.sources.Investigator(runner),
 			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now, explore: a.config.Learning.Explore},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
@@ -331,16 +331,25 @@ func named(rights bot.Rights) commands.People {
 	return nil
 }
 
-// approvers names those who may approve runs for a service, where not everybody
+// customerNames are the configured customers.
+func customerNames(c *config.Settled) []string {
+	var all []string
+	for i := range c.CustomerRules {
+		all = append(all, c.CustomerRules[i].Name)
+	}
+	return all
+}
+
+// approvers names those who may approve runs somewhere, where not everybody
 // may.
-func approvers(rights bot.Rights) func(service string) []string {
+func approvers(rights bot.Rights) func(incidents.Scope) []string {
 	roster, ok := rights.(*bot.Roster)
 	if !ok {
 		return nil
 	}
-	return func(service string) []string {
+	return func(scope incidents.Scope) []string {
 		var names []string
-		for _, p := range roster.Having(bot.ApproveRuns, bot.Of(service)) {
+		for _, p := range roster.Having(bot.ApproveRuns, bot.Of(scope)) {
 			names = append(names, p.Name)
 		}
 		return names

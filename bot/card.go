@@ -25,6 +25,7 @@ func (v *view) card() Message {
 	}
 	v.field(&m, "status", StatusWord(v.lang, s.Status()))
 	v.field(&m, "severity", v.severity())
+	v.field(&m, "customer", Line(s.Customer, 60))
 	v.field(&m, "service", Line(s.Service, 120))
 	v.field(&m, "since", v.since())
 	v.field(&m, "alerts", v.alerts())

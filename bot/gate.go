@@ -16,7 +16,7 @@ func StillMay(rights Rights) func(ctx context.Context, s *incidents.Incident, r 
 			return incidents.Because("because.plan_changed"), nil
 		}
 		for _, by := range a.Approvers() {
-			if rights.May(by, ApproveRuns, Of(s.Service)) != nil {
+			if rights.May(by, ApproveRuns, Of(s.Scope())) != nil {
 				return incidents.Because("because.right_lost", "by", Who(by)), nil
 			}
 		}

@@ -46,7 +46,7 @@ func TestTheRequestSaysAllThatAnApproverNeeds(t *testing.T) {
 	p.Effect, p.Undo = incidents.Text{EN: "drops every cached page"}, incidents.Text{EN: "none: it fills by itself"}
 	p = p.Seal()
 	a := voted(t).do(10*time.Second, incidents.Request{By: bea, Plan: p})
-	links := Links{Base: "https://h.example.com", Approvers: func(string) []string { return []string{"bea", "cho", "dan"} }}
+	links := Links{Base: "https://h.example.com", Approvers: func(incidents.Scope) []string { return []string{"bea", "cho", "dan"} }}
 	card := func() Message {
 		for _, m := range Room(a.s, a.events, "en", a.now, links) {
 			if m.Kind == KindApproval {

@@ -16,23 +16,27 @@ const (
 	Administer  Right = "admin"
 )
 
-// Where is what a right is asked for: the incidents of one service, or anything
-// at all. Its zero value is an incident without a service.
+// Where is what a right is asked for: the incidents of one scope, anything at
+// all, or everything together. Its zero value is an incident without a service.
 type Where struct {
-	service string
+	scope   incidents.Scope
 	general bool
+	whole   bool
 }
 
 // InGeneral asks for a right that is about no incident. Who has it for one
 // service only has it too: what they see of each incident is asked again.
 var InGeneral = Where{general: true}
 
-// Of asks for a right over the incidents of a service; "" is none.
-func Of(service string) Where { return Where{service: service} }
+// Overall asks for a right over all incidents together, for what does not say
+// whose it is: only who has it for all of them has it.
+var Overall = Where{general: true, whole: true}
 
-// Service is the service that is asked about, and whether it is about one
-// incident at all.
-func (w Where) Service() (string, bool) { return w.service, !w.general }
+// Of asks for a right over the incidents of one customer's service.
+func Of(scope incidents.Scope) Where { return Where{scope: scope} }
+
+// Scope is what is asked about, and whether it is about one incident at all.
+func (w Where) Scope() (incidents.Scope, bool) { return w.scope, !w.general }
 
 // Rights decides who somebody is and what they may do. It is asked in one place
 // only (see Router) and whatever it does not allow is refused.

@@ -38,21 +38,47 @@ var grants = map[Role][]Right{
 
 func may(role Role, right Right) bool { return slices.Contains(grants[role], right) }
 
-// Grant is roles for the incidents of some services; without services, for all
-// incidents and for what is about none.
+// Grant is roles for some incidents. Without services it is for those of every
+// service. Without customers it is for those that are no customer's: a customer's
+// incidents are seen only by who was given them.
 type Grant struct {
-	Roles    []Role
-	Services []string
+	Roles     []Role
+	Services  []string
+	Customers []string // AllCustomers is every one, and what is nobody's
+}
+
+// AllCustomers stands for every customer there is and will be.
+const AllCustomers = "*"
+
+func (g *Grant) everybody() bool { return slices.Contains(g.Customers, AllCustomers) }
+
+// covers says whether the grant is for incidents of the scope.
+func (g *Grant) covers(scope incidents.Scope) bool {
+	if len(g.Services) > 0 && (scope.Service == "" || !slices.Contains(g.Services, scope.Service)) {
+		return false
+	}
+	if g.everybody() {
+		return true
+	}
+	if scope.Customer == "" {
+		return len(g.Customers) == 0
+	}
+	return slices.Contains(g.Customers, scope.Customer)
+}
+
+// limited says whether there are incidents that it is not for, as far as the
+// configuration has any (see NewRoster).
+func (g *Grant) limited() bool {
+	return len(g.Services) > 0 || len(g.Customers) > 0 && !g.everybody()
 }
 
 // allows says whether the grant has the right there.
 func (g *Grant) allows(right Right, where Where) bool {
-	service, one := where.Service()
-	if len(g.Services) > 0 && one && (service == "" || !slices.Contains(g.Services, service)) {
+	if scope, one := where.Scope(); one && !g.covers(scope) {
 		return false
 	}
-	if (right == Administer || right == FreezeAll) && len(g.Services) > 0 {
-		return false // the whole of Hikeshi, and all remediation, belongs to no service
+	if (where.whole || right == Administer || right == FreezeAll) && g.limited() {
+		return false // the whole of Hikeshi, and all remediation, belongs to no service and no customer
 	}
 	return slices.ContainsFunc(g.Roles, func(role Role) bool { return may(role, right) })
 }
@@ -162,6 +188,32 @@ func (r *Roster) May(p incidents.Actor, right Right, where Where) error {
 
 func (m *Member) allows(right Right, where Where) bool {
 	return slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.allows(right, where) })
+}
+
+// Customers are those whose incidents somebody may open, in order, and whether
+// they may open one that is nobody's.
+func (r *Roster) Customers(p incidents.Actor) (names []string, nobodys bool) {
+	m := r.member(p)
+	if m == nil {
+		return nil, false
+	}
+	for i := range m.Grants {
+		g := &m.Grants[i]
+		if !g.allows(Respond, InGeneral) {
+			continue
+		}
+		names = append(names, g.Customers...)
+		nobodys = nobodys || g.covers(incidents.Scope{Service: firstOf(g.Services)})
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nobodys
+}
+
+func firstOf(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return all[0]
 }
 
 // Having are the people who have a right there, by name.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -81,13 +82,13 @@ func TestRolesForSomeServices(t *testing.T) {
 		where Where
 		ok    bool
 	}{
-		{"bea", Respond, Of("anything"), true}, {"bea", Respond, Of(""), true}, {"bea", Respond, InGeneral, true},
-		{"bea", ApproveRuns, Of("checkout"), true}, {"bea", ApproveRuns, Of("cart"), true}, {"bea", ApproveRuns, Of("payment"), false},
-		{"bea", ApproveRuns, Of(""), false}, {"bea", ApproveRuns, Of("*"), false}, {"bea", ApproveRuns, InGeneral, true},
-		{"bea", ApproveRuns, Of("Checkout"), false}, {"bea", Lead, Of("search"), true}, {"bea", Lead, Of("cart"), false},
-		{"bea", Administer, InGeneral, false}, {"bea", Administer, Of("search"), false}, // of a service there is no admin
-		{"cho", View, InGeneral, true}, {"cho", View, Of("cart"), true}, {"cho", View, Of("checkout"), false}, {"cho", View, Of(""), false},
-		{"cho", Respond, Of("cart"), false}, {"cho", "", Of("cart"), false}, {"cho", "VIEW", Of("cart"), false},
+		{"bea", Respond, Of(incidents.Scope{Service: "anything"}), true}, {"bea", Respond, Of(incidents.Scope{Service: ""}), true}, {"bea", Respond, InGeneral, true},
+		{"bea", ApproveRuns, Of(incidents.Scope{Service: "checkout"}), true}, {"bea", ApproveRuns, Of(incidents.Scope{Service: "cart"}), true}, {"bea", ApproveRuns, Of(incidents.Scope{Service: "payment"}), false},
+		{"bea", ApproveRuns, Of(incidents.Scope{Service: ""}), false}, {"bea", ApproveRuns, Of(incidents.Scope{Service: "*"}), false}, {"bea", ApproveRuns, InGeneral, true},
+		{"bea", ApproveRuns, Of(incidents.Scope{Service: "Checkout"}), false}, {"bea", Lead, Of(incidents.Scope{Service: "search"}), true}, {"bea", Lead, Of(incidents.Scope{Service: "cart"}), false},
+		{"bea", Administer, InGeneral, false}, {"bea", Administer, Of(incidents.Scope{Service: "search"}), false}, // of a service there is no admin
+		{"cho", View, InGeneral, true}, {"cho", View, Of(incidents.Scope{Service: "cart"}), true}, {"cho", View, Of(incidents.Scope{Service: "checkout"}), false}, {"cho", View, Of(incidents.Scope{Service: ""}), false},
+		{"cho", Respond, Of(incidents.Scope{Service: "cart"}), false}, {"cho", "", Of(incidents.Scope{Service: "cart"}), false}, {"cho", "VIEW", Of(incidents.Scope{Service: "cart"}), false},
 	} {
 		if err := r.May(account("console:"+c.who), c.right, c.where); (err == nil) != c.ok {
 			t.Errorf("%s %s %+v: %v", c.who, c.right, c.where, err)
@@ -133,11 +134,53 @@ func TestNothingIsAllowedThatNoGrantSays(t *testing.T) {
 			return slices.ContainsFunc(g.Roles, func(role Role) bool { return slices.Contains(grants[role], right) }) &&
 				(len(g.Services) == 0 || slices.Contains(g.Services, service)) && (right != Administer || len(g.Services) == 0)
 		})
-		if got := r.May(account("console:bea"), right, Of(service)) == nil; got != want {
+		if got := r.May(account("console:bea"), right, Of(incidents.Scope{Service: service})) == nil; got != want {
 			t.Fatalf("%s of %q by %+v: %v", right, service, m.Grants, got)
 		}
-		if r.May(account("console:cho"), right, Of(service)) == nil {
+		if r.May(account("console:cho"), right, Of(incidents.Scope{Service: service})) == nil {
 			t.Fatal("a stranger was allowed something")
 		}
 	})
+}
+
+// Whoever was given customers sees theirs and nothing else; whoever was given
+// none sees nobody's; what is made of all of them takes all of them.
+func TestCustomersAreApart(t *testing.T) {
+	t.Parallel()
+	grants := map[string][]Grant{
+		"acme":    {{Roles: []Role{Responder}, Customers: []string{"acme"}}},
+		"both":    {{Roles: []Role{Viewer}, Customers: []string{"acme"}}, {Roles: []Role{Viewer}, Customers: []string{"globex"}, Services: []string{"web"}}},
+		"all":     {{Roles: []Role{Viewer}, Customers: []string{AllCustomers}}},
+		"nobodys": {{Roles: []Role{Responder}}},
+	}
+	var members []Member
+	for name, g := range grants {
+		members = append(members, Member{Name: name, Accounts: []string{"console:" + name}, Grants: g})
+	}
+	r, err := NewRoster(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	acme, globex := incidents.Scope{Customer: "acme", Service: "shop"}, incidents.Scope{Customer: "globex", Service: "shop"}
+	for _, c := range []struct {
+		who   string
+		where Where
+		ok    bool
+	}{
+		{"acme", Of(acme), true}, {"acme", Of(globex), false}, {"acme", Of(incidents.Scope{Service: "shop"}), false}, {"acme", InGeneral, true}, {"acme", Overall, false},
+		{"both", Of(acme), true}, {"both", Of(globex), false}, {"both", Of(incidents.Scope{Customer: "globex", Service: "web"}), true}, {"both", Overall, false},
+		{"all", Of(acme), true}, {"all", Of(globex), true}, {"all", Of(incidents.Scope{}), true}, {"all", Overall, true},
+		{"nobodys", Of(acme), false}, {"nobodys", Of(incidents.Scope{Service: "shop"}), true},
+		{"acme", Of(incidents.Scope{Customer: AllCustomers}), false},
+	} {
+		if err := r.May(incidents.Actor{ID: "console:" + c.who}, View, c.where); (err == nil) != c.ok {
+			t.Errorf("%s %+v: %v", c.who, c.where, err)
+		}
+	}
+	for who, want := range map[string]string{"acme": "[acme] false", "both": "[] false", "nobodys": "[] true", "all": "[] false"} {
+		names, nobodys := r.Customers(incidents.Actor{ID: "console:" + who})
+		if got := fmt.Sprint(names, nobodys); got != want {
+			t.Errorf("%s opens incidents of %s, want %s", who, got, want)
+		}
+	}
 }

@@ -146,7 +146,7 @@ func (r *Router) carry(ctx context.Context, q Request, c *Command, args []string
 	began := time.Now()
 	account := q.Person.ID
 	q.Person = r.rights.Who(q.Person)
-	q.Sees = func(service string) bool { return r.rights.May(q.Person, View, Of(service)) == nil }
+	q.Sees = func(scope incidents.Scope) bool { return r.rights.May(q.Person, View, Of(scope)) == nil }
 	err := r.authorise(ctx, q, c)
 	var reply Reply
 	if err == nil {
@@ -190,7 +190,7 @@ func (r *Router) authorise(ctx context.Context, q Request, c *Command) error {
 		if s == nil || s.Version == 0 {
 			return incidents.Fail(incidents.NotFound, "error.no_incident", "there is no such incident").WithHint("/inc list")
 		}
-		where = Of(s.Service)
+		where = Of(s.Scope())
 	}
 	return r.rights.May(q.Person, c.Right, where)
 }

@@ -150,7 +150,7 @@ type perService string
 func (perService) Who(p incidents.Actor) incidents.Actor { return p }
 
 func (p perService) May(_ incidents.Actor, right Right, where Where) error {
-	if where == Of(string(p)) {
+	if where == Of(incidents.Scope{Service: string(p)}) {
 		return nil
 	}
 	return none{}.May(incidents.Actor{}, right, where)

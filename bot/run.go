@@ -94,7 +94,7 @@ func (v *view) whoApproves(a *incidents.Approval) string {
 		return v.t("approval.who_anybody")
 	}
 	var names []string
-	for _, name := range v.links.Approvers(v.s.Service) {
+	for _, name := range v.links.Approvers(v.s.Scope()) {
 		said := slices.ContainsFunc(a.Given, func(m incidents.Mark) bool { return m.By.Name == name })
 		if said || a.Plan.TwoMust() && a.Asked.By.Name == name {
 			continue

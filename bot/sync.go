@@ -27,6 +27,15 @@ func (m LocalMessage) In(lang string) Message {
 	return m[phrases.English]
 }
 
+// only is the message in one language, whichever is asked for.
+func (m LocalMessage) only(lang string) LocalMessage {
+	out := make(LocalMessage, len(m))
+	for other := range m {
+		out[other] = m.In(lang)
+	}
+	return out
+}
+
 // Poster is one chat, as far as war rooms go.
 //
 // OpenRoom makes the incident's room, named s.Slug(), or adopts the one of
@@ -46,6 +55,8 @@ type Syncer struct {
 	Poster Poster
 	Links  Links
 	Now    func() time.Time // its time zone is the one that times are shown in
+
+	Languages map[string]string // of rooms of some customers, where everybody in them reads it
 }
 
 // Archiver is a Poster whose rooms can be put away. Doing it again changes
@@ -171,6 +182,11 @@ func (y *Syncer) wanted(s *incidents.Incident, events []incidents.Event, room in
 				}
 			}
 			all[i].local[lang] = m
+		}
+	}
+	if lang := y.Languages[s.Customer]; lang != "" && room.Row == 0 { // a row is in the table of each language
+		for i := range all {
+			all[i].local = all[i].local.only(lang)
 		}
 	}
 	if len(all) > 0 && behind >= lateFrom {

@@ -12,9 +12,9 @@ import (
 // Links says where people find things in the web console.
 type Links struct {
 	Base string // "https://hikeshi.example.com"; "" where there is no console to link to
-	// Approvers are the names of those who may approve runs for a service, told on
-	// each request; nil where everybody may.
-	Approvers func(service string) []string
+	// Approvers are the names of those who may approve runs there, told on each
+	// request; nil where everybody may.
+	Approvers func(incidents.Scope) []string
 }
 
 // Incident is the page of an incident, "" without a console.

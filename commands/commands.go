@@ -22,7 +22,7 @@ import (
 // that a chat which repeats it does not do it twice; "" for none.
 type Incidents interface {
 	Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error)
-	Declare(ctx context.Context, once, title string, sev incidents.Severity, by incidents.Actor) (*incidents.Incident, error)
+	Declare(ctx context.Context, once string, d incidents.Declare) (*incidents.Incident, error)
 	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
 	List(ctx context.Context, q incidents.Query) (incidents.Page, error)
 	Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error)
@@ -41,6 +41,9 @@ type Wishes interface {
 // People finds a person by the name that somebody typed in a chat.
 type People interface {
 	Person(ctx context.Context, chat, name string) (incidents.Actor, bool)
+	// Customers are those whose incidents somebody may open, and whether they may
+	// open one that is nobody's.
+	Customers(p incidents.Actor) (names []string, nobodys bool)
 }
 
 // Library finds a runbook by its id; nil where there is none.
@@ -59,6 +62,7 @@ type Deps struct {
 	Lessons   Lessons  // nil: nothing is learned
 	Trackers  Trackers // nil: no tracker is configured
 	People    People   // nil: names are taken as they are typed
+	Customers []string // the configured ones
 	Links     bot.Links
 	Calendar  func(now time.Time) []Window // the times of windows that are now or next; nil: there are none
 	Now       func() time.Time             // its time zone is the one that times are shown in

@@ -14,7 +14,7 @@ import (
 // declare opens an incident by hand.
 func declare(d Deps) bot.Command {
 	return bot.Command{
-		Name: "declare", Aliases: []string{"new", "create", "宣言"}, Usage: "declare [SEV1…SEV5] title",
+		Name: "declare", Aliases: []string{"new", "create", "宣言"}, Usage: "declare [SEV1…SEV5] [customer=name] title",
 		Example: []string{"/inc declare SEV2 checkout is slow"},
 		Help:    "help.declare", Right: bot.Respond, Text: true,
 		Run: func(ctx context.Context, r bot.Request, args []string) (bot.Reply, error) {
@@ -22,7 +22,11 @@ func declare(d Deps) bot.Command {
 			if sev == incidents.SevUnknown && len(args) > 0 && looksLikeSeverity.MatchString(args[0]) {
 				return bot.Reply{}, incidents.Fail(incidents.Invalid, "error.severity", "no such severity: "+args[0], "value", args[0]).WithHint("/inc declare SEV2 " + bot.Line(strings.TrimSpace(strings.TrimPrefix(r.Rest, args[0])), 60))
 			}
-			s, err := d.Incidents.Declare(ctx, r.Once, title, sev, r.Person)
+			customer, title, err := d.customerOf(r, title)
+			if err != nil {
+				return bot.Reply{}, err
+			}
+			s, err := d.Incidents.Declare(ctx, r.Once, incidents.Declare{Title: title, Severity: sev, By: r.Person, Customer: customer})
 			if e, refused := errors.AsType[*incidents.Error](err); refused && e.Phrase == "error.declared_already" {
 				s, err = d.declared(ctx, r, title, e)
 			}

@@ -47,9 +47,10 @@ func (m *memory) Do(_ context.Context, id incidents.ID, once string, cmd inciden
 	return s, nil
 }
 
-func (m *memory) Declare(ctx context.Context, once, title string, sev incidents.Severity, by incidents.Actor) (*incidents.Incident, error) {
+func (m *memory) Declare(ctx context.Context, once string, d incidents.Declare) (*incidents.Incident, error) {
 	id := incidents.ID(41 + len(m.all))
-	return m.Do(ctx, id, once, incidents.Declare{ID: id, Title: title, Severity: sev, By: by})
+	d.ID = id
+	return m.Do(ctx, id, once, d)
 }
 
 func (m *memory) Load(_ context.Context, id incidents.ID) (*incidents.Incident, error) {

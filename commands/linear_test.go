@@ -68,7 +68,7 @@ func TestDecisionsAreLinearizable(t *testing.T) {
 		replicas = append(replicas, worker.NewEngine(store, store.Shards(), incidents.Policy{}, time.Now, slog.New(slog.DiscardHandler)))
 	}
 	for round := range 12 {
-		s, err := replicas[0].Declare(t.Context(), "", "checkout is slow", incidents.Sev2, bea)
+		s, err := replicas[0].Declare(t.Context(), "", incidents.Declare{Title: "checkout is slow", Severity: incidents.Sev2, By: bea})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,7 @@ func list(d Deps) bot.Command {
 // the number is told.
 func seen(r bot.Request, page incidents.Page) incidents.Page {
 	before := len(page.Incidents)
-	page.Incidents = slices.DeleteFunc(slices.Clone(page.Incidents), func(sum incidents.Summary) bool { return !r.Sees(sum.Service) })
+	page.Incidents = slices.DeleteFunc(slices.Clone(page.Incidents), func(sum incidents.Summary) bool { return !r.Sees(sum.Scope()) })
 	if len(page.Incidents) == before {
 		return page
 	}

@@ -65,14 +65,14 @@ func (d Deps) acceptTrust(ctx context.Context, r bot.Request, s *incidents.Incid
 	if rb := d.Library.Get(action); rb == nil || rb.Risk != incidents.RiskLow {
 		return bot.Reply{}, incidents.Fail(incidents.Forbidden, "error.trust_risk", "only what is of low risk runs by itself").WithHint("/inc trust")
 	}
-	if _, err := d.Trust.Accept(ctx, action, s.Service, digest, r.Person); err != nil {
+	if _, err := d.Trust.Accept(ctx, action, s.Scope().Realm(), digest, r.Person); err != nil {
 		return bot.Reply{}, err
 	}
 	return d.tellTrust(ctx, r, action, incidents.EventAccepted)
 }
 
 func (d Deps) revokeTrust(ctx context.Context, r bot.Request, s *incidents.Incident, action string) (bot.Reply, error) {
-	was, err := d.Trust.Revoke(ctx, action, s.Service, r.Person)
+	was, err := d.Trust.Revoke(ctx, action, s.Scope().Realm(), r.Person)
 	if err != nil {
 		return bot.Reply{}, err
 	}
@@ -127,7 +127,7 @@ func (d Deps) showTrust(ctx context.Context, r bot.Request, s *incidents.Inciden
 		m.Text = phrases.T(r.Lang, "say.trust_nothing")
 	}
 	for _, action := range actions {
-		st, err := d.Trust.Standing(ctx, action, s.Service)
+		st, err := d.Trust.Standing(ctx, action, s.Scope().Realm())
 		if err != nil {
 			return bot.Reply{}, err
 		}

@@ -43,6 +43,7 @@ type Config struct {
 	Console   Console    `yaml:"console"`
 	People    []Member   `yaml:"people"`
 	Groups    []Group    `yaml:"groups"`
+	Customers []Customer `yaml:"customers"`
 	Sources   []Source   `yaml:"sources"`
 	Grouping  []Rule     `yaml:"grouping"`
 	Runbooks  Runbooks   `yaml:"runbooks"`
@@ -316,6 +317,7 @@ type Settled struct {
 	SignIn        *oidc.Config // nil: by tokens alone
 	Intake        []intake.Source
 	Rules         incidents.Rules
+	CustomerRules incidents.Customers
 	Planned       []schedule.Entry
 	Windows       calendar.Calendar
 	Ladder        SettledTrust
@@ -326,6 +328,8 @@ type Settled struct {
 	LogLevel      slog.Level
 	elsewhere
 	TicketDesks
+
+	CustomerLanguages map[string]string // of those who have one of their own
 }
 
 // Secrets are all that must never be seen in an output, a log or a chat.

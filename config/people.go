@@ -18,6 +18,8 @@ type Member struct {
 	Groups   []string `yaml:"groups"`
 	Roles    []string `yaml:"roles"`
 	Services []string `yaml:"services"`
+
+	Customers []string `yaml:"customers"` // whose incidents; "*": everybody's
 }
 
 // Group is what several people may do.
@@ -25,6 +27,8 @@ type Group struct {
 	Name     string   `yaml:"name"`
 	Roles    []string `yaml:"roles"`
 	Services []string `yaml:"services"`
+
+	Customers []string `yaml:"customers"` // whose incidents; "*": everybody's
 }
 
 // envPerson is whom HIKESHI_CONSOLE_TOKEN signs in: the way in for the first
@@ -93,7 +97,7 @@ func (s *settler) groups() map[string]bot.Grant {
 		if _, twice := all[c.Name]; c.Name == "" || twice {
 			s.note(wrong(key+".name", "config.group_name", "name", c.Name))
 		}
-		all[c.Name] = s.grant(key, c.Roles, c.Services)
+		all[c.Name] = s.grant(key, c.Roles, c.Services, c.Customers)
 	}
 	return all
 }
@@ -108,8 +112,8 @@ func (s *settler) member(key string, c Member, groups map[string]bot.Grant) bot.
 			s.note(wrong(fmt.Sprintf("%s.accounts[%d]", key, i), "config.account", "account", account).try("config.hint.account"))
 		}
 	}
-	if len(c.Roles) > 0 || len(c.Services) > 0 {
-		m.Grants = append(m.Grants, s.grant(key, c.Roles, c.Services))
+	if len(c.Roles) > 0 || len(c.Services) > 0 || len(c.Customers) > 0 {
+		m.Grants = append(m.Grants, s.grant(key, c.Roles, c.Services, c.Customers))
 	}
 	for i, name := range c.Groups {
 		g, ok := groups[name]
@@ -131,9 +135,9 @@ func (c *Config) trackerNames() []string {
 	return all
 }
 
-// grant reads roles and the services they are for. Roles without which the
+// grant reads roles, and the services and customers they are for. Roles without which the
 // services would mean nothing, and the other way round, are a mistake.
-func (s *settler) grant(key string, roles, services []string) bot.Grant {
+func (s *settler) grant(key string, roles, services, customers []string) bot.Grant {
 	g := bot.Grant{Services: services}
 	known := make([]string, 0, len(bot.Roles))
 	for _, r := range bot.Roles {
@@ -157,6 +161,7 @@ func (s *settler) grant(key string, roles, services []string) bot.Grant {
 			s.note(wrong(fmt.Sprintf("%s.services[%d]", key, i), "config.no_service"))
 		}
 	}
+	s.grantCustomers(key, &g, customers)
 	return g
 }
 
@@ -178,7 +183,7 @@ func (s *settler) mayEnter(members []bot.Member) []bot.Member {
 		switch {
 		case known[account]:
 		case s.from.override[key] != "": // from the environment
-			members = append(members, bot.Member{Name: envPerson, Accounts: []string{account}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Admin}}}})
+			members = append(members, bot.Member{Name: envPerson, Accounts: []string{account}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Admin}, Customers: []string{bot.AllCustomers}}}})
 			known[account] = true
 		default:
 			s.note(wrong(key+".name", "config.person_unknown", "name", p.Name, "account", account))

@@ -40,9 +40,9 @@ func TestPeopleOfTheConfiguration(t *testing.T) {
 		where   bot.Where
 		ok      bool
 	}{
-		{"console:bea", bot.Respond, bot.Of("anything"), true}, {"slack:T1/U2", bot.ApproveRuns, bot.Of("checkout"), true},
-		{"slack:T1/U2", bot.ApproveRuns, bot.Of("cart"), false}, {"slack:T1/U3", bot.View, bot.Of("cart"), true},
-		{"slack:T1/U3", bot.View, bot.Of("checkout"), false}, {"slack:T1/U4", bot.View, bot.Of("cart"), false},
+		{"console:bea", bot.Respond, bot.Of(incidents.Scope{Service: "anything"}), true}, {"slack:T1/U2", bot.ApproveRuns, bot.Of(incidents.Scope{Service: "checkout"}), true},
+		{"slack:T1/U2", bot.ApproveRuns, bot.Of(incidents.Scope{Service: "cart"}), false}, {"slack:T1/U3", bot.View, bot.Of(incidents.Scope{Service: "cart"}), true},
+		{"slack:T1/U3", bot.View, bot.Of(incidents.Scope{Service: "checkout"}), false}, {"slack:T1/U4", bot.View, bot.Of(incidents.Scope{Service: "cart"}), false},
 		{"console:admin", bot.Administer, bot.InGeneral, true}, // the way in for the first start
 	} {
 		if err := s.Rights.May(incidents.Actor{ID: c.account}, c.right, c.where); (err == nil) != c.ok {
@@ -102,6 +102,44 @@ func TestNobodySlipsIn(t *testing.T) {
 		got := problemsIn(t, file, "en", nil)
 		if !slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, want) }) {
 			t.Errorf("%s\nsays %q, want %q", file, got, want)
+		}
+	}
+}
+
+const someCustomers = `customers:
+  - {name: acme, services: [shop], language: ja, chats: [slack]}
+  - {name: globex, match: ['cluster=~"gx-.*"']}
+console: {people: [{name: bea, token: the-token-of-bea-1}, {name: root, token: the-token-of-root}]}
+people:
+  - {name: bea, accounts: [console:bea], roles: [viewer], customers: [acme]}
+  - {name: root, accounts: [console:root], roles: [admin]}
+`
+
+// Whose alerts are whose, and for whom roles are; a line that is forgotten is no
+// way in.
+func TestCustomersOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	s := settledFrom(t, someCustomers, nil)
+	if got := s.CustomerRules.Of(incidents.LabelsFromMap(map[string]string{"cluster": "gx-7"})); got != "globex" || s.CustomerLanguages["acme"] != "ja" {
+		t.Errorf("%q, %v", got, s.CustomerLanguages)
+	}
+	globex := bot.Of(incidents.Scope{Customer: "globex"})
+	if s.Rights.May(incidents.Actor{ID: "console:bea"}, bot.View, globex) == nil || s.Rights.May(incidents.Actor{ID: "console:root"}, bot.View, globex) != nil {
+		t.Error("who sees what is wrong")
+	}
+	for what, change := range map[string][2]string{
+		"people[0]: there are customers":          {", customers: [acme]", ""},
+		"people[0].customers[0]":                  {"customers: [acme]", "customers: [acmee]"},
+		"people[1].customers[0]: an admin is one": {"roles: [admin]", "roles: [admin], customers: [acme]"},
+		"customers[1]: nothing belongs":           {`, match: ['cluster=~"gx-.*"']`, ""},
+		"customers[0].chats[0]":                   {"chats: [slack]", "chats: [irc]"},
+		"customers[0].tracker":                    {"language: ja", "tracker: nowhere"},
+		"customers[1].name":                       {"name: globex", "name: acme"},
+	} {
+		c := Default()
+		c.read([]byte(strings.Replace(someCustomers, change[0], change[1], 1)))
+		if _, err := c.Settle(); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
 		}
 	}
 }

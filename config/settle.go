@@ -33,6 +33,7 @@ func (c Config) Settle() (*Settled, error) {
 	s.basics()
 	s.people()
 	s.provider()
+	s.customers()
 	s.roster()
 	s.sources()
 	s.schedules()

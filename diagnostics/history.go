@@ -39,14 +39,14 @@ type History struct {
 	read time.Time // when it was last through; whoever holds the token may look
 
 	mu    sync.Mutex
-	index *similar.Index
+	index map[string]*similar.Index // by customer: nobody reads of another one's past
 	known map[incidents.ID]bool
 	seen  map[string][]time.Time // by what it is, when it began, ascending
 }
 
 // NewHistory makes one that has read nothing.
 func NewHistory(past Past) *History {
-	return &History{past: past, busy: make(chan struct{}, 1), now: time.Now, index: similar.New(keepPast), known: map[incidents.ID]bool{}, seen: map[string][]time.Time{}}
+	return &History{past: past, busy: make(chan struct{}, 1), now: time.Now, index: map[string]*similar.Index{}, known: map[incidents.ID]bool{}, seen: map[string][]time.Time{}}
 }
 
 // Name is "history".
@@ -59,7 +59,7 @@ func (h *History) Ask(ctx context.Context, q Question) (Answer, error) {
 	defer h.mu.Unlock()
 	s := q.Incident
 	answer := Answer{Clues: []incidents.Clue{h.rarity(s)}}
-	for _, m := range h.index.Find(doc(s, ""), mostAlike) {
+	for _, m := range h.of(s.Customer).Find(doc(s, ""), mostAlike) {
 		id, ok := incidents.ParseID(m.ID)
 		if !ok || id == s.ID || m.Score < leastAlike {
 			continue
@@ -86,7 +86,7 @@ func (h *History) rarity(s *incidents.Incident) incidents.Clue {
 	times := slices.DeleteFunc(slices.Clone(h.seen[sort(s)]), func(t time.Time) bool { return !t.Before(s.OpenedAt) })
 	c := incidents.Clue{Kind: incidents.CluePast, Title: cmp.Or(s.Common.Get("alertname"), s.Title)}
 	if len(times) == 0 {
-		c.Says = incidents.Because("clue.past.never", "known", strconv.Itoa(h.index.Len()))
+		c.Says = incidents.Because("clue.past.never", "known", strconv.Itoa(h.of(s.Customer).Len()))
 		return c
 	}
 	c.At = times[len(times)-1]
@@ -103,9 +103,19 @@ func (h *History) rarity(s *incidents.Incident) incidents.Clue {
 	return c
 }
 
+// of is the past of one customer, or of what is nobody's; h.mu is held.
+func (h *History) of(customer string) *similar.Index {
+	index := h.index[customer]
+	if index == nil {
+		index = similar.New(keepPast)
+		h.index[customer] = index
+	}
+	return index
+}
+
 // sort is equal for incidents that people would call the same thing.
 func sort(s *incidents.Incident) string {
-	return s.Service + "\x00" + strings.ToLower(cmp.Or(s.Common.Get("alertname"), s.Title))
+	return s.Scope().Realm() + "\x00" + strings.ToLower(cmp.Or(s.Common.Get("alertname"), s.Title))
 }
 
 func doc(s *incidents.Incident, fix string) similar.Doc {
@@ -185,7 +195,7 @@ func (h *History) learn(s *incidents.Incident) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.known[s.ID] = true
-	h.index.Add(doc(s, fixOf(s)))
+	h.of(s.Customer).Add(doc(s, fixOf(s)))
 	kind := sort(s)
 	times := append(h.seen[kind], s.OpenedAt)
 	slices.SortFunc(times, time.Time.Compare)

@@ -156,7 +156,7 @@ func (s *Incident) applyRemedy(e *Event) {
 func (s *Incident) open(e *Event) {
 	o := e.Opening
 	s.ID, s.Shard, s.Group, s.Rule = o.ID, o.Shard, o.Group, o.Rule
-	s.Title, s.Description, s.Service, s.Source = o.Title, o.Description, o.Service, o.Source
+	s.Title, s.Description, s.Service, s.Customer, s.Source = o.Title, o.Description, o.Service, o.Customer, o.Source
 	s.Because, s.HeldUntil, s.Expected = e.Because, o.HeldUntil, o.Maintenance
 	s.OpenedAt, s.CreatedAt = e.At, e.Written
 	if o.Declared {

@@ -84,6 +84,7 @@ type Summary struct {
 	Version    int64     `json:"version"`
 	Title      string    `json:"title"`
 	Service    string    `json:"service,omitempty"`
+	Customer   string    `json:"customer,omitempty"`
 	Status     Status    `json:"status"`
 	Severity   Severity  `json:"severity"`
 	OpenedAt   time.Time `json:"opened_at"`
@@ -100,7 +101,7 @@ type Summary struct {
 // Summary makes the row.
 func (s *Incident) Summary() Summary {
 	sum := Summary{
-		ID: s.ID, Version: s.Version, Title: s.Title, Service: s.Service,
+		ID: s.ID, Version: s.Version, Title: s.Title, Service: s.Service, Customer: s.Customer,
 		Status: s.Status(), Severity: s.Severity(), OpenedAt: s.OpenedAt, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 		Firing: s.Alerts.Firing() + s.Untracked, Alerts: s.Alerts.Len() + s.Untracked,
 	}

@@ -122,6 +122,7 @@ type Opening struct {
 	Title       string    `json:"title"`
 	Description string    `json:"description,omitempty"`
 	Service     string    `json:"service,omitempty"`
+	Customer    string    `json:"customer,omitempty"`
 	Source      string    `json:"source,omitempty"`
 	Group       Key       `json:"group,omitzero"`
 	Rule        RuleRef   `json:"rule,omitzero"`

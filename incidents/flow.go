@@ -9,6 +9,7 @@ import (
 // React needs beside the state.
 type Policy struct {
 	Chats        []string      // chats in which a room is opened: "console", "slack", …
+	Customers    Customers     // whose alerts are whose
 	Tickets      []TicketRoute // in which tracker an incident has its ticket: the first that fits
 	RemindAck    time.Duration // remind when nobody acknowledged for this long; 0: never
 	Look         time.Duration // default time between two looks of a verification
@@ -110,7 +111,7 @@ func React(before Status, s *Incident, e *Event, p Policy) []Effect {
 
 func syncRooms(s *Incident, e *Event, p Policy) []Effect {
 	effects := make([]Effect, 0, len(p.Chats))
-	for _, chat := range p.Chats {
+	for _, chat := range s.chats(p, p.Chats) {
 		effects = append(effects, s.effect(DoSyncRoom, chat, chat, e.Written))
 	}
 	return effects
@@ -123,7 +124,7 @@ func archiveRooms(s *Incident, e *Event, p Policy) []Effect {
 		return nil
 	}
 	var effects []Effect
-	for _, chat := range p.Archives {
+	for _, chat := range s.chats(p, p.Archives) {
 		effects = append(effects, s.effect(DoArchive, chat, chat, e.Written.Add(p.ArchiveAfter)))
 	}
 	return effects

@@ -65,6 +65,7 @@ type Incident struct {
 	Title       string    `json:"title"`
 	Description string    `json:"description,omitempty"`
 	Service     string    `json:"service,omitempty"`
+	Customer    string    `json:"customer,omitempty"` // decided once, with what it began with
 	Source      string    `json:"source,omitempty"`
 	Group       Key       `json:"group,omitzero"` // zero for an incident that a person declared
 	Because     Reason    `json:"because,omitzero"`

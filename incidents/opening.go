@@ -17,6 +17,7 @@ type Open struct {
 	Truncated int // alerts that the sender left out
 
 	Expected Expected
+	Customer string // "" is nobody
 }
 
 // Expected is that alerts belong to a maintenance: nobody is told before its end.
@@ -37,7 +38,7 @@ func (c Open) decide(s *Incident, now time.Time) ([]Event, error) {
 	a, rule := &own, c.Grouping.Rule
 	o := &Opening{
 		ID: c.ID, Shard: c.Shard, Group: c.Grouping.Key,
-		Title: title(a), Description: description(a), Service: a.Service(), Source: c.Source,
+		Title: title(a), Description: description(a), Service: a.Service(), Customer: c.Customer, Source: c.Source,
 		Rule: RuleRef{Name: rule.Name, Window: rule.Window, Reopen: rule.Reopen, Quiet: rule.Quiet, Severity: rule.Severity},
 	}
 	kind := EventOpened
@@ -65,6 +66,7 @@ type Declare struct {
 	Title    string
 	Severity Severity
 	By       Actor
+	Customer string // "" is nobody
 }
 
 // MaxTitle bounds a title, in bytes.
@@ -85,7 +87,7 @@ func (c Declare) decide(s *Incident, now time.Time) ([]Event, error) {
 		Kind: EventOpened, By: c.By, Severity: sev,
 		Because: Because("because.declared", "by", c.By.Name),
 		Opening: &Opening{
-			ID: c.ID, Shard: c.Shard, Title: cut(c.Title, MaxTitle), Declared: true,
+			ID: c.ID, Shard: c.Shard, Title: cut(c.Title, MaxTitle), Customer: c.Customer, Declared: true,
 			Rule: RuleRef{Reopen: DefaultReopen},
 		},
 	}}, nil

@@ -17,6 +17,7 @@ type Room struct {
 	ArchivedAt time.Time `json:"archived_at,omitzero"` // nothing is posted there any more
 	Row        ID        `json:"row,omitempty"`        // not 0, its own number: the incident is a row of a table in a room that many share
 	Wanted     bool      `json:"wanted,omitempty"`     // a row: a person wants a room of its own
+	Customer   string    `json:"customer,omitempty"`   // a row: whose room it is
 }
 
 // Posted is a message that stands in a room.

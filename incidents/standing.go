@@ -49,7 +49,7 @@ func (s *Incident) Outcome(id string) (Outcome, bool) {
 		return Outcome{}, false
 	}
 	o := Outcome{
-		Run: r.ID, Incident: s.ID, Service: s.Service, Digest: r.Plan.Source(), State: r.State, Started: r.StartedAt,
+		Run: r.ID, Incident: s.ID, Service: s.Scope().Realm(), Digest: r.Plan.Source(), State: r.State, Started: r.StartedAt,
 		Tried: r.State != RunFailed || tried(r),
 	}
 	if a := s.approval(r.Approval); a != nil {

@@ -47,6 +47,9 @@ func (s *Incident) trackers(p Policy) []string {
 		slices.Sort(names)
 		return names
 	}
+	if c := p.Customers.named(s.Customer); c != nil && c.Tracker != "" {
+		return []string{c.Tracker}
+	}
 	labels := Labels{{Name: "service", Value: s.Service}}
 	if len(s.Samples) > 0 {
 		labels = s.Samples[0].Labels

@@ -119,7 +119,7 @@ func (s *Server) say(ctx context.Context, v *visit, id incidents.ID, text, once 
 	if err != nil {
 		return err
 	}
-	if err := s.may(v, bot.Respond, bot.Of(inc.Service)); err != nil {
+	if err := s.may(v, bot.Respond, bot.Of(inc.Scope())); err != nil {
 		return err
 	}
 	if once == "" {

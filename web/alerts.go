@@ -42,15 +42,15 @@ func (s *Server) apiAlerts(w http.ResponseWriter, r *http.Request, v *visit) err
 	return nil
 }
 
-// visible says of a service whether the person may see its incidents, and
-// whether it is the one they want ("": any). It asks once a service.
-func (s *Server) visible(v *visit, only string) func(string) bool {
-	known := map[string]bool{}
-	return func(service string) bool {
-		may, asked := known[service]
+// visible says of a scope whether the person may see its incidents, and whether
+// its service is the one they want ("": any). It asks once a scope.
+func (s *Server) visible(v *visit, only string) func(incidents.Scope) bool {
+	known := map[incidents.Scope]bool{}
+	return func(scope incidents.Scope) bool {
+		may, asked := known[scope]
 		if !asked {
-			may = (only == "" || only == service) && s.may(v, bot.View, bot.Of(service)) == nil
-			known[service] = may
+			may = (only == "" || only == scope.Service) && s.may(v, bot.View, bot.Of(scope)) == nil
+			known[scope] = may
 		}
 		return may
 	}

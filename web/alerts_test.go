@@ -48,7 +48,7 @@ type hidden string
 func (hidden) Who(p incidents.Actor) incidents.Actor { return p }
 
 func (h hidden) May(_ incidents.Actor, _ bot.Right, where bot.Where) error {
-	if where == bot.Of(string(h)) {
+	if where == bot.Of(incidents.Scope{Service: string(h)}) {
 		return incidents.Fail(incidents.Forbidden, "error.forbidden", "not yours to see")
 	}
 	return nil

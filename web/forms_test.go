@@ -149,7 +149,7 @@ type only string
 func (only) Who(p incidents.Actor) incidents.Actor { return p }
 
 func (o only) May(p incidents.Actor, right bot.Right, where bot.Where) error {
-	if where == bot.InGeneral || where == bot.Of(string(o)) {
+	if where == bot.InGeneral || where == bot.Of(incidents.Scope{Service: string(o)}) {
 		return nil
 	}
 	return noRights{}.May(p, right, where)

@@ -25,7 +25,7 @@ type stage struct {
 
 func (s *Server) head(v *visit, inc *incidents.Incident, tab string) headView {
 	h := headView{Summary: inc.Summary(), Tab: tab, Stages: stages(inc)}
-	h.Output = len(inc.Runs) > 0 && s.may(v, bot.Output, bot.Of(inc.Service)) == nil
+	h.Output = len(inc.Runs) > 0 && s.may(v, bot.Output, bot.Of(inc.Scope())) == nil
 	h.Age = rowOf(h.Summary, s.Now()).Age
 	return h
 }

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/learning/report"
 )
 
 func (s *Server) learningPage(w http.ResponseWriter, r *http.Request, v *visit) error {
-	rep, err := s.learned(r)
+	rep, err := s.learned(r, v)
 	if err != nil {
 		return err
 	}
@@ -17,8 +18,8 @@ func (s *Server) learningPage(w http.ResponseWriter, r *http.Request, v *visit) 
 	return nil
 }
 
-func (s *Server) apiLearning(w http.ResponseWriter, r *http.Request, _ *visit) error {
-	rep, err := s.learned(r)
+func (s *Server) apiLearning(w http.ResponseWriter, r *http.Request, v *visit) error {
+	rep, err := s.learned(r, v)
 	if err != nil {
 		return err
 	}
@@ -26,7 +27,12 @@ func (s *Server) apiLearning(w http.ResponseWriter, r *http.Request, _ *visit) e
 	return nil
 }
 
-func (s *Server) learned(r *http.Request) (*report.Report, error) {
+// learned is made of the incidents of everybody: it is for those who may see
+// them all.
+func (s *Server) learned(r *http.Request, v *visit) (*report.Report, error) {
+	if err := s.may(v, bot.View, bot.Overall); err != nil {
+		return nil, err
+	}
 	if s.Learning == nil {
 		return nil, incidents.Fail(incidents.NotFound, "web.learning.none", "nothing is learned here")
 	}

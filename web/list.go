@@ -138,7 +138,7 @@ func (s *Server) query(ctx context.Context, v *visit, q incidents.Query) (incide
 	}
 	visible := make([]incidents.Summary, 0, len(page.Incidents))
 	for _, sum := range page.Incidents {
-		if s.may(v, bot.View, bot.Of(sum.Service)) == nil {
+		if s.may(v, bot.View, bot.Of(sum.Scope())) == nil {
 			visible = append(visible, sum)
 		}
 	}

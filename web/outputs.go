@@ -46,7 +46,7 @@ func (s *Server) maySee(r *http.Request, v *visit) (*incidents.Incident, error) 
 	if err != nil {
 		return nil, err
 	}
-	return inc, s.may(v, bot.Output, bot.Of(inc.Service))
+	return inc, s.may(v, bot.Output, bot.Of(inc.Scope()))
 }
 
 func (s *Server) outputs(ctx context.Context, v *visit, inc *incidents.Incident) ([]runOutputs, error) {

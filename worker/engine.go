@@ -248,19 +248,20 @@ func (e *Engine) ungroup(ctx context.Context, s *incidents.Incident) ([]incident
 	return []incidents.GroupChange{{Key: s.Group, Expect: lists[0], Next: next}}, nil
 }
 
-// Declare opens an incident by hand.
-func (e *Engine) Declare(ctx context.Context, once, title string, sev incidents.Severity, by incidents.Actor) (*incidents.Incident, error) {
+// Declare opens an incident by hand; its number and its shard are given here.
+func (e *Engine) Declare(ctx context.Context, once string, d incidents.Declare) (*incidents.Incident, error) {
 	name := []string{"declared", once} // the same wish goes to the same shard, where its name is known
 	if once == "" {
-		name = append(name, title, by.ID, strconv.FormatInt(e.now().UnixNano(), 10))
+		name = append(name, d.Title, d.By.ID, strconv.FormatInt(e.now().UnixNano(), 10))
 	}
 	shard := incidents.KeyOf(name...).Shard(e.shards)
 	id, err := e.store.NewIDs(ctx, shard, 1)
 	if err != nil {
 		return nil, fmt.Errorf("number a new incident: %w", err)
 	}
+	d.ID, d.Shard = id, shard
 	h := &shelved{Incident: &incidents.Incident{}}
-	err = e.step(ctx, h, wish{once: once, cmd: incidents.Declare{ID: id, Shard: shard, Title: title, Severity: sev, By: by}})
+	err = e.step(ctx, h, wish{once: once, cmd: d})
 	if errors.Is(err, incidents.ErrOnce) {
 		return nil, incidents.Fail(incidents.Conflict, "error.declared_already", "this was declared already").WithHint("/inc list")
 	}

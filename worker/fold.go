@@ -142,7 +142,7 @@ func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) [][]deal
 	for _, e := range entries {
 		for _, b := range e.Batches {
 			for i := range b.Alerts {
-				key := rules.Key(b.GroupKey, &b.Alerts[i])
+				key := f.policy.Customers.Apart(rules.Key(b.GroupKey, &b.Alerts[i]), b.Alerts[i].Labels)
 				shard := key.Shard(f.shards)
 				hands[shard] = append(hands[shard], dealt{offset: e.Offset, batch: b, alert: i, group: key})
 			}
@@ -210,6 +210,7 @@ func (p *portion) add(rules incidents.Rules, d *dealt) {
 	group := p.byKey[d.group]
 	if group == nil {
 		group = &batchOf{grouping: rules.Group(d.batch.GroupKey, a), source: d.batch.Source}
+		group.grouping.Key = d.group // the customer's own
 		p.byKey[d.group] = group
 		p.groups = append(p.groups, group)
 	}
@@ -297,6 +298,7 @@ func (f *Folder) open(ctx context.Context, c *incidents.Commit, openings []*open
 		id := first + incidents.ID(i)
 		cmd := incidents.Open{ID: id, Shard: c.Shard, Source: o.part.source, Grouping: o.part.grouping, Alerts: o.part.alerts, Keys: o.part.keys, Truncated: o.part.truncated}
 		cmd.Expected = f.expected(o.part.alerts)
+		cmd.Customer = f.policy.Customers.Of(o.part.alerts[0].Labels) // that of all of them: see Apart
 		if err := f.advance(c, s, cmd); err != nil {
 			return err
 		}

@@ -22,9 +22,9 @@ type LadderOptions struct {
 	Settings Settings
 	Freezer  *Freezer
 	Now      func() time.Time
-	Off      bool                                // nothing is proposed, and nothing runs by itself
-	Brakes   func(runbook string) trust.Brakes   // nil: the defaults
-	May      func(incidents.Actor, string) error // whether somebody may still approve for a service; nil: everybody
+	Off      bool                                         // nothing is proposed, and nothing runs by itself
+	Brakes   func(runbook string) trust.Brakes            // nil: the defaults
+	May      func(incidents.Actor, incidents.Scope) error // whether somebody may still approve there; nil: everybody
 
 	// Sign seals an acceptance, and Signed verifies that: nobody else writes one.
 	Sign   func(values ...string) string
@@ -53,7 +53,7 @@ func (l *Ladder) Standing(ctx context.Context, runbook, service string) (trust.S
 // else what is to be said. Asked again for the same incident, it is the same start.
 func (l *Ladder) Start(ctx context.Context, w trust.Wish) (accepted *incidents.Acceptance, word incidents.Word, err error) {
 	err = l.change(ctx, w.Plan.Runbook, func(t *trust.Runbook) (bool, error) {
-		a := t.Of(w.Service).Accepted
+		a := t.Of(w.Scope.Realm()).Accepted
 		if accepted, word = nil, (incidents.Word{}); a == nil {
 			return false, nil
 		}
@@ -77,9 +77,9 @@ func (l *Ladder) withheld(ctx context.Context, w trust.Wish, a *incidents.Accept
 	switch {
 	case l.Off:
 		return incidents.Because("because.trust_off"), nil
-	case !l.genuine(w.Plan.Runbook, w.Service, a):
+	case !l.genuine(w.Plan.Runbook, w.Scope.Realm(), a):
 		return incidents.Because("because.trust_forged"), nil
-	case l.May != nil && l.May(a.By, w.Service) != nil:
+	case l.May != nil && l.May(a.By, w.Scope) != nil:
 		return incidents.Because("because.trust_right", "by", a.By.Name), nil
 	}
 	frozen, err := l.Freezer.Holding(ctx)
@@ -148,7 +148,7 @@ func (l *Ladder) StillStands(ctx context.Context, s *incidents.Incident, r *inci
 	if a == nil || a.Standing == nil {
 		return incidents.Reason{}, nil
 	}
-	st, err := l.Standing(ctx, r.Plan.Runbook, s.Service)
+	st, err := l.Standing(ctx, r.Plan.Runbook, s.Scope().Realm())
 	switch {
 	case err != nil:
 		return incidents.Because("because.trust_unread"), err
@@ -156,7 +156,7 @@ func (l *Ladder) StillStands(ctx context.Context, s *incidents.Incident, r *inci
 		return incidents.Because("because.trust_off"), nil
 	case st.Accepted == nil || st.Accepted.Digest != a.Standing.Digest || st.Accepted.By != a.Standing.By || !st.Accepted.At.Equal(a.Standing.At):
 		return incidents.Because("because.trust_revoked"), nil
-	case !l.genuine(r.Plan.Runbook, s.Service, st.Accepted):
+	case !l.genuine(r.Plan.Runbook, s.Scope().Realm(), st.Accepted):
 		return incidents.Because("because.trust_forged"), nil
 	}
 	return incidents.Reason{}, nil

@@ -134,7 +134,7 @@ func trusted(t *testing.T) *flaky {
 
 func wishOf(id int) trust.Wish {
 	plan := incidents.Plan{Runbook: "shop-restart", RunbookDigest: "d", Risk: incidents.RiskLow, Incident: incidents.ID(id)}.Seal()
-	return trust.Wish{Incident: incidents.ID(id), Service: "shop", Plan: &plan}
+	return trust.Wish{Incident: incidents.ID(id), Scope: incidents.Scope{Service: "shop"}, Plan: &plan}
 }
 
 // TestReplicasShareTheBrakes: two ladders over one store, many incidents at once: as
@@ -201,9 +201,11 @@ func TestWhatIsWithheldSaysWhy(t *testing.T) {
 		before  func(*flaky)
 		want    string
 	}{
-		"nothing":     {nil, nil, ""},
-		"off":         {func(o *worker.LadderOptions) { o.Off = true }, nil, "because.trust_off"},
-		"right lost":  {func(o *worker.LadderOptions) { o.May = func(incidents.Actor, string) error { return errors.New("no") } }, nil, "because.trust_right"},
+		"nothing": {nil, nil, ""},
+		"off":     {func(o *worker.LadderOptions) { o.Off = true }, nil, "because.trust_off"},
+		"right lost": {func(o *worker.LadderOptions) {
+			o.May = func(incidents.Actor, incidents.Scope) error { return errors.New("no") }
+		}, nil, "because.trust_right"},
 		"another key": {func(o *worker.LadderOptions) { o.Signed = func(string, ...string) error { return errors.New("no") } }, nil, "because.trust_forged"},
 		"frozen": {nil, func(f *flaky) {
 			_, err := worker.NewFreezer(f, time.Now).Freeze(t.Context(), "", incidents.Freeze{By: ada})

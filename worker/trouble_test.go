@@ -156,7 +156,7 @@ func TestDeclaredOnce(t *testing.T) {
 	engine := worker.NewEngine(f, 16, console, time.Now, silent)
 	declared := 0
 	for range 8 {
-		if _, err := engine.Declare(t.Context(), "wish", "checkout is slow", incidents.Sev2, bea); err == nil {
+		if _, err := engine.Declare(t.Context(), "wish", incidents.Declare{Title: "checkout is slow", Severity: incidents.Sev2, By: bea}); err == nil {
 			declared++
 		}
 	}
@@ -213,7 +213,7 @@ func TestDeafToSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	engine := f.run(t, &ports{}, func(*worker.Options) {})
-	if _, err := engine.Declare(t.Context(), "", "checkout is slow", incidents.Sev2, bea); err != nil {
+	if _, err := engine.Declare(t.Context(), "", incidents.Declare{Title: "checkout is slow", Severity: incidents.Sev2, By: bea}); err != nil {
 		t.Fatal(err)
 	}
 	f.await(t, "the room", suggested)

@@ -26,7 +26,7 @@ func (w *Worker) rank(ctx context.Context, c *incidents.Claim, h *shelved) error
 	}
 	ranked := incidents.Ranked{Suggestions: list, None: none}
 	if len(list) > 0 && w.ports.Trust != nil {
-		trusts, err := w.ports.Trust.Trusts(ctx, list[0].Action, h.Service)
+		trusts, err := w.ports.Trust.Trusts(ctx, list[0].Action, h.Scope().Realm())
 		if err != nil {
 			w.warn("ask how far a runbook is trusted", err, "runbook", list[0].Action)
 		}
@@ -47,7 +47,7 @@ func (w *Worker) automate(ctx context.Context, c *incidents.Claim, s *incidents.
 	if because := w.closedTo(s); because.Phrase != "" {
 		return w.finish(ctx, c, incidents.TellTrust{Action: g.Action, Word: incidents.Word{Said: incidents.EventWithheld, Because: because}})
 	}
-	accepted, word, err := w.ports.Trust.Start(ctx, trust.Wish{Incident: s.ID, Service: s.Service, Plan: &g.Plan})
+	accepted, word, err := w.ports.Trust.Start(ctx, trust.Wish{Incident: s.ID, Scope: s.Scope(), Plan: &g.Plan})
 	if err != nil {
 		return err
 	}

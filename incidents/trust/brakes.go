@@ -38,7 +38,7 @@ const (
 // Wish is a plan that would begin by itself.
 type Wish struct {
 	Incident incidents.ID
-	Service  string
+	Scope    incidents.Scope
 	Plan     *incidents.Plan
 }
 
@@ -47,7 +47,7 @@ type Wish struct {
 // up one start. Asked again for the same incident, it is the same start. Otherwise
 // the word says what stands in the way; silence where it was never accepted.
 func (t *Runbook) Start(w Wish, b Brakes, now time.Time) (*incidents.Acceptance, incidents.Word) {
-	key := ServiceID(w.Service)
+	key := ServiceID(w.Scope.Realm())
 	st := t.Services[key]
 	if st == nil || st.Accepted == nil {
 		return nil, incidents.Word{}

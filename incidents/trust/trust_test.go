@@ -162,13 +162,13 @@ func TestEachBrakeHolds(t *testing.T) {
 		if c.before != nil {
 			c.before(tr)
 		}
-		a, word := tr.Start(Wish{Incident: 60, Service: "checkout", Plan: c.plan}, b, at)
+		a, word := tr.Start(Wish{Incident: 60, Scope: incidents.Scope{Service: "checkout"}, Plan: c.plan}, b, at)
 		if word.Because.Phrase != c.want || (a != nil) != (c.want == "") {
 			t.Errorf("%s: %+v, %+v", name, a, word)
 		}
 	}
 	silent := &Runbook{}
-	if a, word := silent.Start(Wish{Incident: 60, Service: "checkout", Plan: low()}, loose, at); a != nil || word.Said != "" {
+	if a, word := silent.Start(Wish{Incident: 60, Scope: incidents.Scope{Service: "checkout"}, Plan: low()}, loose, at); a != nil || word.Said != "" {
 		t.Errorf("never accepted, it says %+v", word)
 	}
 }
@@ -221,7 +221,7 @@ func TestNoSequenceOutrunsTheBrakes(t *testing.T) {
 				}
 			case 2, 3, 4:
 				on := rapid.SampledFrom([]string{"web-1", "web-2", "web-3"}).Draw(t, "on")
-				w := Wish{Incident: incidents.ID(1000 + next), Service: service, Plan: low(on)}
+				w := Wish{Incident: incidents.ID(1000 + next), Scope: incidents.Scope{Service: service}, Plan: low(on)}
 				a, word := tr.Start(w, b, now)
 				if a == nil {
 					if (word.Said == incidents.EventWithheld) != accepted[service] {

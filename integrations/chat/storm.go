@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -26,6 +27,7 @@ type StormOptions struct {
 	Chat      string
 	Poster    bot.Poster // the chat's own
 	Store     Settings   // shared by the replicas
+	Customer  string     // whose rooms these are; OpenRoom and Post find it
 	PerMinute int
 	PerHour   int
 	Now       func() time.Time
@@ -80,6 +82,9 @@ const (
 
 // OpenRoom makes the incident's room, or makes it a row of the shared one.
 func (t *Storm) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.Room, error) {
+	if s.Customer != t.Customer {
+		return t.of(s.Customer).OpenRoom(ctx, s)
+	}
 	wanted := s.Rooms[t.Chat].Wanted
 	granted, left := false, false
 	doc, err := t.change(ctx, func(d *stormDoc, now time.Time) {
@@ -111,7 +116,7 @@ func (t *Storm) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.
 			return incidents.Room{}, err
 		}
 	}
-	return incidents.Room{ID: room.ID, Name: room.Name, URL: room.URL, Row: s.ID}, nil
+	return incidents.Room{ID: room.ID, Name: room.Name, URL: room.URL, Row: s.ID, Customer: t.Customer}, nil
 }
 
 // making is how long nobody else makes the shared room while somebody does: an
@@ -137,7 +142,7 @@ func (t *Storm) makeShared(ctx context.Context, name string) (room incidents.Roo
 		return room, t.again("the storm room is being made")
 	}
 	// No incident's, so no number: the channel is nobody's.
-	if room, err = t.Poster.OpenRoom(ctx, &incidents.Incident{Title: name, CreatedAt: t.Now(), OpenedAt: t.Now(), Released: true}); err != nil {
+	if room, err = t.Poster.OpenRoom(ctx, &incidents.Incident{Title: name, Customer: t.Customer, CreatedAt: t.Now(), OpenedAt: t.Now(), Released: true}); err != nil {
 		room, err = incidents.Room{}, fmt.Errorf("open the storm room: %w", err)
 	}
 	_, noted := t.change(context.WithoutCancel(ctx), func(d *stormDoc, _ time.Time) {
@@ -176,7 +181,7 @@ func (d *stormDoc) grant(s *incidents.Incident, now time.Time, wanted bool, perM
 
 func (d *stormDoc) join(s *incidents.Incident, now time.Time) {
 	if d.Name == "" || now.Sub(d.Last) >= stormEnds {
-		*d = stormDoc{Granted: d.Granted, Name: "storm " + now.UTC().Format("2006-01-02 15-04-05")}
+		*d = stormDoc{Granted: d.Granted, Name: strings.TrimLeft(s.Customer+" storm ", " ") + now.UTC().Format("2006-01-02 15-04-05")}
 	}
 	if slices.ContainsFunc(d.Rows, func(r row) bool { return r.ID == s.ID }) {
 		return
@@ -196,6 +201,9 @@ func (d *stormDoc) join(s *incidents.Incident, now time.Time) {
 func (t *Storm) Post(ctx context.Context, room incidents.Room, key string, m bot.LocalMessage, previous incidents.Posted) (incidents.Posted, error) {
 	if room.Row == 0 {
 		return t.Poster.Post(ctx, room, key, m, previous)
+	}
+	if room.Customer != t.Customer {
+		return t.of(room.Customer).Post(ctx, room, key, m, previous)
 	}
 	_, err := t.change(ctx, func(d *stormDoc, _ time.Time) {
 		for i := range d.Rows {
@@ -232,7 +240,20 @@ func (t *Storm) read(ctx context.Context) (stormDoc, int64, error) {
 	return doc, kept.Version, nil
 }
 
-func (t *Storm) setting() string { return "chat/" + t.Chat + "/storm" }
+func (t *Storm) setting() string {
+	if t.Customer != "" {
+		return "chat/" + t.Chat + "/storm/" + t.Customer
+	}
+	return "chat/" + t.Chat + "/storm"
+}
+
+// of is the storm of one customer: their incidents share a room with nobody
+// else's, and have as many rooms as if they were alone.
+func (t *Storm) of(customer string) *Storm {
+	o := t.StormOptions
+	o.Customer = customer
+	return NewStorm(o)
+}
 
 // change changes the document by compare and swap, and returns what it is then.
 func (t *Storm) change(ctx context.Context, how func(d *stormDoc, now time.Time)) (stormDoc, error) {

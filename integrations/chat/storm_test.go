@@ -208,3 +208,39 @@ func TestTheSharedRoomIsMadeByOne(t *testing.T) {
 		t.Errorf("the shared room was made %d times", p.made)
 	}
 }
+
+// In a storm two customers' incidents have a table each, and neither's storm
+// takes the other's rooms away.
+func TestCustomersShareNoStormRoom(t *testing.T) {
+	p, store, c := newPlatform(), &memory{docs: map[string]incidents.Document{}}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+	storm, rooms := newStorm(p, store, c), map[string]string{}
+	for i := range 24 {
+		s := incident(incidents.ID(i+1), incidents.Sev3)
+		s.Customer = []string{"acme", "globex", ""}[i%3]
+		s.Title = "trouble of " + s.Customer
+		room, err := storm.OpenRoom(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (room.Row == 0) != (i < 12) { // four each
+			t.Errorf("%s is row %d", s.ID, room.Row)
+		}
+		if room.Row == 0 {
+			continue
+		}
+		rooms[s.Customer] = room.ID
+		if _, err := storm.Post(t.Context(), room, "card", bot.LocalMessage{"en": bot.Card(s, "en", c.now, bot.Links{})}, incidents.Posted{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(p.tables) != 3 {
+		t.Fatalf("%d tables", len(p.tables))
+	}
+	for customer, room := range rooms {
+		for _, it := range p.tables[room].In("en").Items {
+			if !strings.HasSuffix(strings.TrimSpace(it.Title), strings.TrimSpace("trouble of "+customer)) {
+				t.Errorf("the room of %q tells of %q", customer, it.Title)
+			}
+		}
+	}
+}

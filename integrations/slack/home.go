@@ -49,14 +49,14 @@ func (c *Chat) homeBlocks(ctx context.Context, p person) ([]api.Block, error) {
 	var waiting, mine, others []*rich
 	for i := range page.Incidents {
 		s, err := c.incidents.Load(ctx, page.Incidents[i].ID)
-		if err != nil || c.rights.May(me, bot.View, bot.Of(s.Service)) != nil {
+		if err != nil || c.rights.May(me, bot.View, bot.Of(s.Scope())) != nil {
 			if err != nil && incidents.CodeOf(err) != incidents.NotFound {
 				return nil, err
 			}
 			continue
 		}
 		pending := s.PendingApprovals()
-		mayApprove := c.rights.May(me, bot.ApproveRuns, bot.Of(s.Service)) == nil
+		mayApprove := c.rights.May(me, bot.ApproveRuns, bot.Of(s.Scope())) == nil
 		for j := range pending {
 			if mayApprove {
 				waiting = append(waiting, c.row(s, p.lang, bot.Title(p.lang, pending[j].Plan.Title, pending[j].Plan.Runbook)))

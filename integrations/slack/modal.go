@@ -113,7 +113,7 @@ func (c *Chat) runModal(ctx context.Context, a *asker) (*api.ModalViewRequest, e
 	if err != nil {
 		return nil, err
 	}
-	if err := c.rights.May(c.rights.Who(a.actor), bot.View, bot.Of(s.Service)); err != nil {
+	if err := c.rights.May(c.rights.Who(a.actor), bot.View, bot.Of(s.Scope())); err != nil {
 		return nil, err
 	}
 	options := []*api.OptionBlockObject{}

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,6 +30,8 @@ type Syncer struct {
 	Tracker   Tracker
 	Directory Directory
 	Lang      string
+	Languages map[string]string   // of customers who have one of their own
+	Clean     func(string) string // strikes secrets out of all that leaves; nil: there are none
 	Links     bot.Links
 	Now       func() time.Time
 }
@@ -46,7 +49,7 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 	for len(events) > 0 && events[0].Seq <= t.LastSeq {
 		events = events[1:]
 	}
-	want := bot.TicketOf(s, events, y.Name, y.Lang, y.Now(), y.Links)
+	want := y.want(s, events)
 	t.Problem = incidents.Reason{}
 	err := y.open(ctx, &t, want)
 	if err == nil {
@@ -67,6 +70,16 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 		t.LastSeq = events[n-1].Seq
 	}
 	return t, nil
+}
+
+// want is what the ticket should say, without what nobody outside may read.
+func (y *Syncer) want(s *incidents.Incident, events []incidents.Event) bot.Ticket {
+	lang := cmp.Or(y.Languages[s.Customer], y.Lang)
+	want := bot.TicketOf(s, events, y.Name, lang, y.Now(), y.Links)
+	if y.Clean != nil {
+		want.Redact(y.Clean)
+	}
+	return want
 }
 
 func (y *Syncer) open(ctx context.Context, t *incidents.Ticket, want bot.Ticket) error {

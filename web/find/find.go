@@ -85,12 +85,12 @@ func New(o Options) *Finder {
 
 // Query says which alerts.
 type Query struct {
-	Terms   []Term                    // all must hold of one alert; none: all alerts
-	All     bool                      // those that have ended too, while their incident is open
-	Limit   int                       // at least 1
-	After   Cursor                    // Find: the page after this one
-	Before  incidents.ID              // InIncidents: only with a smaller number; 0: all
-	Visible func(service string) bool // may the reader see this service's incidents; nil: all
+	Terms   []Term                     // all must hold of one alert; none: all alerts
+	All     bool                       // those that have ended too, while their incident is open
+	Limit   int                        // at least 1
+	After   Cursor                     // Find: the page after this one
+	Before  incidents.ID               // InIncidents: only with a smaller number; 0: all
+	Visible func(incidents.Scope) bool // may the reader see the incidents there; nil: all
 }
 
 // Term is a label with its value, or, without a name, a word that some label's
@@ -168,7 +168,7 @@ func (f *Finder) ready(ctx context.Context) error {
 func (f *Finder) extent(q Query) Extent {
 	e := Extent{Complete: !f.behind && !f.asOf.IsZero(), AsOf: f.asOf}
 	for _, h := range f.list {
-		if q.Visible == nil || q.Visible(h.service) {
+		if q.Visible == nil || q.Visible(h.scope) {
 			e.NotCovered += h.uncovered()
 		}
 	}

@@ -69,7 +69,7 @@ func TestIncidentsAreFoundAndWhatOneMayNotSeeIsNot(t *testing.T) {
 	if ids, next, _, _ := f.InIncidents(t.Context(), q); !slices.Equal(ids, []incidents.ID{1}) || next != 0 {
 		t.Errorf("%v, %v", ids, next)
 	}
-	q = Query{Terms: []Term{{"pod", "shared-1"}}, Limit: 9, Visible: func(s string) bool { return s == "search" }}
+	q = Query{Terms: []Term{{"pod", "shared-1"}}, Limit: 9, Visible: func(s incidents.Scope) bool { return s.Service == "search" }}
 	if a := one(t, f, q); a.Incident != 2 {
 		t.Errorf("%+v", a)
 	}

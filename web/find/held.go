@@ -51,9 +51,9 @@ func (r *record) set(t incidents.Track) {
 // held is what is kept of one open incident.
 type held struct {
 	id      incidents.ID
-	version int64  // of the events that were read
-	wanted  int64  // of the incident, as the list had it
-	service string // for the right to see it
+	version int64           // of the events that were read
+	wanted  int64           // of the incident, as the list had it
+	scope   incidents.Scope // for the right to see it
 	records []record
 	labels  []uint32 // numbers of pairs, of one record after the other
 

@@ -31,7 +31,7 @@ type round struct {
 type listed struct {
 	id      incidents.ID
 	version int64
-	service string
+	scope   incidents.Scope
 	alerts  int
 }
 
@@ -125,7 +125,7 @@ func (f *Finder) look(ctx context.Context, r *round) error {
 		}
 		for i := range page.Incidents {
 			s := &page.Incidents[i]
-			r.seen = append(r.seen, listed{s.ID, s.Version, s.Service, s.Alerts})
+			r.seen = append(r.seen, listed{s.ID, s.Version, s.Scope(), s.Alerts})
 		}
 		if r.next = page.Next; r.next == 0 {
 			return nil
@@ -153,7 +153,7 @@ func (f *Finder) adopt(r *round) []*held {
 			f.forget(h)
 			h.back = true
 		}
-		h.wanted, h.service, h.total = row.version, row.service, row.alerts
+		h.wanted, h.scope, h.total = row.version, row.scope, row.alerts
 		if h.version < h.wanted {
 			moved = append(moved, h)
 		}

@@ -68,7 +68,7 @@ func (f *Finder) answer(q Query) Answer {
 	}
 	var top []hit
 	for _, h := range f.list {
-		if q.Visible != nil && !q.Visible(h.service) {
+		if q.Visible != nil && !q.Visible(h.scope) {
 			continue
 		}
 		for i := range h.records {
@@ -129,7 +129,7 @@ func (f *Finder) having(q Query) (ids []incidents.ID, next incidents.ID) {
 		return nil, 0
 	}
 	for _, h := range slices.Backward(f.list) {
-		if q.Before > 0 && h.id >= q.Before || q.Visible != nil && !q.Visible(h.service) {
+		if q.Before > 0 && h.id >= q.Before || q.Visible != nil && !q.Visible(h.scope) {
 			continue
 		}
 		if !slices.ContainsFunc(h.records, func(r record) bool { return h.fits(&r, tests, q.All) }) {

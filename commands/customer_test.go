@@ -1,0 +1,51 @@
+package commands
+
+import (
+	"context"
+	"testing"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// crew knows for whom each works, by their id.
+type crew map[string][]string
+
+func (crew) Person(context.Context, string, string) (incidents.Actor, bool) {
+	return incidents.Actor{}, false
+}
+
+func (c crew) Customers(p incidents.Actor) ([]string, bool) {
+	return c[p.ID], len(c[p.ID]) == 0 || c[p.ID][0] == bot.AllCustomers
+}
+
+// Somebody's incident is their customer's; who works for several says whose it
+// is, and nobody opens one of a customer that is not theirs.
+func TestDeclareForACustomer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.deps.Customers = []string{"acme", "globex", "initech"}
+	h.deps.People = crew{bea.ID: {"acme"}, cho.ID: {"acme", "globex"}, "console:all": {bot.AllCustomers}}
+	h.route(t)
+	all := incidents.Actor{ID: "console:all", Name: "all"}
+	for _, c := range []struct {
+		who               incidents.Actor
+		line, whose, want string
+	}{
+		{bea, "declare SEV1 it is slow", "acme", "it is slow"},
+		{cho, "declare SEV1 customer=globex it is slow", "globex", "it is slow"},
+		{all, "declare customer=initech it is slow", "initech", "it is slow"},
+		{all, "declare it is slow", "", "it is slow"},
+	} {
+		reply, err := h.say(c.who, c.line)
+		if err != nil {
+			t.Errorf("%s: %q: %v", c.who.ID, c.line, err)
+		} else if reply.State.Customer != c.whose || reply.State.Title != c.want {
+			t.Errorf("%s: %q is %q of %q", c.who.ID, c.line, reply.State.Title, reply.State.Customer)
+		}
+	}
+	h.refused(cho, "declare it is slow", incidents.Invalid)
+	h.refused(cho, "declare customer=initech it is slow", incidents.Forbidden)
+	h.refused(bea, "declare customer=globex it is slow", incidents.Forbidden)
+	h.refused(all, "declare customer=nobody it is slow", incidents.Forbidden)
+}
