@@ -212,7 +212,7 @@ func TestTheSharedRoomIsMadeByOne(t *testing.T) {
 // In a storm two customers' incidents have a table each, and neither's storm
 // takes the other's rooms away.
 func TestCustomersShareNoStormRoom(t *testing.T) {
-	p, store, c := newPlatform(), &memory{docs: map[string]incidents.Document{}}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+	p, store, c := newPlatform(), &contract.Settings{}, &clock{time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
 	storm, rooms := newStorm(p, store, c), map[string]string{}
 	for i := range 24 {
 		s := incident(incidents.ID(i+1), incidents.Sev3)
