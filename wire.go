@@ -89,7 +89,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return err
 	}
 
-	policy := incidents.Policy{Chats: chatNames(c), Tickets: c.TicketDesks.Routes, Archives: chatNames(c)[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
+	policy := incidents.Policy{Chats: chatNames(c), Customers: c.CustomerRules, Tickets: c.TicketDesks.Routes, Archives: chatNames(c)[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
 	engine, freezer := worker.NewEngine(a.store, a.store.Shards(), policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
 	ladder := newLadder(a, freezer)
 	if a.trackers, err = makeTrackers(c, store, policy, log); err != nil {
@@ -113,7 +113,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.worker = newWorker(a, policy, engine, runner, freezer, ladder, syncers(rooms, links))
+	a.worker = newWorker(a, policy, engine, runner, freezer, ladder, syncers(rooms, links, c.CustomerLanguages))
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	if a.console, err = newConsole(a, router, said, links); err != nil {
 		return config.Problem(err)
@@ -132,10 +132,14 @@ func (a *app) assemble(ctx context.Context) (err error) {
 }
 
 // syncers keep the rooms of each chat.
-func syncers(rooms map[string]bot.Poster, links bot.Links) map[string]worker.Rooms {
+func syncers(rooms map[string]bot.Poster, links bot.Links, languages map[string]string) map[string]worker.Rooms {
 	all := map[string]worker.Rooms{}
 	for name, poster := range rooms {
-		all[name] = &bot.Syncer{Chat: name, Poster: poster, Links: links, Now: time.Now}
+		y := &bot.Syncer{Chat: name, Poster: poster, Links: links, Now: time.Now}
+		if name != consoleChat { // there each reader has their own
+			y.Languages = languages
+		}
+		all[name] = y
 	}
 	return all
 }
