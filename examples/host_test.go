@@ -61,13 +61,14 @@ exit 5
 `, apache, h.config, h.dir), 0o755)
 	h.write("bin/apachectl", fmt.Sprintf("#!/bin/sh\ntest \"$1\" = configtest && exec %s -f %s -t\nexit 5\n", apache, h.config), 0o755)
 	// A host has its processes for itself; this machine has those of others too, and
-	// those of ours that have ended and that nobody has waited for yet.
-	h.write("bin/ps", fmt.Sprintf("#!/bin/sh\n%s -ww \"$@\" | grep -F %s/\n", ps, h.dir), 0o755)
+	// those of ours that have ended and that nobody has waited for yet. The test of the
+	// configuration, which is looked at in the same moment, is an apache2 too.
+	h.write("bin/ps", fmt.Sprintf("#!/bin/sh\n%s -ww \"$@\" | grep -F %s/ | grep -v -e ' -t$'\n", ps, h.dir), 0o755)
 	for _, name := range []string{"java", "postgres"} {
 		h.process(name)
 	}
 	t.Cleanup(h.stop)
-	s := testenv.SSHD(t, "SetEnv PATH="+h.dir+"/bin:/usr/local/bin:/usr/bin:/bin")
+	s := testenv.SSHD(t, "SetEnv HOME="+h.dir+" PATH="+h.dir+"/bin:/usr/local/bin:/usr/bin:/bin")
 	h.write("inventory.yaml", fmt.Sprintf("hosts: {web-1: {address: 127.0.0.1, port: %d, user: %s, key_file: %s, host_keys: [%q]}}", s.Port, s.User, s.KeyFile, s.HostKey), 0o600)
 	inventory, err := ssh.ReadInventory(filepath.Join(h.dir, "inventory.yaml"))
 	if err != nil {
@@ -77,7 +78,7 @@ exit 5
 	if h.rb = library.Get(id); h.rb == nil {
 		t.Fatalf("%s is not loaded", id)
 	}
-	h.patient()
+	patient(h.rb)
 	h.runner, err = runbooks.NewRunner(runbooks.RunnerOptions{
 		Library: library, Executors: map[string]steps.Executor{steps.KindSSH: ssh.New(inventory)}, Within: time.Minute,
 	})
@@ -87,9 +88,10 @@ exit 5
 	return h
 }
 
-// patient gives the looks the time that a loaded machine takes for an SSH handshake.
-func (h *host) patient() {
-	for _, some := range [][]runbooks.Step{h.rb.Check, h.rb.Verify.Steps} {
+// patient gives the looks the time that a loaded machine takes for an SSH handshake,
+// or to start a process.
+func patient(rb *runbooks.Runbook) {
+	for _, some := range [][]runbooks.Step{rb.Check, rb.Verify.Steps} {
 		for i := range some {
 			some[i].Timeout = time.Minute
 		}

@@ -23,7 +23,8 @@ type SSHServer struct {
 }
 
 // SSHD starts Debian's OpenSSH server with a configuration and keys of its own.
-// Extra lines of configuration come first and so win, for example "MaxSessions 1".
+// Extra lines of configuration come first and so win, for example "MaxSessions 1". A
+// shell finds an empty home, and not what whoever runs the tests has a shell do first.
 func SSHD(t testing.TB, extra ...string) *SSHServer {
 	t.Helper()
 	bin, keygen := Need(t, "sshd"), Need(t, "ssh-keygen")
@@ -49,7 +50,7 @@ func SSHD(t testing.TB, extra ...string) *SSHServer {
 	config := strings.Join(append(extra,
 		"ListenAddress 127.0.0.1", "HostKey "+hostKey, "AuthorizedKeysFile "+s.KeyFile+".pub", "PidFile none",
 		"StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
-		"PermitRootLogin prohibit-password", "AcceptEnv RB_*", "PrintMotd no", "UseDNS no", "MaxStartups 100", "",
+		"PermitRootLogin prohibit-password", "AcceptEnv RB_*", "SetEnv HOME="+s.dir, "PrintMotd no", "UseDNS no", "MaxStartups 100", "",
 	), "\n")
 	file := filepath.Join(s.dir, "sshd_config")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
