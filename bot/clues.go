@@ -10,7 +10,7 @@ import (
 
 // clueStates say how each kind of clue looks in the table.
 var clueStates = map[incidents.ClueKind]CheckState{
-	incidents.ClueSeries: CheckBad, incidents.ClueLog: CheckBad, incidents.ClueChange: CheckNote,
+	incidents.ClueSeries: CheckBad, incidents.ClueLog: CheckBad, incidents.ClueProblem: CheckBad, incidents.ClueChange: CheckNote,
 	incidents.CluePast: CheckNote, incidents.ClueService: CheckNote, incidents.ClueMissing: CheckUnknown,
 }
 

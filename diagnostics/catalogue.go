@@ -1,6 +1,8 @@
 package diagnostics
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +35,29 @@ func NewCatalogue(all []Service) *Catalogue {
 		}
 	}
 	return c
+}
+
+// With is the catalogue and what else is known: of a service that is in both, what
+// the catalogue says of it counts, and all that it depends on.
+func (c *Catalogue) With(more []Service) *Catalogue {
+	if len(more) == 0 {
+		return c
+	}
+	all := map[string]Service{}
+	if c != nil {
+		maps.Copy(all, c.services)
+	}
+	for _, s := range more {
+		old := all[s.Name]
+		s.Owner, s.URL = cmp.Or(old.Owner, s.Owner), cmp.Or(old.URL, s.URL)
+		s.DependsOn = slices.Compact(slices.Sorted(slices.Values(slices.Concat(old.DependsOn, s.DependsOn))))
+		all[s.Name] = s
+	}
+	var list []Service
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, all[name])
+	}
+	return NewCatalogue(list)
 }
 
 // Needs is all that the service depends on, the nearest first.

@@ -13,8 +13,8 @@ const mostChanges = 5
 // changed are the changes that may have to do with it: those of the service
 // first, then those of what it depends on, then others; of each the latest
 // before the alert first. A change after the alert did not cause it.
-func (v *Investigator) changed(q Question, all []Change) []incidents.Clue {
-	needs := v.Catalogue.Needs(q.Incident.Service)
+func changed(q Question, all []Change, services *Catalogue) []incidents.Clue {
+	needs := services.Needs(q.Incident.Service)
 	near := func(c Change) int {
 		switch {
 		case c.Service != "" && c.Service == q.Incident.Service:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -145,12 +146,13 @@ func (v *Investigator) said(q Question, st *state, end bool) incidents.Diagnosed
 		if r == nil {
 			continue
 		}
-		all.add(name, r.answer)
+		all.Join(r.answer.from(name))
 		if n := r.answer.Left; n > 0 {
 			missing = append(missing, incidents.Clue{Kind: incidents.ClueMissing, Source: name, Says: incidents.Because("clue.missing.cut", "n", fmt.Sprint(n))})
 		}
 	}
-	clues := slices.Concat(v.moved(q, all.Series), v.logged(all.Logs), v.changed(q, all.Changes), all.Clues, v.Catalogue.clues(q.Incident.Service), late, missing)
+	services := v.Catalogue.With(all.Services)
+	clues := bounded(slices.Concat(v.moved(q, all.Series), v.logged(all.Logs), changed(q, all.Changes, services), all.Clues, services.clues(q.Incident.Service), late, missing))
 	for i := range clues {
 		c := &clues[i]
 		c.Title, c.Detail = v.Clean(c.Title), v.Clean(c.Detail)
@@ -161,13 +163,22 @@ func (v *Investigator) said(q Question, st *state, end bool) incidents.Diagnosed
 	return incidents.Diagnosed{Findings: st.findings, Clues: clues}
 }
 
-// add gathers the answers of all sources; what each is from goes with it.
-func (a *Answer) add(source string, b Answer) {
-	a.Series, a.Logs, a.Changes = append(a.Series, b.Series...), append(a.Logs, b.Logs...), append(a.Changes, b.Changes...)
-	for _, c := range b.Clues {
-		c.Source = source
-		a.Clues = append(a.Clues, c)
+// bounded says how many are left out where there are more than an incident keeps.
+func bounded(clues []incidents.Clue) []incidents.Clue {
+	over := len(clues) - incidents.MaxClues
+	if over <= 0 {
+		return clues
 	}
+	return append(clues[:incidents.MaxClues-1], incidents.Clue{Kind: incidents.ClueMissing, Title: "+" + strconv.Itoa(over+1), Says: incidents.Because("clue.missing.more", "n", strconv.Itoa(over+1))})
+}
+
+// from says of each clue whose it is.
+func (a Answer) from(source string) Answer {
+	a.Clues = slices.Clone(a.Clues)
+	for i := range a.Clues {
+		a.Clues[i].Source = source
+	}
+	return a
 }
 
 func (v *Investigator) late(source string) incidents.Clue {

@@ -56,7 +56,15 @@ type Answer struct {
 	Logs    []LogTrend
 	Changes []Change
 	Clues   []incidents.Clue // that need no analysis
-	Left    int              // what there was beyond what it looked at
+
+	Services []Service // around the incident's, for the catalogue
+	Left     int       // what there was beyond what it looked at
+}
+
+// Join adds what b knows.
+func (a *Answer) Join(b Answer) {
+	a.Series, a.Logs, a.Changes = append(a.Series, b.Series...), append(a.Logs, b.Logs...), append(a.Changes, b.Changes...)
+	a.Clues, a.Services, a.Left = append(a.Clues, b.Clues...), append(a.Services, b.Services...), a.Left+b.Left
 }
 
 // Series is one metric of one thing over the time that was asked for.

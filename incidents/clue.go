@@ -35,6 +35,7 @@ type ClueKind string
 const (
 	ClueSeries  ClueKind = "series"
 	ClueLog     ClueKind = "log"
+	ClueProblem ClueKind = "problem" // what else is wrong there
 	ClueChange  ClueKind = "change"
 	CluePast    ClueKind = "past"
 	ClueService ClueKind = "service"
