@@ -247,9 +247,14 @@ func (c *Config) walk(n *yaml.Node, t reflect.Type, at string) {
 	}
 }
 
+// keyOf is the key of a field, "" of one that is in no file.
+func keyOf(f reflect.StructField) string {
+	return strings.TrimPrefix(f.Tag.Get("yaml"), "-")
+}
+
 func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
 	for i := range t.NumField() {
-		if f := t.Field(i); f.Tag.Get("yaml") == key && key != "" {
+		if f := t.Field(i); keyOf(f) == key && key != "" {
 			return f.Type, true
 		}
 	}
@@ -263,7 +268,7 @@ func unknownKey(name *yaml.Node, key string, t reflect.Type) problem {
 	p.line = name.Line
 	var here []string
 	for i := range t.NumField() {
-		if tag := t.Field(i).Tag.Get("yaml"); tag != "" {
+		if tag := keyOf(t.Field(i)); tag != "" {
 			here = append(here, tag)
 		}
 	}
@@ -283,7 +288,7 @@ func allKeys(t reflect.Type, before string) []string {
 	var all []string
 	for i := range t.NumField() {
 		f := t.Field(i)
-		tag := f.Tag.Get("yaml")
+		tag := keyOf(f)
 		if tag == "" {
 			continue
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
+	"github.com/hikeshi-ops/hikeshi/integrations/ssh"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/web"
 )
@@ -45,7 +46,6 @@ func (c Config) Settle() (*Settled, error) {
 	s.slack()
 	s.tickets()
 	s.discord()
-	s.diagnostics()
 	for i, r := range c.Grouping {
 		s.Rules = append(s.Rules, s.rule(fmt.Sprintf("grouping[%d]", i), r))
 	}
@@ -53,6 +53,7 @@ func (c Config) Settle() (*Settled, error) {
 		s.note(wrong("runbooks", "config.other", "error", err.Error()))
 	}
 	s.stepsElsewhere()
+	s.diagnostics()
 	if err := c.from.problemsError(s.problems); err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (c Config) Settle() (*Settled, error) {
 }
 
 func (s *settler) diagnostics() {
-	settled, wrong := s.Diagnostics.Settle()
+	settled, wrong := s.Diagnostics.Settle(ssh.New(s.elsewhere.inventory))
 	s.Asked = settled
 	for _, p := range wrong {
 		s.note(problem{key: "diagnostics." + p.Key, what: p.What})

@@ -8,16 +8,24 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/ask"
 	"github.com/hikeshi-ops/hikeshi/integrations/git"
+	"github.com/hikeshi-ops/hikeshi/integrations/github"
+	"github.com/hikeshi-ops/hikeshi/integrations/gitlabchanges"
+	"github.com/hikeshi-ops/hikeshi/integrations/hostlog"
+	"github.com/hikeshi-ops/hikeshi/integrations/influxdb"
+	"github.com/hikeshi-ops/hikeshi/integrations/loki"
+	"github.com/hikeshi-ops/hikeshi/integrations/neo4j"
+	"github.com/hikeshi-ops/hikeshi/integrations/newrelic"
 	"github.com/hikeshi-ops/hikeshi/integrations/prometheus"
 	"github.com/hikeshi-ops/hikeshi/integrations/scrape"
+	"github.com/hikeshi-ops/hikeshi/integrations/zabbix"
 )
 
 // Config is whom the first investigation asks; see docs/diagnostics.md.
@@ -29,6 +37,15 @@ type Config struct {
 	Git        []Git        `yaml:"git"`
 	Services   []Service    `yaml:"services"`
 	Catalogue  string       `yaml:"catalogue"`
+
+	InfluxDB []influxdb.Config      `yaml:"influxdb"`
+	Zabbix   []zabbix.Config        `yaml:"zabbix"`
+	NewRelic []newrelic.Config      `yaml:"newrelic"`
+	Loki     []loki.Config          `yaml:"loki"`
+	HostLogs []hostlog.Config       `yaml:"host_logs"`
+	GitLab   []gitlabchanges.Config `yaml:"gitlab"`
+	GitHub   []github.Config        `yaml:"github"`
+	Neo4j    []neo4j.Config         `yaml:"neo4j"`
 }
 
 // Prometheus is a server. The token is in a file, or it has none.
@@ -37,14 +54,12 @@ type Prometheus struct {
 	URL       string   `yaml:"url"`
 	TokenFile string   `yaml:"token_file"`
 	Series    []Series `yaml:"series"`
+
+	token string
 }
 
 // Series is what a server is asked.
-type Series struct {
-	Title   string `yaml:"title"`
-	Query   string `yaml:"query"`
-	Service string `yaml:"service"`
-}
+type Series = ask.Query
 
 // Scrape is a program with metrics.
 type Scrape struct {
@@ -84,8 +99,10 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 // Files are the paths that are relative to the configuration file.
 func (c *Config) Files() []*string {
 	all := []*string{&c.Catalogue}
-	for i := range c.Prometheus {
-		all = append(all, &c.Prometheus[i].TokenFile)
+	for _, x := range c.servers(nil) {
+		for _, s := range x.secrets {
+			all = append(all, s.file)
+		}
 	}
 	for i := range c.Git {
 		all = append(all, &c.Git[i].Path)
@@ -102,15 +119,16 @@ type Problem struct {
 // Settled is all that can be made without opening a file of ours.
 type Settled struct {
 	Secrets   []string // that must never be seen
-	asked     []diagnostics.Source
+	asked     []opener
 	watched   []*scrape.Source
 	catalogue *diagnostics.Catalogue
 	within    time.Duration
 	wait      time.Duration
 }
 
-// Settle checks everything, and reports all problems together.
-func (c *Config) Settle() (s Settled, problems []Problem) {
+// Settle checks everything, and reports all problems together. hosts reads logs on
+// the hosts of the inventory.
+func (c *Config) Settle(hosts hostlog.Reader) (s Settled, problems []Problem) {
 	wrong := func(key, phrase string, args ...string) {
 		problems = append(problems, Problem{key, incidents.Because(phrase, args...)})
 	}
@@ -118,13 +136,16 @@ func (c *Config) Settle() (s Settled, problems []Problem) {
 	if s.wait > s.within/2 {
 		wrong("wait", "config.diagnostics_wait", "value", s.wait.String(), "within", s.within.String())
 	}
-	for i := range c.Prometheus {
-		source, token, err := c.Prometheus[i].source()
+	for _, x := range c.servers(hosts) {
+		secrets, key, err := x.settle()
 		if err != nil {
-			wrong("prometheus["+strconv.Itoa(i)+"]", "config.other", "error", err.Error())
+			wrong(key, "config.other", "error", err.Error())
 			continue
 		}
-		s.asked, s.Secrets = append(s.asked, source), append(s.Secrets, token)
+		s.asked, s.Secrets = append(s.asked, x.open), append(s.Secrets, secrets...)
+	}
+	made := func(source diagnostics.Source) {
+		s.asked = append(s.asked, func(ask.Clean) (diagnostics.Source, error) { return source, nil })
 	}
 	for i, m := range c.Metrics {
 		source, err := scrape.New(scrape.Config{Service: m.Service, URL: m.URL, Every: time.Duration(m.Every)}, time.Now)
@@ -132,14 +153,15 @@ func (c *Config) Settle() (s Settled, problems []Problem) {
 			wrong("metrics["+strconv.Itoa(i)+"]", "config.diagnostics_metrics", "value", m.URL)
 			continue
 		}
-		s.asked, s.watched = append(s.asked, source), append(s.watched, source)
+		made(source)
+		s.watched = append(s.watched, source)
 	}
 	for i, g := range c.Git {
 		if info, err := os.Stat(g.Path); err != nil || !info.IsDir() {
 			wrong("git["+strconv.Itoa(i)+"]", "config.diagnostics_git", "value", g.Path)
 			continue
 		}
-		s.asked = append(s.asked, &git.Source{Path: g.Path, Service: g.Service, Link: g.Link})
+		made(&git.Source{Path: g.Path, Service: g.Service, Link: g.Link})
 	}
 	all, err := c.services()
 	if err != nil {
@@ -154,20 +176,12 @@ func (c *Config) Settle() (s Settled, problems []Problem) {
 	return s, problems
 }
 
-func (p *Prometheus) source() (*prometheus.Source, string, error) {
-	c := prometheus.Config{Name: cmp.Or(p.Name, "prometheus"), URL: p.URL}
-	if p.TokenFile != "" {
-		b, err := readSmall(p.TokenFile)
-		if err != nil {
-			return nil, "", err
-		}
-		c.Token = strings.TrimRight(string(b), "\r\n")
-	}
+func (p *Prometheus) source() (*prometheus.Source, error) {
+	c := prometheus.Config{Name: cmp.Or(p.Name, "prometheus"), URL: p.URL, Token: p.token}
 	for _, q := range p.Series {
 		c.Series = append(c.Series, prometheus.Query{Title: q.Title, Query: q.Query, For: q.Service})
 	}
-	source, err := prometheus.New(c)
-	return source, c.Token, err
+	return prometheus.New(c)
 }
 
 // services are those of the configuration, and of the file.

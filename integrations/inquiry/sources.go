@@ -6,7 +6,6 @@ package inquiry
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -42,7 +41,15 @@ func Open(data string, settled Settled, past diagnostics.Past, redact Redactor) 
 		_ = s.Logs.Close()
 		return nil, err
 	}
-	s.all = slices.Concat(settled.asked, []diagnostics.Source{s.Logs, s.Changes, diagnostics.NewHistory(past)})
+	for _, open := range settled.asked {
+		source, err := open(redact.Excerpt)
+		if err != nil { // it could be made when it was checked
+			s.Close()
+			return nil, err
+		}
+		s.all = append(s.all, source)
+	}
+	s.all = append(s.all, s.Logs, s.Changes, diagnostics.NewHistory(past))
 	return s, nil
 }
 
