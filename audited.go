@@ -87,7 +87,7 @@ func (a *app) readyReasons(ctx context.Context) (wrong, notes []incidents.Reason
 
 // newRunner makes the runbooks' runner, each of whose executors records what it
 // does for a run.
-func (a *app) newRunner(notes runbooks.Notes, follow runbooks.Follow) (*runbooks.Runner, error) {
+func (a *app) newRunner(notes runbooks.Notes, follow runbooks.Follow, still func(context.Context, incidents.Plan, string) error) (*runbooks.Runner, error) {
 	c := a.config
 	want := c.Runbooks.Steps()
 	want.Origins = a.library.Origins
@@ -99,7 +99,7 @@ func (a *app) newRunner(notes runbooks.Notes, follow runbooks.Follow) (*runbooks
 	for kind, x := range executors {
 		executors[kind] = auditedStep{x, a.audit}
 	}
-	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.Secrets(), Logger: a.log, Executors: executors, Notes: notes, Keep: a.shelf().Keep, Follow: follow})
+	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: a.library, Secrets: c.Secrets(), Logger: a.log, Executors: executors, Notes: notes, Keep: a.shelf().Keep, Follow: follow, Still: still})
 	if err != nil {
 		return nil, config.Problem(err)
 	}

@@ -24,6 +24,22 @@ func (a *app) gate(freezer *worker.Freezer, ladder auditedLadder) worker.Gate {
 	}
 }
 
+// still asks the gate once more when a run has looked and is about to begin: looking may
+// have taken as long as its slowest check, and a freeze that was answered meanwhile holds.
+func still(from bot.Loader, gate worker.Gate) func(ctx context.Context, plan incidents.Plan, run string) error {
+	return func(ctx context.Context, plan incidents.Plan, run string) error {
+		because := incidents.Because("because.gate_unknown")
+		if s, err := from.Load(ctx, plan.Incident); err == nil && s.Run(run) != nil {
+			no := gate.Refuses(ctx, s, s.Run(run))
+			if no == nil {
+				return nil
+			}
+			because = no.Because
+		}
+		return &incidents.Error{Code: incidents.Conflict, Message: "the run may not start", Phrase: because.Phrase, Args: because.Args}
+	}
+}
+
 // seal is of an approval: a keyed digest of all that it is about, with the audit's key,
 // which is in no store.
 func (r *recorder) seal(w incidents.Warrant) string { return r.keys.Sign(w.Values()...) }

@@ -49,3 +49,24 @@ func TestARunIsFollowedWhileItGoes(t *testing.T) {
 		t.Errorf("%+v", seen)
 	}
 }
+
+// Whatever stops a run while it looks stops it before its first step.
+func TestABrakePulledDuringTheFirstLookHolds(t *testing.T) {
+	t.Parallel()
+	l := load(t, nil, plainBook)
+	frozen, did := false, false
+	stub := withStub(func(_ context.Context, step incidents.Step) incidents.StepResult {
+		frozen, did = frozen || step.ID == "site", did || step.ID == "restart"
+		return incidents.StepResult{OK: true}
+	})
+	r := newRunner(t, RunnerOptions{Library: l, Executors: stub, Still: func(_ context.Context, plan incidents.Plan, run string) error {
+		if !frozen || plan.Incident != 42 || run != "INC-42/1" {
+			return nil
+		}
+		return incidents.Fail(incidents.Conflict, "because.frozen", "frozen")
+	}})
+	before, done := r.Run(t.Context(), l.Fitting(incident("service", "web"))[0].Plan, "INC-42/1")
+	if did || len(before) != 1 || len(done) != 1 || done[0].OK || done[0].Because.Phrase != "because.frozen" {
+		t.Errorf("did %v: %+v, %+v", did, before, done)
+	}
+}

@@ -30,5 +30,5 @@ func (r *Runner) Check(ctx context.Context, id string, given map[string]string) 
 	if err != nil {
 		return nil, err
 	}
-	return r.lookAt(ctx, looks, incidents.Plan{Runbook: rb.ID}), nil
+	return r.lookAt(ctx, r.checks, looks, incidents.Plan{Runbook: rb.ID}), nil
 }

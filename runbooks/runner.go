@@ -15,7 +15,7 @@ import (
 // Times and sizes of executions.
 const (
 	DiagnoseWithin = 10 * time.Second // for all checks together; then what is not there is missing
-	MaxExecutions  = 8                // steps of runs at once; as many checks again
+	MaxExecutions  = 8                // steps of runs at once; as many checks again, and as many looks of runs
 	maxShown       = 1000             // bytes of an output, both its ends: as many as a card shows whole
 	maxLine        = 160              // bytes of a result's one line
 )
@@ -32,8 +32,10 @@ type Runner struct {
 	notes     Notes
 	keep      Keep
 	follow    Follow
+	still     func(ctx context.Context, plan incidents.Plan, run string) error
 	runs      chan struct{} // places for steps of runs
 	checks    chan struct{} // places for checks, so that slow ones never hold up a run
+	looks     chan struct{} // places for what a run looks at before and after, which is no more to be held up
 }
 
 // RunnerOptions are the parts and the configuration of a runner. Only Library is
@@ -50,11 +52,14 @@ type RunnerOptions struct {
 	Logs       []string // files that log steps may read; a star stands for part of a name
 	Ansible    steps.AnsibleConfig
 
-	Logger    *slog.Logger              // nil: none
-	Now       func() time.Time          // nil: time.Now
-	Keep      Keep                      // nil: outputs are kept as far as they are shown
-	Notes     Notes                     // nil: what runs note stands in their results only
-	Follow    Follow                    // nil: nobody sees how a run goes before its end
+	Logger *slog.Logger     // nil: none
+	Now    func() time.Time // nil: time.Now
+	Keep   Keep             // nil: outputs are kept as far as they are shown
+	Notes  Notes            // nil: what runs note stands in their results only
+	Follow Follow           // nil: nobody sees how a run goes before its end
+	// Still is asked between a run's first look and its first step: an error is why it must
+	// not begin after all. nil: nothing stops it there.
+	Still     func(ctx context.Context, plan incidents.Plan, run string) error
 	Within    time.Duration             // for Diagnose; 0: DiagnoseWithin
 	Executors map[string]steps.Executor // further kinds of steps, or others in place of ours
 }
@@ -70,8 +75,8 @@ func NewRunner(o RunnerOptions) (*Runner, error) {
 	}
 	maps.Copy(executors, o.Executors)
 	r := &Runner{
-		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within, notes: o.Notes, keep: o.Keep, follow: o.Follow,
-		runs: make(chan struct{}, MaxExecutions), checks: make(chan struct{}, MaxExecutions),
+		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within, notes: o.Notes, keep: o.Keep, follow: o.Follow, still: o.Still,
+		runs: make(chan struct{}, MaxExecutions), checks: make(chan struct{}, MaxExecutions), looks: make(chan struct{}, MaxExecutions),
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
@@ -91,12 +96,14 @@ func NewRunner(o RunnerOptions) (*Runner, error) {
 // branch, is not run: done is then one failed result that says so.
 func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string) (before, done []incidents.StepResult) {
 	if err := r.refuse(ctx, plan); err != nil {
-		r.log.Warn("a plan was refused", "run", execution, "runbook", plan.Runbook, "error", err)
-		refused := steps.Failed(err)
-		refused.Step, refused.Title = "plan", plan.Title
-		return nil, []incidents.StepResult{refused}
+		return nil, []incidents.StepResult{r.refused(plan, execution, err)}
 	}
 	before = r.Look(ctx, plan, execution)
+	if r.still != nil { // looking took a while
+		if err := r.still(ctx, plan, execution); err != nil {
+			return before, []incidents.StepResult{r.refused(plan, execution, err)}
+		}
+	}
 	going, over := r.followed(ctx, plan, execution)
 	defer over()
 	env := steps.Env{Execution: execution, Incident: plan.Incident, Runbook: plan.Runbook}
@@ -118,6 +125,13 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 	return before, done
 }
 
+func (r *Runner) refused(plan incidents.Plan, execution string, err error) incidents.StepResult {
+	r.log.Warn("a plan was refused", "run", execution, "runbook", plan.Runbook, "error", err)
+	refused := steps.Failed(err)
+	refused.Step, refused.Title = "plan", plan.Title
+	return refused
+}
+
 func (r *Runner) refuse(ctx context.Context, plan incidents.Plan) error {
 	if !plan.Sealed() || len(plan.Recover) == 0 || len(plan.Verify.Steps) == 0 {
 		return incidents.Fail(incidents.Conflict, "because.plan_changed", "the plan is not the one that was sealed")
@@ -133,16 +147,16 @@ func (r *Runner) refuse(ctx context.Context, plan incidents.Plan) error {
 	if err := r.library.contents(plan); err != nil || plan.Branch == nil {
 		return err
 	}
-	return rb.stands(plan, r.lookAt(ctx, plan.Check, plan))
+	return rb.stands(plan, r.lookAt(ctx, r.looks, plan.Check, plan))
 }
 
 // lookAt carries out steps that change nothing, all at the same time.
-func (r *Runner) lookAt(ctx context.Context, looks []incidents.Step, plan incidents.Plan) []incidents.StepResult {
+func (r *Runner) lookAt(ctx context.Context, places chan struct{}, looks []incidents.Step, plan incidents.Plan) []incidents.StepResult {
 	env := steps.Env{Incident: plan.Incident, Runbook: plan.Runbook}
 	results := make([]incidents.StepResult, len(looks))
 	var all sync.WaitGroup
 	for i, step := range looks {
-		all.Go(func() { results[i] = r.execute(ctx, r.checks, step, env) })
+		all.Go(func() { results[i] = r.execute(ctx, places, step, env) })
 	}
 	all.Wait()
 	return results
@@ -151,7 +165,7 @@ func (r *Runner) lookAt(ctx context.Context, looks []incidents.Step, plan incide
 // Look carries out the verify steps once, all at the same time. They change
 // nothing.
 func (r *Runner) Look(ctx context.Context, plan incidents.Plan, _ string) []incidents.StepResult {
-	return r.lookAt(ctx, plan.Verify.Steps, plan)
+	return r.lookAt(ctx, r.looks, plan.Verify.Steps, plan)
 }
 
 // execute waits for a place, carries the step out within its timeout and cleans
