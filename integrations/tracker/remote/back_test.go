@@ -97,6 +97,7 @@ func TestWhoIsHeard(t *testing.T) {
 		request := func(token, body string) *http.Request {
 			r := httptest.NewRequest(http.MethodPost, strings.ReplaceAll(good.URL.Path, hookToken, token), bytes.NewReader([]byte(body)))
 			r.Header.Set("X-Gitlab-Token", token)
+			r.Header.Set("X-Hikeshi-Token", token)
 			return r
 		}
 		deaf := h.another(func(c *remote.Config) { c.Hook = "" })

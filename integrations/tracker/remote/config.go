@@ -37,8 +37,9 @@ var account = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
 // Check says what is wrong with what all trackers have; bad also takes what an
 // adapter finds. Args["key"] of each is the key.
 type Check struct {
-	Config Config
-	all    []error
+	Config  Config
+	Account *regexp.Regexp // what an account's id looks like; nil: a number
+	all     []error
 }
 
 // Bad notes a mistake.
@@ -71,8 +72,12 @@ func (c *Check) Common() {
 			c.Bad("transitions", "config.tracker.transitions", string(state)+" is not todo, doing or done")
 		}
 	}
+	form := c.Account
+	if form == nil {
+		form = account
+	}
 	for name, id := range c.Config.People {
-		if !account.MatchString(id) {
+		if !form.MatchString(id) {
 			c.Bad("people", "config.tracker.people", name+" has no number")
 		}
 	}

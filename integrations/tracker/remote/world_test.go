@@ -87,6 +87,7 @@ type fake interface {
 
 var systems = []system{
 	{name: "gitlab", first: "#1", creates: "/issues", open: openGitLab},
+	{name: "servicenow", first: "INC0010001", creates: "/table/incident", open: openServiceNow},
 }
 
 func each(t *testing.T, run func(t *testing.T, sys system)) {

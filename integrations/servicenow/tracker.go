@@ -1,0 +1,196 @@
+package servicenow
+
+import (
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"maps"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/limit"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker/remote"
+)
+
+// Options is what a Tracker needs. Config.Project is the table, Config.Resolution
+// the close code, and Config.Token "user:password" or an OAuth token.
+type Options struct {
+	Config    remote.Config
+	Settings  remote.Settings
+	Owner     tracker.Owner
+	Pace      remote.Limiter
+	Transport http.RoundTripper // nil: the default one
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Tracker is one table of one instance.
+type Tracker struct {
+	*api
+	once  *remote.Once
+	watch *remote.Watch
+}
+
+var _ tracker.Tracker = (*Tracker)(nil)
+
+// Rates are the limits that are kept: an instance has few threads for REST, and
+// an administrator sets limits an hour.
+func Rates() map[string]limit.Rate {
+	return map[string]limit.Rate{remote.ClassWrite: {N: 5, Per: time.Second}, limit.AllClasses: {N: 15, Per: time.Second}}
+}
+
+// Defaults.
+var (
+	usualPriorities = map[string]string{"SEV1": "1/1", "SEV2": "1/2", "SEV3": "2/2", "SEV4": "2/3", "SEV5": "3/3"}
+	usualStates     = map[bot.TicketState]string{bot.TicketTodo: "1", bot.TicketDoing: "2", bot.TicketDone: "6"}
+)
+
+const (
+	usualTable     = "incident"
+	usualCloseCode = "Solution provided"
+)
+
+var (
+	table  = regexp.MustCompile(`^[a-z][a-z0-9_]{1,79}$`)
+	column = regexp.MustCompile(`^[a-z][a-z0-9_]{0,79}$`)
+	digits = regexp.MustCompile(`^-?[0-9]{1,4}$`)
+)
+
+// ours are the columns that have a key of their own, or none.
+var ours = map[string]bool{
+	"short_description": true, "description": true, "state": true, "impact": true, "urgency": true, "priority": true, "assigned_to": true,
+	"correlation_id": true, "correlation_display": true, "work_notes": true, "comments": true, "close_code": true, "close_notes": true,
+	"number": true, "sys_id": true,
+}
+
+// Validate says what is wrong; Args["key"] of each is the key.
+func Validate(c remote.Config) error {
+	check := remote.Check{Config: c, Account: sysID}
+	check.Common()
+	if c.Project != "" && !table.MatchString(c.Project) {
+		check.Bad("project", "config.servicenow.project", "no name of a table")
+	}
+	for name, word := range c.Priorities {
+		if _, _, ok := grades(word); !ok {
+			check.Bad("priorities", "config.servicenow.priorities", name+" is no impact/urgency")
+		}
+	}
+	for state, word := range c.Transitions {
+		if !digits.MatchString(word) {
+			check.Bad("transitions", "config.servicenow.transitions", string(state)+" is no number of a state")
+		}
+	}
+	for name, v := range c.Fields {
+		if _, text := v.(string); ours[name] || !text || !column.MatchString(name) {
+			check.Bad("fields", "config.servicenow.fields", name+" cannot be set")
+		}
+	}
+	return check.Err()
+}
+
+// authorization is what says who asks.
+func authorization(token string) string {
+	if strings.Contains(token, ":") {
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(token))
+	}
+	return "Bearer " + token
+}
+
+// New makes one.
+func New(o Options) (*Tracker, error) {
+	if err := Validate(o.Config); err != nil {
+		return nil, err
+	}
+	c := o.Config
+	c.URL = strings.TrimRight(c.URL, "/")
+	if c.Project == "" {
+		c.Project = usualTable
+	}
+	if c.Resolution == "" {
+		c.Resolution = usualCloseCode
+	}
+	if c.IndexTime <= 0 {
+		c.IndexTime = remote.DefaultIndexTime // a request that was given up may still be carried out
+	}
+	if len(c.Priorities) == 0 {
+		c.Priorities = usualPriorities
+	}
+	states := maps.Clone(usualStates)
+	maps.Copy(states, c.Transitions)
+	c.Transitions = states
+	system := remote.System{Name: "ServiceNow", Doctor: "hikeshi servicenow doctor", Words: said, Wait: wait}
+	a := &api{config: c, markup: plain(), client: &remote.Client{
+		System: system, Base: c.URL + "/api/now/", Header: http.Header{"Authorization": {authorization(c.Token)}}, Pace: o.Pace, Transport: o.Transport, Now: o.Now,
+	}}
+	k := &Tracker{api: a}
+	k.once = &remote.Once{System: system, Name: c.Name, Maker: a, Settings: o.Settings, IndexTime: c.IndexTime, Now: o.Now, Log: o.Log}
+	k.watch = &remote.Watch{Config: &a.config, System: system, Reader: a, Once: k.once, Owner: o.Owner, Settings: o.Settings, Now: o.Now, Log: o.Log}
+	return k, nil
+}
+
+// plain is text without markup: descriptions have none, and a work note has only
+// what stands between [code] and [/code], which is HTML.
+func plain() remote.Markup {
+	same := func(s string) string { return s }
+	text := func(s string) string { return strings.ReplaceAll(s, "[", "["+remote.Joiner) }
+	return remote.Markup{
+		Plain: text, Heading: same, Bold: same, Item: func(line string) string { return "- " + line }, Code: text,
+		Link: func(label, address string) string { return label + ": " + address }, Break: "\n",
+	}
+}
+
+// Stats tells what happened in this process.
+func (k *Tracker) Stats() remote.Stats { return k.once.Stats() }
+
+// Open makes the record with the marker, or finds the one that an earlier attempt made.
+func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {
+	key, err := k.once.Open(ctx, t)
+	if err != nil {
+		return tracker.Ref{}, err
+	}
+	return tracker.Ref{Key: key, URL: k.page(key)}, nil
+}
+
+// Update makes the fields say what t says. What already means that is left
+// alone. The answer's key is another one where the record was the younger of two.
+func (k *Tracker) Update(ctx context.Context, key string, t bot.Ticket, due []tracker.Field) (tracker.Ref, error) {
+	key, err := k.once.Follow(ctx, key, t.Marker)
+	if err != nil {
+		return tracker.Ref{}, err
+	}
+	now, err := k.record(ctx, key, limit.Normal)
+	if err != nil {
+		return tracker.Ref{}, err
+	}
+	if body := k.edits(now, t, due); len(body) > 0 {
+		err = k.edit(ctx, now, body)
+	}
+	return k.ref(now), err
+}
+
+// Find looks a record up, by its number or the address of its page.
+func (k *Tracker) Find(ctx context.Context, key string) (tracker.Ref, error) {
+	number := strings.ToUpper(strings.TrimSpace(key[strings.LastIndexAny(key, "=/")+1:]))
+	if !recordKey.MatchString(number) {
+		return tracker.Ref{}, incidents.Fail(incidents.NotFound, "error.tracker_key", "that is no number of a record", "key", bot.Line(number, 60)).WithHint("/inc ticket link INC0010042")
+	}
+	found, err := k.record(ctx, number, limit.Urgent)
+	if err != nil {
+		return tracker.Ref{}, err
+	}
+	return k.ref(found), nil
+}
+
+// Poll looks for what changed since the last look.
+func (k *Tracker) Poll(ctx context.Context, to tracker.Changer) error { return k.watch.Poll(ctx, to) }
+
+// Handler takes what a business rule sends: {"number": "INC0010042"}, and the
+// token in a header.
+func (k *Tracker) Handler(to tracker.Changer) http.Handler {
+	return k.watch.Handler(remote.Hook{Given: func(r *http.Request) string { return r.Header.Get("X-Hikeshi-Token") }, Keys: hookKeys}, to)
+}
