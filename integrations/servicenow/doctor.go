@@ -2,6 +2,8 @@ package servicenow
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,7 +29,11 @@ func (k *Tracker) Examine(ctx context.Context) []tracker.Finding {
 		return x.All
 	}
 	x.Good("tracker.doctor.me", "who", bot.Line(me.Name, 80), "account", k.config.Name+":"+me.ID)
-	if _, err := k.records(ctx, "correlation_display="+whose, 1, limit.Normal); x.Refused(err, "servicenow.doctor.do.table") {
+	_, err = k.records(ctx, "correlation_display="+whose, 1, limit.Normal)
+	if r, refused := errors.AsType[*remote.Refusal](err); refused && strings.HasPrefix(r.Said, "Invalid table") { // said with 400
+		err = k.missing(k.config.Project)
+	}
+	if x.Refused(err, "servicenow.doctor.do.table") {
 		return x.All
 	}
 	x.Good("servicenow.doctor.table", "table", k.config.Project)
@@ -44,8 +50,27 @@ func (k *Tracker) Examine(ctx context.Context) []tracker.Finding {
 	if err := k.rows(ctx, "sys_choice", query, "element,value,label", 200, "false", limit.Normal, &found); !x.Refused(err, "servicenow.doctor.do.history") {
 		k.choices(x, found)
 	}
+	k.people(ctx, x)
 	x.Hears("POST /v1/servicenow/" + k.config.Name)
 	return x.All
+}
+
+// people looks for the configured ones.
+func (k *Tracker) people(ctx context.Context, x *remote.Examination) {
+	ids := slices.Compact(slices.Sorted(maps.Values(k.config.People)))
+	if len(ids) == 0 {
+		return
+	}
+	var found []user
+	err := k.rows(ctx, "sys_user", "sys_idIN"+strings.Join(ids, ","), "sys_id,user_name,name", len(ids), "false", limit.Normal, &found)
+	if x.Refused(err, "servicenow.doctor.do.history") {
+		return
+	}
+	var all []remote.Account
+	for _, u := range found {
+		all = append(all, u.account())
+	}
+	x.People(all)
 }
 
 // choices holds the states and the close code against those that there are.
