@@ -1,6 +1,7 @@
 # Two commands matter: `make demo` shows it, `make test` proves it.
 GO       ?= go
 FUZZTIME ?= 20s
+RAPID_CHECKS ?= 30
 SHELL    := /bin/bash
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -20,7 +21,8 @@ test: deps ## what CI runs; installs what it needs, lists what it had to skip
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	@skips=$$(mktemp) && trap 'rm -f "$$skips"' EXIT; \
-	echo "$(GO) test -race ./..."; HIKESHI_SKIPS="$$skips" $(GO) test -race -timeout 15m ./...; code=$$?; \
+	echo "$(GO) test -race ./..."; HIKESHI_SKIPS="$$skips" RAPID_CHECKS=$(RAPID_CHECKS) GORACE=atexit_sleep_ms=50 \
+	  $(GO) test -race -vet=off -timeout 15m ./internal/crash ./...; code=$$?; \
 	if [ -s "$$skips" ]; then echo "SKIPPED:"; sort -u "$$skips" | sed 's/^/  /'; else echo "no test was skipped for want of a program"; fi; \
 	exit $$code
 

@@ -270,6 +270,7 @@ func TestRetriesAndDeadLetters(t *testing.T) {
 	b.send(alertAt("other", time.Now().UTC()))
 	s := b.await(2, "the failure on the card", func(s *incidents.Incident) bool { return s.Failed["2/room/console"] != "" })
 	dead, err := b.store.DeadLetters(t.Context(), 10)
+	dead = slices.DeleteFunc(dead, func(l incidents.DeadLetter) bool { return l.Effect.Incident != 2 }) // the first one's room may have been due once more
 	if err != nil || len(dead) != 1 || dead[0].Effect.Key != "2/room/console" {
 		t.Errorf("dead letters %+v, %v; %v", dead, err, s.Failed)
 	}
