@@ -304,11 +304,11 @@ func (d *demonstration) auto(ctx context.Context) error {
 		return fmt.Errorf("the incident is resolved, but the shop is %s: %s", h.Status, h.Reason)
 	}
 	d.say("demo.shop_works", "uptime", fmt.Sprintf("%.1f", h.UptimeSeconds))
-	d.say("demo.ranking_before")
-	d.player.ranking(result.before)
-	d.say("demo.ranking_after")
-	d.player.ranking(result.after)
-	if slices.EqualFunc(result.before, result.after, sameRank) {
+	for i, when := range []string{"demo.ranking_before", "demo.ranking_proved", "demo.ranking_judged"} {
+		d.say(when)
+		d.player.ranking(result[i])
+	}
+	if slices.EqualFunc(result[0], result[len(result)-1], samePlace) {
 		return errors.New("the ranking did not move")
 	}
 	d.say("demo.done")

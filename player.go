@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,18 +42,20 @@ type seen struct {
 	Runs        []incidents.Run        `json:"runs"`
 }
 
-// played is what an incident taught: the ranking before and after.
-type played struct{ before, after []incidents.Suggestion }
+// played is what an incident taught: the ranking before, after the proof, and after
+// what people thought of it.
+type played [][]incidents.Suggestion
 
 // respond waits for an incident, reads the diagnosis, approves the action that
-// cures it, waits for the proof, and gives a thumb up.
+// cures it, waits for the proof, and says what it thinks of the list: a thumb up for
+// what helped, and one down for the next on it, which would not have.
 func (p *player) respond(ctx context.Context, cure string) (played, error) {
 	var result played
 	inc, err := p.await(ctx, 0, func(s *seen) bool { return len(s.Suggestions) > 0 && len(s.Findings) > 0 })
 	if err != nil {
 		return result, fmt.Errorf("wait for an incident with suggestions: %w", err)
 	}
-	result.before = inc.Suggestions
+	result = append(result, inc.Suggestions)
 	if err := p.command(ctx, inc.ID, "ack"); err != nil {
 		return result, err
 	}
@@ -84,20 +87,28 @@ func (p *player) respond(ctx context.Context, cure string) (played, error) {
 	if err != nil {
 		return result, fmt.Errorf("wait for the ranking to learn from the outcome: %w", err)
 	}
-	for _, s := range inc.Suggestions {
-		if s.Action == cure {
-			rank = s.Rank
-		}
-	}
-	if err := p.command(ctx, inc.ID, "vote "+strconv.Itoa(rank)+" up"); err != nil {
+	result = append(result, inc.Suggestions)
+	if err := p.command(ctx, inc.ID, "vote "+cure+" up"); err != nil {
 		return result, err
 	}
-	inc, err = p.await(ctx, inc.ID, func(s *seen) bool { return evidenceOf(s.Suggestions, cure).Up > 0 })
-	if err != nil {
-		return result, fmt.Errorf("wait for the ranking to learn from the thumb: %w", err)
+	wrong := ""
+	for _, g := range slices.Backward(inc.Suggestions) {
+		if g.Action != cure {
+			wrong = g.Action
+		}
 	}
-	result.after = inc.Suggestions
-	return result, nil
+	if wrong != "" {
+		if err := p.command(ctx, inc.ID, "vote "+wrong+" down wrong-cause"); err != nil {
+			return result, err
+		}
+	}
+	inc, err = p.await(ctx, inc.ID, func(s *seen) bool {
+		return evidenceOf(s.Suggestions, cure).Up > 0 && (wrong == "" || evidenceOf(s.Suggestions, wrong).Down > 0)
+	})
+	if err != nil {
+		return result, fmt.Errorf("wait for the ranking to learn from the thumbs: %w", err)
+	}
+	return append(result, inc.Suggestions), nil
 }
 
 func hopeless(s incidents.RunState) bool {
@@ -113,10 +124,8 @@ func evidenceOf(list []incidents.Suggestion, action string) incidents.Evidence {
 	return incidents.Evidence{}
 }
 
-// sameRank compares two places of a ranking, evidence included.
-func sameRank(a, b incidents.Suggestion) bool {
-	return a.Action == b.Action && a.Rank == b.Rank && a.Evidence.Worked == b.Evidence.Worked && a.Evidence.Up == b.Evidence.Up
-}
+// samePlace says whether the same action stands there.
+func samePlace(a, b incidents.Suggestion) bool { return a.Action == b.Action && a.Rank == b.Rank }
 
 // await looks at an incident (0: the newest) every so often, telling what is
 // new, until good says so or ctx ends.

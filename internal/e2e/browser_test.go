@@ -171,11 +171,19 @@ func TestOutageInABrowser(t *testing.T) {
 	b.press("Restart the shop", "Approve")
 	b.await("#stream article", "Restart the shop", "INC-1/1")
 	b.await("#card", "Resolved")
-	b.await("#stream article", "HTTP 200", "HTTP 503") // before and after
-	b.await("li.item", "Restart the shop", "worked 1 of 1")
+	b.await("#stream article", "HTTP 200", "HTTP 503")               // before and after
+	b.await("li.item", "Restart the shop", "worked 1 of 1", "2 → 1") // the proof moves the ranking,
 	b.press("Restart the shop", "👍")
 	b.await("li.item", "Restart the shop", "👍1")
+	b.press("Clean the shop's cache", "👎")
+	b.poll(`(() => {
+		const why = [...document.querySelectorAll("button")].find(e => e.innerText.includes("Wrong cause"));
+		why?.click();
+		return why !== undefined;
+	})()`)
+	b.await("li.item", "Clean the shop's cache", "👎1", "2 → 3") // and so does what people think of it
 	b.await("li.item .rank", "1")
+	b.shoot("room-judged", "/incidents/INC-1")
 	b.do(chromedp.Navigate(h.url + "/incidents/INC-1/timeline"))
 	b.await("main", "approved Restart the shop", "helped, and that is proved")
 	b.do(chromedp.Navigate(h.url + "/incidents/INC-1/postmortem"))
