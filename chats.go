@@ -171,7 +171,7 @@ type hearer interface {
 // Said is a chat.Talk. Who may put something on the timeline is asked where
 // that is wished for: see bot.Router.React.
 func (t talk) Said(ctx context.Context, id incidents.ID, s incidents.Said) error {
-	if !t.several {
+	if !t.several && len(incidents.ByHand(s.Text)) == 0 { // what somebody ran by hand may become a runbook
 		now, err := t.incidents.Load(ctx, id)
 		if err != nil {
 			return err

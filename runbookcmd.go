@@ -22,8 +22,9 @@ import (
 const maxPaths = 1 << 30
 
 // runbookCommand is "hikeshi runbook VERB …". None of them runs anything.
-func runbookCommand(_ context.Context, args []string, std streams) int {
-	verbs := map[string]func([]string, streams) int{"lint": runbookLint, "show": runbookShow, "plan": runbookPlan, "test": runbookTest}
+func runbookCommand(ctx context.Context, args []string, std streams) int {
+	verbs := map[string]func([]string, streams) int{"lint": runbookLint, "show": runbookShow, "plan": runbookPlan, "test": runbookTest,
+		"draft": func(args []string, std streams) int { return runbookDraft(ctx, args, std) }}
 	if len(args) == 0 || verbs[args[0]] == nil {
 		fmt.Fprintln(std.err, phrases.T(language(), "cli.usage_runbook"))
 		return exitUsage

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
@@ -46,6 +47,9 @@ func (v *view) lines(events []incidents.Event) []roomLine {
 			m.Title, m.Text = GaveUp(v.lang, l.Event.Effect, l.Event.Text), ""
 		case incidents.EventResolved:
 			m.Title = v.resolved(l, m.Title)
+			if v.s.Draftable() {
+				m.Text = strings.TrimSpace(m.Text + "\n" + v.t("line.draft"))
+			}
 		}
 		out = append(out, roomLine{l.Seq, m})
 	}

@@ -197,6 +197,33 @@ func TestSyncFoldsAfterAnOutage(t *testing.T) {
 	}
 }
 
+// Once an incident is over that no runbook solved, and people noted what they ran, its
+// room offers a draft; not before, and not where a runbook helped.
+func TestADraftIsOfferedInTheRoom(t *testing.T) {
+	t.Parallel()
+	offered := func(a *tale) bool {
+		c := newFakeChat()
+		if err := a.sync(c); err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(c.rooms[a.s.Slug()], func(key string) bool { return strings.Contains(c.text[key].In("en").Text, "/inc draft") })
+	}
+	byHand := incidents.Note{By: cho, Text: "$ systemctl restart nginx"}
+	a := investigated(t).do(time.Second, byHand)
+	if offered(a) {
+		t.Error("offered while it is open")
+	}
+	if a.do(time.Second, incidents.Resolve{By: cho}); !offered(a) {
+		t.Error("not offered once it is over")
+	}
+	if a = investigated(t).do(time.Second, incidents.Note{By: cho, Text: "it costs $ 5"}).do(time.Second, incidents.Resolve{By: cho}); offered(a) {
+		t.Error("offered where nobody noted a command")
+	}
+	if a = resolved(t).do(time.Second, byHand); offered(a) {
+		t.Error("offered where a runbook helped")
+	}
+}
+
 // TestSyncSaysThatThereWasMore: the worker hands over the latest events only;
 // that others came before is said.
 func TestSyncSaysThatThereWasMore(t *testing.T) {

@@ -28,6 +28,12 @@ type Incidents interface {
 	Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error)
 }
 
+// history is what can be read of an incident.
+type history interface {
+	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+	Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error)
+}
+
 // Again asks for the investigation or the ranking to be done once more.
 type Again interface {
 	Again(ctx context.Context, id incidents.ID, kind incidents.EffectKind) error
@@ -96,7 +102,7 @@ func answer(s *incidents.Incident, m bot.Message) bot.Reply {
 }
 
 // events reads an incident's log from its start.
-func events(ctx context.Context, in Incidents, id incidents.ID) ([]incidents.Event, error) {
+func events(ctx context.Context, in history, id incidents.ID) ([]incidents.Event, error) {
 	const page = 500
 	var all []incidents.Event
 	for {

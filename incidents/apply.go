@@ -35,8 +35,10 @@ func Apply(s *Incident, e *Event) {
 		s.Responders = addMark(s.Responders, Mark{At: e.At, By: e.Target})
 	case EventNoted:
 		s.Notes++
+		s.heardByHand(e)
 	case EventSaid, EventPinned:
 		s.say(e)
+		s.heardByHand(e)
 	case EventReminded:
 		s.RemindedAt = later(s.RemindedAt, e.At)
 	case EventRoomOpened, EventRoomSynced, EventRoomWanted:

@@ -98,6 +98,7 @@ type Incident struct {
 	RemindedAt   time.Time `json:"reminded_at,omitzero"`
 	ClearedHeard time.Time `json:"cleared_heard,omitzero"` // when we heard that the last alert had ended
 	Notes        int       `json:"notes,omitempty"`
+	ByHand       bool      `json:"by_hand,omitempty"` // people noted commands that they ran
 
 	Said    map[string]SaidState `json:"said,omitempty"`    // by the message's key
 	Unheard int                  `json:"unheard,omitempty"` // messages beyond MaxSaid, which the other rooms do not show

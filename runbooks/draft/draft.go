@@ -2,8 +2,8 @@
 // they noted in an incident ("$ systemctl restart nginx").
 //
 // It promises:
-//   - A draft is text for people. It is never loaded, and cannot be: how one sees
-//     that it helped is left to be filled in, and until then lint refuses it.
+//   - A draft is text for people. It is never loaded, and cannot be: its risk, and how
+//     one sees that it helped, are left to be filled in, and until then lint refuses it.
 //   - A command becomes an argv. Whatever needs a shell (a pipe, a redirection, a
 //     variable) stands as a comment, and a person decides.
 //   - What people typed is quoted: no note can add a key to the file.
@@ -23,20 +23,30 @@ import (
 // MaxCommands bounds a draft; later commands are counted in it.
 const MaxCommands = 30
 
-// Commands are what people noted to have run by hand: the lines of their notes
-// that begin with "$ ".
+// Commands are what people noted to have run by hand: the lines of their notes, and
+// of what they said in the rooms, that begin with "$ ". What was said counts as it
+// reads now, where it was said first; what its author took back does not.
 func Commands(events []incidents.Event) []string {
-	var all []string
+	var texts []string
+	said := map[string]int{} // where a message stands in texts
 	for i := range events {
 		e := &events[i]
-		if e.Kind != incidents.EventNoted || !e.By.IsPerson() {
-			continue
-		}
-		for line := range strings.Lines(e.Text) {
-			if c, ok := strings.CutPrefix(strings.TrimSpace(line), "$ "); ok && strings.TrimSpace(c) != "" {
-				all = append(all, strings.TrimSpace(c))
+		switch {
+		case e.Kind == incidents.EventNoted && e.By.IsPerson():
+			texts = append(texts, e.Text)
+		case e.Kind == incidents.EventSaid && e.Said != nil:
+			at, known := said[e.Said.Key]
+			if known && e.Said.Key != "" {
+				texts[at] = e.Text // nothing, where it was deleted
+			} else if e.By.IsPerson() {
+				said[e.Said.Key] = len(texts)
+				texts = append(texts, e.Text)
 			}
 		}
+	}
+	var all []string
+	for _, text := range texts {
+		all = append(all, incidents.ByHand(text)...)
 	}
 	return all
 }
@@ -63,7 +73,7 @@ func Of(s *incidents.Incident, commands []string) string {
 	} else if service := s.Common.Get("service"); service != "" {
 		put("fits: [%s]", quoted("service="+quoted(service)))
 	}
-	put("risk: high # until somebody knows better")
+	put("# risk: read, low or high. How much it can hurt is for a person to say.")
 	used, steps := steps(params(s), commands)
 	if len(used) > 0 {
 		put("params:")

@@ -10,9 +10,9 @@ import (
 	"github.com/hikeshi-ops/hikeshi/runbooks/draft"
 )
 
-// What people noted becomes a runbook that lint refuses until somebody has said how
-// one sees that it helped, and nothing else is wrong with it.
-func TestADraftLacksOnlyItsVerification(t *testing.T) {
+// What people noted becomes a runbook that lint refuses until somebody has said what
+// it risks and how one sees that it helped, and nothing else is wrong with it.
+func TestADraftLacksOnlyItsRiskAndItsVerification(t *testing.T) {
 	t.Parallel()
 	bea := incidents.Actor{ID: "console:bea", Name: "Bea"}
 	commands := draft.Commands([]incidents.Event{
@@ -26,9 +26,14 @@ func TestADraftLacksOnlyItsVerification(t *testing.T) {
 	text := draft.Of(s, commands)
 	_, problems := runbooks.Parse("draft.yaml", []byte(text), nil)
 	errs := runbooks.Errors(problems)
-	if len(errs) != 1 || errs[0].What.Phrase != "runbook.lint.no_verify" {
+	var lacks []string
+	for _, e := range errs {
+		lacks = append(lacks, e.What.Phrase)
+	}
+	if fmt.Sprint(lacks) != "[runbook.lint.no_risk runbook.lint.no_verify]" {
 		t.Fatalf("%+v\n%s", errs, text)
 	}
+	text = strings.Replace(text, "# risk:", "risk: high #", 1)
 	full := strings.Replace(text, "# verify: how", "verify: {steps: [{id: up, title: {en: Up, ja: 動作}, command: {argv: [systemctl, is-active, '{the_service}'], expect: {exit: 0}}}], every: 1s, stable: 1s, within: 1m}\n# how", 1)
 	rb, problems := runbooks.Parse("draft.yaml", []byte(full), nil)
 	if rb == nil {
@@ -52,5 +57,24 @@ func TestACommandIsSplitOnlyWhereThatIsSafe(t *testing.T) {
 		if got != want {
 			t.Errorf("%q: %s, want %s", c, got, want)
 		}
+	}
+}
+
+// What was said in a room counts as it reads now, and not at all once it was deleted.
+func TestWhatWasSaidInARoomCountsAsItReadsNow(t *testing.T) {
+	t.Parallel()
+	bea := incidents.Actor{ID: "slack:T1/U2", Name: "Bea"}
+	said := func(key, text string, by incidents.Actor) incidents.Event {
+		return incidents.Event{Kind: incidents.EventSaid, By: by, Text: text, Said: &incidents.SaidMark{Key: key}}
+	}
+	got := draft.Commands([]incidents.Event{
+		said("a", "$ systemctl restart web", bea), said("b", "it helps if you\n$ rm -rf /var/cache/web", bea), said("c", "$ reboot", incidents.Bot),
+		{Kind: incidents.EventNoted, By: bea, Text: "$ nginx -t"},
+		said("", "$ uptime", bea), said("", "$ free -m", bea), // beyond what is kept, they have no key
+		said("a", "$ systemctl restart nginx", bea), said("b", "", incidents.Actor{}),
+		{Kind: incidents.EventPinned, By: bea, Text: "$ systemctl restart nginx"},
+	})
+	if fmt.Sprintf("%q", got) != `["systemctl restart nginx" "nginx -t" "uptime" "free -m"]` {
+		t.Errorf("%q", got)
 	}
 }
