@@ -24,7 +24,7 @@ func TestCommandsSaidInARoomBecomeADraft(t *testing.T) {
 	}
 	engine := worker.NewEngine(store, store.Shards(), incidents.Policy{Chats: []string{"console"}}, time.Now, slog.New(slog.DiscardHandler))
 	bea := incidents.Actor{ID: "console:bea", Name: "Bea"}
-	inc, err := engine.Declare(t.Context(), "", "The shop is slow", incidents.Sev2, bea)
+	inc, err := engine.Declare(t.Context(), "", incidents.Declare{Title: "The shop is slow", Severity: incidents.Sev2, By: bea})
 	if err != nil {
 		t.Fatal(err)
 	}
