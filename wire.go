@@ -54,6 +54,7 @@ type app struct {
 	jobs     *cron.Cron
 	learned  *learning.Service
 	sources  *inquiry.Sources
+	asked    *diagnostics.Investigator
 	plans    *schedule.Scheduler
 	free     bool // the chats keep to no rates: for measuring
 }
@@ -97,7 +98,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.Rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: auditedLessons{lessons{a.store, time.Now}, a.audit}, People: named(c.Rights), Customers: customerNames(c), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Inquiry: asker{a}, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: auditedLessons{lessons{a.store, time.Now}, a.audit}, People: named(c.Rights), Customers: customerNames(c), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
 		Rights:   c.Rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -148,6 +149,7 @@ func syncers(rooms map[string]bot.Poster, links bot.Links, languages map[string]
 // runner, and the ranking.
 func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, freezer *worker.Freezer, ladder auditedLadder, rooms map[string]worker.Rooms) *worker.Worker {
 	shards, gate := a.store.Shards(), a.gate(freezer, ladder)
+	a.asked = a.sources.Investigator(runner)
 	a.learned = learning.NewService(a.store, shards)
 	return worker.New(worker.Options{
 		Engine: engine,
@@ -160,7 +162,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}, a.config.CustomerLanguages, a.audit.redact.Clean),
-			Diagnose: a.sources.Investigator(runner),
+			Diagnose: a.asked,
 			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now, explore: a.config.Learning.Explore},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
 			Trust:    ladder,
@@ -182,6 +184,17 @@ func (d desk) List(ctx context.Context, q incidents.Query) (incidents.Page, erro
 
 func (d desk) Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error) {
 	return d.store.Events(ctx, id, after, max)
+}
+
+// asker asks for a person; who answers is made after the commands are.
+type asker struct{ *app }
+
+func (a asker) Only(ctx context.Context, s *incidents.Incident, kind incidents.ClueKind, words string) incidents.Diagnosed {
+	return a.asked.Only(ctx, s, kind, words)
+}
+
+func (a asker) Graph(ctx context.Context, s *incidents.Incident, in, query string) (incidents.Diagnosed, error) {
+	return a.asked.Graph(ctx, s, in, query)
 }
 
 // schedule is the one table of scheduled jobs. Each runs on every replica;

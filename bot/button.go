@@ -52,6 +52,9 @@ const (
 	pressStopped        pressVerb = "sst"
 	pressTrust          pressVerb = "tru"
 	pressDistrust       pressVerb = "dis"
+	pressUseful         pressVerb = "use"
+	pressUsefulYes      pressVerb = "usy"
+	pressUsefulNo       pressVerb = "usn"
 )
 
 // presses says which words of /inc a button stands for: a button can do
@@ -79,6 +82,9 @@ var presses = map[pressVerb]func(p press) (verb string, args []string){
 	pressFailed:         func(p press) (string, []string) { return "settle", []string{p.ref, "failed"} },
 	pressStopped:        func(p press) (string, []string) { return "settle", []string{p.ref, "stopped"} },
 	pressTrust:          func(p press) (string, []string) { return "trust", []string{"accept", p.ref, planWord + p.check} },
+	pressUseful:         func(press) (string, []string) { return "useful", nil },
+	pressUsefulYes:      func(p press) (string, []string) { return "useful", []string{p.ref, "yes"} },
+	pressUsefulNo:       func(p press) (string, []string) { return "useful", []string{p.ref, "no"} },
 	pressDistrust:       func(p press) (string, []string) { return "trust", []string{"revoke", p.ref} },
 }
 

@@ -27,6 +27,7 @@ func (v *view) card() Message {
 	v.field(&m, "severity", v.severity())
 	v.field(&m, "customer", Line(s.Customer, 60))
 	v.field(&m, "service", Line(s.Service, 120))
+	v.field(&m, "dependants", v.dependants())
 	v.field(&m, "since", v.since())
 	v.field(&m, "alerts", v.alerts())
 	if a := s.AckedBy(); a != nil {
@@ -51,6 +52,17 @@ func (v *view) card() Message {
 	v.trust(&m)
 	m.Links = v.cardLinks()
 	return m
+}
+
+// dependants are the services that depend on this one, as far as the first
+// investigation knows.
+func (v *view) dependants() string {
+	for i := range v.s.Clues {
+		if c := &v.s.Clues[i]; c.Says.Phrase == incidents.PhraseBlast {
+			return Line(c.Says.Args["names"], incidents.MaxValue)
+		}
+	}
+	return ""
 }
 
 // field adds a fact, unless there is nothing to say.

@@ -15,6 +15,8 @@ const maxOutput = 1000
 // diagnostics is the first investigation: what was checked, failing first.
 func (v *view) diagnostics() Message {
 	s := v.s
+	asking := *v // the tables of other messages ask nothing
+	asking.asks, v = true, &asking
 	m := Message{Key: keyDiagnostics, Kind: KindDiagnostics, Tone: ToneInfo, At: s.CreatedAt, Title: v.t("diagnostics.title")}
 	if s.DiagnosedAt.IsZero() && len(s.Findings)+len(s.Clues) == 0 {
 		m.Text = v.t("diagnostics.checking")
@@ -35,6 +37,7 @@ func (v *view) diagnostics() Message {
 		}
 	}
 	v.clues(&m)
+	v.ask(&m)
 	return m
 }
 
@@ -42,7 +45,9 @@ func (v *view) check(f *incidents.Finding) Check {
 	c := Check{
 		State: CheckOK, Name: v.title(f.Title, f.Check), Value: Line(f.Value, incidents.MaxValue),
 		Detail: Cut(Clean(f.Detail), maxOutput), Elapsed: Duration(v.lang, f.Elapsed),
+		Folded: f.Folded && f.OK, // what fails is never out of sight
 	}
+	v.judged(&c, f.Item())
 	switch {
 	case f.Error != "":
 		c.State, c.Value = CheckUnknown, Line(f.Error, incidents.MaxValue)

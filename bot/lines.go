@@ -43,6 +43,9 @@ func (v *view) lines(events []incidents.Event) []roomLine {
 			if ranking := moved.by[l.Seq]; ranking != nil {
 				m.Title = v.voted(l.Event, ranking, m.Title)
 			}
+		case incidents.EventConsulted:
+			m.Text = v.t("consulted.line", "line", m.Text)
+			v.consulted(&m, l.Event)
 		case incidents.EventGaveUp:
 			m.Title, m.Text = GaveUp(v.lang, l.Event.Effect, l.Event.Text), ""
 		case incidents.EventResolved:
@@ -63,7 +66,7 @@ func lineKey(seq int64) string { return "ev-" + strconv.FormatInt(seq, 10) }
 func ownLine(l *incidents.Line) bool {
 	switch l.Kind {
 	case incidents.EventAlerts, incidents.EventSeverity, incidents.EventAcked, incidents.EventLead, incidents.EventAssigned,
-		incidents.EventNoted, incidents.EventReminded, incidents.EventVoted, incidents.EventEscalated,
+		incidents.EventNoted, incidents.EventConsulted, incidents.EventReminded, incidents.EventVoted, incidents.EventEscalated,
 		incidents.EventResolved, incidents.EventReopened, incidents.EventClosed, incidents.EventGaveUp,
 		incidents.EventProposed, incidents.EventAccepted, incidents.EventRevoked, incidents.EventDemoted, incidents.EventWithheld:
 		return true

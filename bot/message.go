@@ -67,11 +67,15 @@ type Check struct {
 	Before  string     `json:"before,omitempty"` // for a before → after table
 	Detail  string     `json:"detail,omitempty"` // preformatted, shown on demand
 	Elapsed string     `json:"elapsed,omitempty"`
-	URL     string     `json:"url,omitempty"` // where it is from, at the right time
+	URL     string     `json:"url,omitempty"`     // where it is from, at the right time
+	Folded  bool       `json:"folded,omitempty"`  // people found it seldom useful: shown on demand
+	Up      int        `json:"up,omitempty"`      // people who found it useful
+	Down    int        `json:"down,omitempty"`    // and those who did not
+	Buttons []Button   `json:"buttons,omitempty"` // for chats that can put them beside a row
 }
 
 // Image is a chart, a PNG that the console serves to whoever may see the
-// incident. incidents.ChartOf has its data. Outside chats get the picture
+// incident. incidents.ChartOf has its data, in the incident or in the event that the path names. Outside chats get the picture
 // itself, drawn from its Path (web.Pictures), or a link where that fails.
 type Image struct {
 	N     int    `json:"n"`             // counted from 1

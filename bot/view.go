@@ -105,6 +105,7 @@ type view struct {
 	now   time.Time
 	links Links
 	all   bool             // show what a room leaves out for brevity
+	asks  bool             // ask whether each row was useful
 	order map[string]int64 // where requests and runs belong among the lines
 }
 

@@ -61,6 +61,7 @@ type Library interface {
 type Deps struct {
 	Incidents Incidents
 	Again     Again
+	Inquiry   Inquiry // nil: there is nobody to ask
 	Wishes    Wishes
 	Library   Library
 	Freezer   Freezer
@@ -79,7 +80,7 @@ func All(d Deps) []bot.Command {
 	all := []bot.Command{
 		declare(d), list(d), status(d),
 		ack(d), severity(d), assign(d), lead(d), note(d), pin(d), room(d),
-		timeline(d), alerts(d), diagnose(d), suggest(d), why(d), vote(d),
+		timeline(d), alerts(d), diagnose(d), similar(d), changes(d), logs(d), graph(d), useful(d), suggest(d), why(d), vote(d),
 		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), trustCommand(d), learn(d), ticket(d),
 		resolve(d), reopen(d), postmortem(d), draftCommand(d),
 	}

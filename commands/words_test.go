@@ -18,7 +18,6 @@ func TestEveryVerbRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"ack 7":                  "/inc INC-7 ack",
 		"status please":          "/inc status",
 		"alerts all":             "/inc alerts",
-		"diagnose shop":          "/inc diagnose",
 		"suggest more":           "/inc suggest",
 		"postmortem now":         "/inc postmortem",
 		"severity SEV1 SEV2":     "/inc severity SEV1",

@@ -100,13 +100,13 @@ func (c *Catalogue) clues(service string) []incidents.Clue {
 	var clues []incidents.Clue
 	known := c.services[service]
 	add := func(phrase string, args ...string) {
-		clues = append(clues, incidents.Clue{Kind: incidents.ClueService, Source: "catalogue", Title: service, URL: known.URL, Says: incidents.Because(phrase, args...)})
+		clues = append(clues, incidents.Clue{Kind: incidents.ClueService, Source: "catalogue", Item: "service/catalogue", Title: service, URL: known.URL, Says: incidents.Because(phrase, args...)})
 	}
 	if known.Owner != "" {
 		add("clue.service.owner", "owner", known.Owner)
 	}
 	if all := c.Blast(service); len(all) > 0 {
-		add("clue.service.blast", "n", strconv.Itoa(len(all)), "names", few(all))
+		add(incidents.PhraseBlast, "n", strconv.Itoa(len(all)), "names", few(all))
 	}
 	if all := c.Needs(service); len(all) > 0 {
 		add("clue.service.needs", "names", few(all))

@@ -42,7 +42,7 @@ func changed(q Question, all []Change, services *Catalogue) []incidents.Clue {
 		if c.By == "" {
 			says = incidents.Because("clue.change_nobody")
 		}
-		clues = append(clues, incidents.Clue{Kind: incidents.ClueChange, Title: title, Detail: c.Revision, URL: c.URL, At: c.At.UTC(), Says: says})
+		clues = append(clues, incidents.Clue{Kind: incidents.ClueChange, Source: c.Source, Item: "change/" + c.Source, Title: title, Detail: c.Revision, URL: c.URL, At: c.At.UTC(), Says: says})
 	}
 	return clues
 }

@@ -52,6 +52,11 @@ func NewHistory(past Past) *History {
 // Name is "history".
 func (h *History) Name() string { return "history" }
 
+// Tells is what it knows about.
+func (*History) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.CluePast}
+}
+
 // Ask says whether this has happened before, and what helped.
 func (h *History) Ask(ctx context.Context, q Question) (Answer, error) {
 	err := h.catchUp(ctx)

@@ -172,11 +172,20 @@ func bounded(clues []incidents.Clue) []incidents.Clue {
 	return append(clues[:incidents.MaxClues-1], incidents.Clue{Kind: incidents.ClueMissing, Title: "+" + strconv.Itoa(over+1), Says: incidents.Because("clue.missing.more", "n", strconv.Itoa(over+1))})
 }
 
-// from says of each clue whose it is.
+// from says of each thing whose it is.
 func (a Answer) from(source string) Answer {
-	a.Clues = slices.Clone(a.Clues)
+	a.Series, a.Logs, a.Changes, a.Clues = slices.Clone(a.Series), slices.Clone(a.Logs), slices.Clone(a.Changes), slices.Clone(a.Clues)
+	for i := range a.Series {
+		a.Series[i].Source = source
+	}
+	for i := range a.Logs {
+		a.Logs[i].Source = source
+	}
+	for i := range a.Changes {
+		a.Changes[i].Source = source
+	}
 	for i := range a.Clues {
-		a.Clues[i].Source = source
+		a.Clues[i].Source, a.Clues[i].Item = source, string(a.Clues[i].Kind)+"/"+source
 	}
 	return a
 }

@@ -127,7 +127,7 @@ func (v *Investigator) logged(trends []LogTrend) []incidents.Clue {
 	var clues []incidents.Clue
 	for _, t := range trends[:min(len(trends), mostTrends)] {
 		clues = append(clues, incidents.Clue{
-			Kind: incidents.ClueLog, Title: lineOf(t), Detail: t.Example, URL: t.URL, At: t.Since.UTC(),
+			Kind: incidents.ClueLog, Source: t.Source, Item: "log/" + t.Source, Title: withoutTime(t.Template), Detail: t.Example, URL: t.URL, At: t.Since.UTC(),
 			Says: incidents.Because("clue.log."+string(t.Trend), "n", strconv.Itoa(t.Count), "usual", fmt.Sprintf("%.0f", t.Usual)),
 		})
 	}
@@ -148,15 +148,4 @@ func withoutTime(template string) string {
 		}
 	}
 	return template
-}
-
-// lineOf is the line as people know it: its latest example, or of one that fell
-// silent long ago, its template.
-func lineOf(t LogTrend) string {
-	if t.Example == "" {
-		return withoutTime(t.Template)
-	}
-	words := strings.Fields(t.Example)
-	skip := len(strings.Fields(t.Template)) - len(strings.Fields(withoutTime(t.Template)))
-	return strings.Join(words[min(skip, max(len(words)-1, 0)):], " ")
 }

@@ -73,6 +73,7 @@ type Series struct {
 	Of     string // which one: "instance=web-1"; "" where there is only one
 	URL    string // where it can be looked at
 	Points []movers.Point
+	Source string // its name; whoever gathers answers says it
 }
 
 // LogTrend is a template that does not behave as before.
@@ -83,6 +84,7 @@ type LogTrend struct {
 	Usual             float64
 	Since             time.Time
 	URL               string
+	Source            string // see Series
 }
 
 // Change is something that somebody, or something, changed.
@@ -93,4 +95,5 @@ type Change struct {
 	By       string    `json:"by,omitempty"`
 	URL      string    `json:"url,omitempty"`
 	Revision string    `json:"revision,omitempty"`
+	Source   string    `json:"-"` // see Series
 }

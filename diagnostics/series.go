@@ -40,7 +40,7 @@ func (v *Investigator) moved(q Question, all []Series) []incidents.Clue {
 			title += " (" + s.Of + ")"
 		}
 		clues = append(clues, incidents.Clue{
-			Kind: incidents.ClueSeries, Title: title, URL: s.URL, At: time.Unix(c.Since, 0).UTC(), Says: howMuch(c), Chart: Curve(s.Points, q.From, q.To, c.Before),
+			Kind: incidents.ClueSeries, Source: s.Source, Item: "series/" + s.Source + "/" + s.Title, Title: title, URL: s.URL, At: time.Unix(c.Since, 0).UTC(), Says: howMuch(c), Chart: Curve(s.Points, q.From, q.To, c.Before),
 		})
 	}
 	if more := len(changes) - len(clues); more > 0 {

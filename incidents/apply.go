@@ -52,6 +52,9 @@ func Apply(s *Incident, e *Event) {
 		s.applyTicket(e)
 	case EventDiagnosed:
 		s.diagnosed(e)
+	case EventConsulted: // the log has it
+	case EventUseful:
+		s.useful(e)
 	case EventRanked:
 		s.rank(e)
 	case EventVoted:

@@ -26,6 +26,8 @@ type Clue struct {
 	URL    string    `json:"url,omitempty"`    // in its source, at the right time
 	At     time.Time `json:"at,omitzero"`      // since when, or when it happened
 	Chart  *Chart    `json:"chart,omitempty"`
+	Item   string    `json:"item,omitempty"`   // what was asked, the same in every incident: see Useful
+	Folded bool      `json:"folded,omitempty"` // people have said that it is seldom useful
 }
 
 // ClueKind says what a clue is about.
@@ -39,8 +41,13 @@ const (
 	ClueChange  ClueKind = "change"
 	CluePast    ClueKind = "past"
 	ClueService ClueKind = "service"
+	ClueGraph   ClueKind = "graph"   // what a person's own query says
 	ClueMissing ClueKind = "missing" // a source gave no answer
 )
+
+// PhraseBlast is what a clue says that names the services which depend on the
+// incident's: {n} of them, {names}.
+const PhraseBlast = "clue.service.blast"
 
 // Chart is a series to be drawn. Values are numbers with commas between, one
 // each Every seconds from the Unix second From; an empty one is a gap.
@@ -52,7 +59,7 @@ type Chart struct {
 
 // own makes a clue fit to be kept.
 func (c Clue) own() Clue {
-	c.Title, c.Detail, c.Source = cut(c.Title, MaxValue), cut(c.Detail, MaxDetail), cut(c.Source, MaxValue)
+	c.Title, c.Detail, c.Source, c.Item = cut(c.Title, MaxValue), cut(c.Detail, MaxDetail), cut(c.Source, MaxValue), cut(c.Item, MaxValue)
 	if len(c.URL) > maxClueURL {
 		c.URL = "" // half an address leads nowhere
 	}
@@ -97,13 +104,16 @@ func (s *Incident) diagnosed(e *Event) {
 
 // ChartOf is the incident's n-th chart, counted from 1, and its clue; nil where
 // there is none.
-func (s *Incident) ChartOf(n int) *Clue {
-	for i := range s.Clues {
-		if s.Clues[i].Chart == nil {
+func (s *Incident) ChartOf(n int) *Clue { return ChartOf(s.Clues, n) }
+
+// ChartOf is the n-th chart of clues, counted from 1; nil where there is none.
+func ChartOf(clues []Clue, n int) *Clue {
+	for i := range clues {
+		if clues[i].Chart == nil {
 			continue
 		}
 		if n--; n == 0 {
-			return &s.Clues[i]
+			return &clues[i]
 		}
 	}
 	return nil

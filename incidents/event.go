@@ -24,6 +24,8 @@ const (
 	EventRoomWanted  EventKind = "room_wanted"  // a person wants one that the incident need not share
 	EventRoomSynced  EventKind = "room_synced"  // book-keeping: which messages stand where
 	EventDiagnosed   EventKind = "diagnosed"    // the first investigation is done
+	EventConsulted   EventKind = "consulted"    // a person asked the sources, and got an answer
+	EventUseful      EventKind = "useful"       // a person's word on one item of the first investigation
 	EventRanked      EventKind = "ranked"       // next actions, or why there is none
 	EventVoted       EventKind = "voted"        // 👍 or 👎
 	EventRequested   EventKind = "requested"    // somebody asks to run a plan
@@ -80,11 +82,12 @@ type Event struct {
 	Chat        string       `json:"chat,omitempty"`
 	Room        *Room        `json:"room,omitempty"`
 	Findings    []Finding    `json:"findings,omitempty"`
-	Clues       []Clue       `json:"clues,omitempty"` // diagnosed: what nobody asked for
+	Clues       []Clue       `json:"clues,omitempty"` // diagnosed: what nobody asked for; consulted: what somebody did
 	Suggestions []Suggestion `json:"suggestions,omitempty"`
 	Moved       []RankMove   `json:"moved,omitempty"`
-	Action      string       `json:"action,omitempty"`    // voted, trust_…
+	Action      string       `json:"action,omitempty"`    // voted, trust_…; useful: the item
 	Value       int          `json:"value,omitempty"`     // voted: the thumb; diagnosed: 1 where it was done before, 2 where more is coming; ranked: 1 where the first may run by itself
+	Was         int          `json:"was,omitempty"`       // useful: the same person's vote until now
 	Objection   Objection    `json:"objection,omitempty"` // voted: what is wrong with it
 	Approval    *Approval    `json:"approval,omitempty"`  // requested
 	ApprovalID  string       `json:"approval_id,omitempty"`
@@ -134,7 +137,7 @@ type Opening struct {
 // Visible says whether the event belongs in the timeline that people read.
 func (e *Event) Visible() bool {
 	switch e.Kind {
-	case EventRoomSynced, EventTicketSynced, EventSeen, EventLooked, EventHeld, EventDiscarded, EventSaid:
+	case EventRoomSynced, EventTicketSynced, EventSeen, EventLooked, EventHeld, EventDiscarded, EventSaid, EventUseful:
 		return false
 	case EventDiagnosed:
 		return e.Value != partly

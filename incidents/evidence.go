@@ -26,15 +26,7 @@ func (c Diagnosed) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if c.Partly && !s.DiagnosedAt.IsZero() {
 		return nil, nil // what was found before stands until all is there
 	}
-	findings := c.Findings
-	if len(findings) > MaxFindings {
-		findings = findings[:MaxFindings]
-	}
-	for i := range findings {
-		findings[i].Value = cut(findings[i].Value, MaxValue)
-		findings[i].Detail = cut(findings[i].Detail, MaxDetail)
-		findings[i].Error = cut(findings[i].Error, MaxValue)
-	}
+	findings := boundFindings(c.Findings)
 	e := Event{Kind: EventDiagnosed, Findings: findings, Clues: boundClues(c.Clues)}
 	switch {
 	case c.Partly:
@@ -43,6 +35,19 @@ func (c Diagnosed) decide(s *Incident, _ time.Time) ([]Event, error) {
 		e.Value = again
 	}
 	return append([]Event{e}, s.concluded(findings)...), nil
+}
+
+// boundFindings keeps the first MaxFindings, none of them longer than may be.
+func boundFindings(findings []Finding) []Finding {
+	if len(findings) > MaxFindings {
+		findings = findings[:MaxFindings]
+	}
+	for i := range findings {
+		findings[i].Value = cut(findings[i].Value, MaxValue)
+		findings[i].Detail = cut(findings[i].Detail, MaxDetail)
+		findings[i].Error = cut(findings[i].Error, MaxValue)
+	}
+	return findings
 }
 
 // A diagnosed event's Value: it is not the first one; it is not all.

@@ -18,7 +18,8 @@ type Fact struct {
 	Action   string        `json:"action"`
 	Rank     int           `json:"rank,omitempty"`   // chosen: where it stood; 0: it was not in the list
 	Person   string        `json:"person,omitempty"` // vote: whose; chosen: who approved; undo: whose votes
-	Value    int           `json:"value"`            // vote: −1, 0, +1; outcome: 1 helped, 0 did not
+	Value    int           `json:"value"`            // vote, useful: −1, 0, +1; outcome: 1 helped, 0 did not
+	Was      int           `json:"was,omitempty"`    // useful: the same person's vote there until now
 	Took     time.Duration `json:"took,omitempty"`   // outcome: from approval to proof
 	Context  Context       `json:"context"`
 
@@ -47,6 +48,7 @@ const (
 	FactOutcome FactKind = "outcome"
 	FactShown   FactKind = "shown"  // a list was shown
 	FactChosen  FactKind = "chosen" // an action was approved
+	FactUseful  FactKind = "useful" // an item of the investigation was, or was not
 	FactUndo    FactKind = "undo"   // the votes of a person, given until then, count no more
 	FactReset   FactKind = "reset"  // what was learned until then, of a service or of all, counts no more
 
@@ -100,6 +102,8 @@ func Facts(s *Incident, events []Event) []Fact {
 		switch e.Kind {
 		case EventVoted:
 			f.Kind, f.Action, f.Person, f.Value, f.Objection = FactVote, e.Action, e.By.ID, e.Value, e.Objection
+		case EventUseful:
+			f.Kind, f.Action, f.Person, f.Value, f.Was, f.Context = FactUseful, e.Action, e.By.ID, e.Value, e.Was, Context{Service: s.Service}
 		case EventRanked:
 			if len(e.Suggestions) == 0 {
 				continue

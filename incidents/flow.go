@@ -51,6 +51,8 @@ var flow = map[EventKind][]reaction{
 	EventRoomWanted:  {syncRooms},
 	EventRoomSynced:  {},
 	EventDiagnosed:   {syncRooms, syncTicket, rankWhole},
+	EventConsulted:   {syncRooms},
+	EventUseful:      {syncRooms},
 	EventRanked:      {syncRooms, automate},
 	EventVoted:       {syncRooms, rank},
 	EventRequested:   {syncRooms, armApprovalExpiry},

@@ -108,6 +108,7 @@ type Incident struct {
 	DiagnosedAt time.Time                       `json:"diagnosed_at,omitzero"`
 	Findings    []Finding                       `json:"findings,omitempty"`
 	Clues       []Clue                          `json:"clues,omitempty"`
+	Useful      map[string]map[string]int       `json:"useful,omitempty"` // item of the investigation → person → −1, +1
 	RankedAt    time.Time                       `json:"ranked_at,omitzero"`
 	Suggestions []Suggestion                    `json:"suggestions,omitempty"`
 	Replanned   time.Time                       `json:"replanned,omitzero"`   // when the plan of a suggested action last changed

@@ -43,6 +43,8 @@ type Finding struct {
 	Elapsed time.Duration `json:"elapsed"`
 	At      time.Time     `json:"at"`
 
+	Folded bool `json:"folded,omitempty"` // people have said that it is seldom useful
+
 	Calls  *Text `json:"calls,omitempty"`  // of a runbook's way: a person is to take over, in its author's words
 	Closes *Text `json:"closes,omitempty"` // of a runbook's way: it is over, once no alert fires
 }

@@ -130,6 +130,12 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 			return SetSeverity{By: who, Severity: Severity(rapid.IntRange(0, 5).Draw(t, "severity")), At: said}
 		},
 		func() Command { return Lead{By: who, Who: bea} },
+		func() Command {
+			return Consulted{By: who, Line: "logs " + text, Findings: []Finding{{Check: "shop/health"}}, Clues: []Clue{{Kind: ClueLog, Item: "log/logs", Title: text}}}
+		},
+		func() Command {
+			return Useful{By: who, Item: rapid.SampledFrom([]string{"check/restart-web/health", "log/logs"}).Draw(t, "item"), Value: rapid.IntRange(-1, 1).Draw(t, "useful")}
+		},
 		func() Command { return Assign{By: who, Who: abe} },
 		func() Command { return Note{By: who, Text: text, At: said} },
 		func() Command {

@@ -58,6 +58,8 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			return "person", by
 		}
 		return "", nil
+	case EventConsulted, EventUseful:
+		return "", by
 	case EventNoted:
 		if e.Note != nil {
 			return "runbook", nil

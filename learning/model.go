@@ -72,8 +72,8 @@ func (m *Model) learn(f *incidents.Fact) {
 	where := cell{f.Action, place{incidents.KeyOf(f.Context.Name), incidents.KeyOf(f.Context.Service)}}
 	at := f.At.UnixNano()
 	switch {
-	case f.Kind == incidents.FactShown, f.Kind == incidents.FactUndo, f.Kind == incidents.FactReset:
-		// A list says nothing about its actions; the others are heard by the Service.
+	case f.Kind == incidents.FactShown, f.Kind == incidents.FactUndo, f.Kind == incidents.FactReset, f.Kind == incidents.FactUseful:
+		// A list says nothing about its actions, nor does what a check is worth; the others are heard by the Service.
 	case f.Kind == incidents.FactUnreadable:
 		m.forgotten.Unreadable++
 	case f.Action == "" || f.At.IsZero():

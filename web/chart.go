@@ -26,7 +26,7 @@ func (s *Server) chart(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	b, err := Pictures{Draw: s.Draw}.chart(inc, r.PathValue("file"))
+	b, err := Pictures{Incidents: s.Incidents, Draw: s.Draw}.chart(r.Context(), inc, r.PathValue("file"))
 	if err != nil {
 		return err
 	}
@@ -38,9 +38,10 @@ func (s *Server) chart(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return nil
 }
 
-// Loader finds an incident.
+// Loader finds an incident, and its events with a Seq above after.
 type Loader interface {
 	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+	Events(ctx context.Context, id incidents.ID, after int64, max int) ([]incidents.Event, error)
 }
 
 // Pictures draws what the console shows under the path of a bot.Image, for
@@ -72,17 +73,29 @@ func (p Pictures) PNG(ctx context.Context, path string) ([]byte, error) {
 	if s == nil {
 		return nil, noIncident()
 	}
-	return p.chart(s, parts[4])
+	return p.chart(ctx, s, parts[4])
 }
 
-// chart draws the incident's chart of that file name, "2.png".
-func (p Pictures) chart(s *incidents.Incident, file string) ([]byte, error) {
+// chart draws the incident's chart of that file name: "2.png" is its second one,
+// "e17-2.png" that of its event 17.
+func (p Pictures) chart(ctx context.Context, s *incidents.Incident, file string) ([]byte, error) {
 	name, png := strings.CutSuffix(file, ".png")
-	n, err := strconv.Atoi(name)
-	if !png || err != nil || n < 1 || n > maxChart || p.Draw == nil {
+	if !png || p.Draw == nil {
 		return nil, noChart()
 	}
-	c := s.ChartOf(n)
+	clues := s.Clues
+	if event, rest, of := strings.Cut(name, "-"); of {
+		name = rest
+		var err error
+		if clues, err = p.consulted(ctx, s, event); err != nil {
+			return nil, err
+		}
+	}
+	n, err := strconv.Atoi(name)
+	if err != nil || n < 1 || n > maxChart {
+		return nil, noChart()
+	}
+	c := incidents.ChartOf(clues, n)
 	if c == nil {
 		return nil, noChart()
 	}
@@ -91,6 +104,23 @@ func (p Pictures) chart(s *incidents.Incident, file string) ([]byte, error) {
 		return nil, fmt.Errorf("draw chart %d of %s: %w", n, s.ID, err)
 	}
 	return b, nil
+}
+
+// consulted are the clues of the event of that name, "e17".
+func (p Pictures) consulted(ctx context.Context, s *incidents.Incident, name string) ([]incidents.Clue, error) {
+	digits, is := strings.CutPrefix(name, "e")
+	seq, err := strconv.ParseInt(digits, 10, 64)
+	if !is || err != nil || seq < 1 || seq > s.Version {
+		return nil, noChart()
+	}
+	events, err := p.Incidents.Events(ctx, s.ID, seq-1, 1)
+	if err != nil {
+		return nil, fmt.Errorf("read event %d of %s: %w", seq, s.ID, err)
+	}
+	if len(events) == 0 || events[0].Seq != seq || events[0].Kind != incidents.EventConsulted {
+		return nil, noChart()
+	}
+	return events[0].Clues, nil
 }
 
 func noChart() error {

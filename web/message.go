@@ -39,7 +39,14 @@ func (m messageView) LongEdited() bool { return m.Edited.Sub(m.Message.At) >= ti
 type checkGroup struct {
 	Name    string
 	Changes bool // it has values before and after
-	Checks  []bot.Check
+	Folded  bool // shown on demand
+	Checks  []checkView
+}
+
+// checkView is a row, with what people said of it.
+type checkView struct {
+	bot.Check
+	Votes []voteView
 }
 
 // itemView is a ranked thing with its buttons sorted by what they are.
@@ -72,6 +79,15 @@ func (v *visit) posted(p *incidents.Posting, inc *incidents.Incident) (messageVi
 
 // mark shows the reader which way they voted.
 func (v *visit) mark(m *messageView, inc *incidents.Incident) {
+	for i := range m.Groups {
+		for j := range m.Groups[i].Checks {
+			c := &m.Groups[i].Checks[j]
+			for k := range c.Votes {
+				mine := bot.JudgedBy(inc, v.person.ID, c.Votes[k].ID)
+				c.Votes[k].Mine = mine != 0 && c.Votes[k].Up == (mine > 0)
+			}
+		}
+	}
 	for i := range m.Items {
 		it := &m.Items[i]
 		for j := range inc.Suggestions {
@@ -104,7 +120,9 @@ func (v *visit) message(m bot.Message, id incidents.ID) messageView {
 		view.Press = "/incidents/" + id.String() + "/press"
 	}
 	view.Initial, view.Hue = initial(m.By)
-	view.Votes, view.Actions = sortButtons(m.Buttons, -1, -1)
+	if !slices.ContainsFunc(m.Checks, func(c bot.Check) bool { return len(c.Buttons) > 0 }) { // else each row has its own
+		view.Votes, view.Actions = sortButtons(m.Buttons, -1, -1)
+	}
 	for _, it := range m.Items {
 		iv := itemView{Item: it}
 		iv.Votes, iv.Actions = sortButtons(it.Buttons, it.Up, it.Down)
@@ -113,11 +131,12 @@ func (v *visit) message(m bot.Message, id incidents.ID) messageView {
 	for _, c := range m.Checks {
 		n := len(view.Groups)
 		if n == 0 || view.Groups[n-1].Name != c.Group {
-			view.Groups = append(view.Groups, checkGroup{Name: c.Group})
+			view.Groups = append(view.Groups, checkGroup{Name: c.Group, Folded: c.Folded})
 			n++
 		}
 		g := &view.Groups[n-1]
-		g.Checks = append(g.Checks, c)
+		votes, _ := sortButtons(c.Buttons, c.Up, c.Down)
+		g.Checks = append(g.Checks, checkView{Check: c, Votes: votes})
 		g.Changes = g.Changes || c.Before != ""
 	}
 	return view
@@ -150,6 +169,7 @@ func cleaned(m bot.Message) bot.Message {
 		c.State = oneOf(c.State, bot.CheckUnknown, bot.CheckOK, bot.CheckBad, bot.CheckWaiting, bot.CheckNote)
 		c.Group, c.Name, c.Value = bot.Clean(c.Group), bot.Clean(c.Name), bot.Clean(c.Value)
 		c.URL = webLink(c.URL)
+		c.Buttons = each(c.Buttons, cleanButton)
 		c.Before, c.Detail, c.Elapsed = bot.Clean(c.Before), bot.Clean(c.Detail), bot.Clean(c.Elapsed)
 	})
 	m.Images = each(m.Images, func(i *bot.Image) { i.Title, i.Alt = bot.Clean(i.Title), bot.Clean(i.Alt) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"regexp"
 	"sync"
 	"time"
 
@@ -87,6 +88,7 @@ func functions(lang string, a assets) template.FuncMap {
 		"clock":   func(t time.Time) string { return t.UTC().Format("15:04") },
 		"seconds": func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"full":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"breaks":  breaks,
 		"took":    func(d time.Duration) string { return bot.Duration(lang, d) },
 		"dict":    dict,
 		"percent": percent,
@@ -94,6 +96,14 @@ func functions(lang string, a assets) template.FuncMap {
 		"hundred": func(share float64) string { return fmt.Sprintf("%.0f", 100*share) },
 	}
 }
+
+// breaks parts a long name of a metric where it may go on in the next line:
+// after a _, a / or a =. The template puts <wbr> between, which is not copied.
+func breaks(name string) []string {
+	return breakAfter.FindAllString(name, -1)
+}
+
+var breakAfter = regexp.MustCompile(`[^_/=]*[_/=]+|[^_/=]+`)
 
 func texts(args []any) []string {
 	out := make([]string, len(args))

@@ -94,6 +94,11 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 // Name is "changes".
 func (s *Source) Name() string { return "changes" }
 
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueChange}
+}
+
 // Ask gives all; which of them matter is the investigator's to say.
 func (s *Source) Ask(context.Context, diagnostics.Question) (diagnostics.Answer, error) {
 	s.mu.Lock()

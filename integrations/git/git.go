@@ -34,6 +34,11 @@ const (
 // Name is the repository's.
 func (s *Source) Name() string { return "git " + s.Service }
 
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueChange}
+}
+
 // Ask reads the log before the alert.
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
 	since := q.Alert.Add(-lookBack)

@@ -133,6 +133,11 @@ func (s *Source) count(r record) {
 // Name is "logs".
 func (s *Source) Name() string { return "logs" }
 
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueLog}
+}
+
 // Ask compares the logs of the incident's service, or its host, with before.
 func (s *Source) Ask(_ context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
 	s.mu.Lock()

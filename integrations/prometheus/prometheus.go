@@ -4,6 +4,7 @@
 package prometheus
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,6 +74,11 @@ func New(c Config) (*Source, error) {
 // Name is as it is configured.
 func (s *Source) Name() string { return s.config.Name }
 
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueSeries}
+}
+
 type result struct {
 	series []diagnostics.Series
 	left   int
@@ -108,25 +114,33 @@ func (s *Source) query(ctx context.Context, i int, q diagnostics.Question) (r re
 	if err != nil {
 		return result{err: err}
 	}
-	step := max(q.To.Sub(q.From)/points, time.Second).Truncate(time.Second)
+	return s.between(ctx, text, cmp.Or(s.config.Series[i].Title, text), q.From, q.To)
+}
+
+// between asks for one query over some time.
+func (s *Source) between(ctx context.Context, text, title string, from, to time.Time) result {
+	step := max(to.Sub(from)/points, time.Second).Truncate(time.Second)
 	form := url.Values{
-		"query": {text}, "start": {strconv.FormatInt(q.From.Unix(), 10)}, "end": {strconv.FormatInt(q.To.Unix(), 10)}, "step": {strconv.Itoa(int(step.Seconds()))},
+		"query": {text}, "start": {strconv.FormatInt(from.Unix(), 10)}, "end": {strconv.FormatInt(to.Unix(), 10)}, "step": {strconv.Itoa(int(step.Seconds()))},
 	}
 	body, err := s.post(ctx, "/api/v1/query_range", form)
 	if err != nil {
 		return result{err: err}
 	}
-	title := s.config.Series[i].Title
-	if title == "" {
-		title = text
-	}
-	return read(body, title, s.graph(text, q))
+	return read(body, title, s.graph(text, from, to))
+}
+
+// Graph asks for a query of somebody's own. It is a parameter, never part of an
+// address, and the server reads and does nothing else with it.
+func (s *Source) Graph(ctx context.Context, query string, from, to time.Time) (diagnostics.Answer, error) {
+	r := s.between(ctx, query, query, from, to)
+	return diagnostics.Answer{Series: r.series, Left: r.left}, r.err
 }
 
 // graph is the page of the server that shows the query at that time.
-func (s *Source) graph(text string, q diagnostics.Question) string {
+func (s *Source) graph(text string, from, to time.Time) string {
 	return s.base.String() + "/graph?" + url.Values{
-		"g0.expr": {text}, "g0.tab": {"0"}, "g0.end_input": {q.To.UTC().Format("2006-01-02 15:04:05")}, "g0.range_input": {strconv.Itoa(int(q.To.Sub(q.From).Seconds())) + "s"},
+		"g0.expr": {text}, "g0.tab": {"0"}, "g0.end_input": {to.UTC().Format("2006-01-02 15:04:05")}, "g0.range_input": {strconv.Itoa(int(to.Sub(from).Seconds())) + "s"},
 	}.Encode()
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/analysis/movers"
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 // Config is one program.
@@ -153,15 +154,33 @@ func (s *Source) get(ctx context.Context) (string, error) {
 // Name says which program.
 func (s *Source) Name() string { return "metrics of " + s.config.Service }
 
+// Tells is what it knows about.
+func (s *Source) Tells() []incidents.ClueKind { return []incidents.ClueKind{incidents.ClueSeries} }
+
 // Ask gives what was kept, where the incident is about the service.
 func (s *Source) Ask(_ context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
 	if q.Label("service") != s.config.Service {
 		return diagnostics.Answer{}, nil
 	}
+	return s.kept("")
+}
+
+// Graph gives the series that have all words of the query in their name or
+// labels. There is no language to ask in: what is kept is looked through.
+func (s *Source) Graph(_ context.Context, query string, _, _ time.Time) (diagnostics.Answer, error) {
+	return s.kept(query)
+}
+
+func (s *Source) kept(query string) (diagnostics.Answer, error) {
+	words := strings.FieldsFunc(strings.ToLower(query), func(r rune) bool { return strings.ContainsRune(" {}\",", r) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	answer := diagnostics.Answer{Left: s.left}
 	for _, l := range s.series {
+		all := strings.ToLower(strings.ReplaceAll(l.name+" "+l.labels, `"`, ""))
+		if slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(all, word) }) {
+			continue
+		}
 		title := l.name
 		if l.counter {
 			title += " per second"

@@ -1,0 +1,31 @@
+package commands
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// graph draws what a query of a person's own says. "in:name" before it names the
+// source.
+func graph(d Deps) bot.Command {
+	return bot.Command{
+		Name: "graph", Aliases: []string{"chart", "グラフ"}, Usage: "graph [in:source] query",
+		Example: []string{"/inc graph up", `/inc graph in:prometheus rate(http_requests_total{service="shop"}[1m])`},
+		Help:    "help.graph", Right: bot.Respond, Room: true, Text: true,
+		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
+			return d.consult(ctx, r, "graph", func(ctx context.Context, s *incidents.Incident, query string) (incidents.Diagnosed, error) {
+				in := ""
+				if rest, named := strings.CutPrefix(query, "in:"); named {
+					in, query, _ = strings.Cut(rest, " ")
+				}
+				if query = strings.TrimSpace(query); query == "" {
+					return incidents.Diagnosed{}, incidents.Fail(incidents.Invalid, "error.graph_empty", "a graph needs a query").WithHint("/inc graph up")
+				}
+				return d.Inquiry.Graph(ctx, s, in, query)
+			})
+		},
+	}
+}
