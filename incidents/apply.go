@@ -42,12 +42,7 @@ func Apply(s *Incident, e *Event) {
 	case EventReminded:
 		s.RemindedAt = later(s.RemindedAt, e.At)
 	case EventRoomOpened, EventRoomSynced, EventRoomWanted:
-		if s.Rooms == nil {
-			s.Rooms = map[string]Room{}
-		}
-		s.Rooms[e.Chat] = *e.Room
-		s.recovered(DoSyncRoom, e.Chat)
-		s.recovered(DoArchive, e.Chat)
+		s.applyRoom(e)
 	case EventTicketOpened, EventTicketLinked, EventTicketUnlinked, EventTicketAsked, EventTicketSynced:
 		s.applyTicket(e)
 	case EventDiagnosed:
@@ -72,6 +67,15 @@ func Apply(s *Incident, e *Event) {
 	default:
 		s.applyRemedy(e)
 	}
+}
+
+func (s *Incident) applyRoom(e *Event) {
+	if s.Rooms == nil {
+		s.Rooms = map[string]Room{}
+	}
+	s.Rooms[e.Chat] = *e.Room
+	s.recovered(DoSyncRoom, e.Chat)
+	s.recovered(DoArchive, e.Chat)
 }
 
 func (s *Incident) rank(e *Event) {

@@ -28,10 +28,13 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 	case EventTicketOpened, EventTicketLinked, EventTicketUnlinked, EventTicketAsked:
 		return "", []string{"by", e.By.Name, "tracker", e.Tracker, "ticket", e.Ticket.Key}
 	case EventRoomOpened:
+		room := ""
 		if e.Room != nil {
-			return "", []string{"chat", e.Chat, "room", e.Room.Name}
+			room = e.Room.Name
 		}
-		return "", []string{"chat", e.Chat, "room", ""}
+		return "", []string{"chat", e.Chat, "room", room}
+	case EventConsulted, EventUseful:
+		return "", by
 	case EventRoomWanted:
 		return "", append(by, "chat", e.Chat)
 	case EventPinned:
@@ -40,11 +43,7 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 		}
 		return variant, append(by, "who", e.Target.Name)
 	case EventDiagnosed:
-		variant, args = findingWords(e.Findings)
-		if e.Value == again && len(e.Findings) > 0 {
-			variant = strings.TrimPrefix(variant+".again", ".")
-		}
-		return variant, args
+		return diagnosedWords(e)
 	case EventRanked:
 		return rankWords(e)
 	case EventVoted:
@@ -58,8 +57,6 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			return "person", by
 		}
 		return "", nil
-	case EventConsulted, EventUseful:
-		return "", by
 	case EventNoted:
 		if e.Note != nil {
 			return "runbook", nil
@@ -200,4 +197,12 @@ func firstOf(a, b string) string {
 		return a
 	}
 	return b
+}
+
+func diagnosedWords(e *Event) (variant string, args []string) {
+	variant, args = findingWords(e.Findings)
+	if e.Value == again && len(e.Findings) > 0 {
+		variant = strings.TrimPrefix(variant+".again", ".")
+	}
+	return variant, args
 }
