@@ -35,7 +35,7 @@ func TestWhatPeopleDo(t *testing.T) {
 		h := newHouse(t, sys, 0)
 		ref := h.open(h.k, quiet("hikeshi-inc-42-eeeeeeeeeeee"))
 		h.wait(time.Minute)
-		for _, a := range []act{{state: bot.TicketDoing}, {severity: incidents.Sev1}, {assignee: "bea"}, {say: "on it {code}"}} {
+		for _, a := range []act{{state: bot.TicketDoing}, {severity: incidents.Sev3}, {assignee: "bea"}, {say: "on it {code}"}} {
 			h.act("joe", ref.Key, a)
 			h.wait(2 * time.Second)
 		}
@@ -61,7 +61,7 @@ func TestWhatPeopleDo(t *testing.T) {
 		for _, c := range heard.all {
 			ids[c.ID] = true
 			state = state || c.State == bot.TicketDoing && c.StatusWord != ""
-			severity = severity || c.Severity == incidents.Sev1
+			severity = severity || c.Severity == incidents.Sev3
 			assignee = assignee || c.Assignee == "bea"
 			comment = comment || c.Comment != nil && c.Comment.Text == "on it {code}"
 			if c.By.Name != "joe" || !strings.HasPrefix(c.By.ID, sys.name+":") || c.Key != ref.Key || c.At.Before(noon.Add(time.Minute)) {

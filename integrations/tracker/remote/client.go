@@ -83,6 +83,9 @@ type Unsent struct{ err error }
 func (u *Unsent) Error() string { return u.err.Error() }
 func (u *Unsent) Unwrap() error { return u.err }
 
+// NotSent says of a failure that came before the request was sent.
+func NotSent(err error) error { return &Unsent{err} }
+
 var errTooMuch = errors.New("the answer has more than 1 MiB")
 
 // Do sends it once and reads the answer into out, which may be nil.

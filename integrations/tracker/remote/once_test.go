@@ -87,9 +87,9 @@ func (h *house) lives(p *plug, ticket bot.Ticket) (ref tracker.Ref, dead bool) {
 func TestExactlyOne(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, sys system) {
-		for n, lie := range append([]lies.Lie{""}, lies.All...) {
+		for n, lie := range append([]lies.Lie{""}, lies.Unclear...) {
 			killed, lag := 0, time.Duration(n%2)*time.Minute
-			for at := 1; at < 40; at++ {
+			for at := 1; at <= 12; at++ { // afterwards it goes on looking the same way
 				dead := false
 				for _, after := range []bool{false, true} {
 					h := newHouse(t, sys, lag)

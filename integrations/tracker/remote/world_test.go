@@ -88,6 +88,7 @@ type fake interface {
 var systems = []system{
 	{name: "gitlab", first: "#1", creates: "/issues", open: openGitLab},
 	{name: "servicenow", first: "INC0010001", creates: "/table/incident", open: openServiceNow},
+	{name: "backlog", first: "OPS-1", creates: "/issues", open: openBacklog},
 }
 
 func each(t *testing.T, run func(t *testing.T, sys system)) {
@@ -164,7 +165,8 @@ func (h *house) open(k adapter, ticket bot.Ticket) tracker.Ref {
 			h.wait(time.Second)
 		}
 	}
-	h.t.Fatal("it never worked")
+	_, err := k.Open(h.t.Context(), ticket)
+	h.t.Fatal("it never worked: ", err)
 	return tracker.Ref{}
 }
 

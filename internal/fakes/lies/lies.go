@@ -33,8 +33,9 @@ const (
 	SlowDown Lie = "429, and the fake's header says Detail"
 )
 
-// All are those after which it may not be known what was done, and some others.
-var All = []Lie{Fail, DoneFail, DoneHang, DoneCut, DoneHTML, Cut, HTML, Redirect, Huge, SlowDown}
+// Unclear are those that matter where something is created: after most it is
+// not known what was done.
+var Unclear = []Lie{Fail, DoneFail, DoneHang, DoneCut, DoneHTML, Cut, HTML, Redirect, SlowDown}
 
 type lie struct {
 	Lie
