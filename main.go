@@ -19,6 +19,7 @@ import (
 	"syscall"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/demo"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
@@ -61,7 +62,9 @@ func subcommands() []subcommand {
 		{name: "audit", run: auditCommand},
 		{name: "learn", run: learnCommand},
 		{name: "slack", run: slackCommand},
-		{name: "jira", run: jiraCommand},
+		{name: "jira", run: trackerCommand(config.KindJira)},
+		{name: "backlog", run: trackerCommand(config.KindBacklog)},
+		{name: "gitlab", run: trackerCommand(config.KindGitLab)},
 		{name: "discord", run: discordCommand},
 		{name: "analyze", run: analyzeCommand},
 		{name: "version", run: version},

@@ -5,15 +5,19 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/backlog"
 	"github.com/hikeshi-ops/hikeshi/integrations/chat"
+	"github.com/hikeshi-ops/hikeshi/integrations/gitlab"
 	"github.com/hikeshi-ops/hikeshi/integrations/jira"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker/remote"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/worker"
 )
@@ -34,6 +38,7 @@ type ticketSystem interface {
 }
 
 type ticketTracker struct {
+	kind      string
 	name      string
 	language  string
 	system    ticketSystem
@@ -45,16 +50,28 @@ type ticketTracker struct {
 func makeTrackers(c *config.Settled, store storage.Store, policy incidents.Policy, log *slog.Logger) (*trackers, error) {
 	t := &trackers{policy: policy}
 	for _, s := range c.TicketDesks.Desks {
-		k, err := jira.New(jira.Options{
-			Config: s.Jira, Settings: store, Now: time.Now, Log: log.With("tracker", s.Jira.Name),
-			Pace: limit.New(limit.Options{Provider: "tracker/" + s.Jira.Name, Rates: jira.Rates(), Store: store, Now: time.Now}),
-		})
+		directory := chat.NewDirectory(store, "tracker/"+s.Name)
+		k, err := ticketSystemOf(s, store, directory, log.With("tracker", s.Name))
 		if err != nil {
-			return nil, fmt.Errorf("set up the tracker %s: %w", s.Jira.Name, err)
+			return nil, fmt.Errorf("set up the tracker %s: %w", s.Name, err)
 		}
-		t.all = append(t.all, &ticketTracker{name: s.Jira.Name, language: s.Language, system: k, directory: chat.NewDirectory(store, "tracker/"+s.Jira.Name)})
+		t.all = append(t.all, &ticketTracker{kind: s.Kind, name: s.Name, language: s.Language, system: k, directory: directory})
 	}
 	return t, nil
+}
+
+// ticketSystemOf makes the adapter of the tracker's kind.
+func ticketSystemOf(s config.TicketDesk, store remote.Settings, owner tracker.Owner, log *slog.Logger) (ticketSystem, error) {
+	pace := func(rates map[string]limit.Rate) *limit.Limiter {
+		return limit.New(limit.Options{Provider: "tracker/" + s.Name, Rates: rates, Store: store, Now: time.Now})
+	}
+	switch s.Kind {
+	case config.KindBacklog:
+		return backlog.New(backlog.Options{Config: s.Remote, Settings: store, Owner: owner, Pace: pace(backlog.Rates()), Now: time.Now, Log: log})
+	case config.KindGitLab:
+		return gitlab.New(gitlab.Options{Config: s.Remote, Settings: store, Owner: owner, Pace: pace(gitlab.Rates()), Now: time.Now, Log: log})
+	}
+	return jira.New(jira.Options{Config: s.Jira, Settings: store, Pace: pace(jira.Rates()), Now: time.Now, Log: log})
 }
 
 // connect says where what changes in the tickets goes.
@@ -87,13 +104,18 @@ func (t *trackers) Find(ctx context.Context, name, key string) (incidents.Ticket
 	return incidents.Ticket{}, incidents.Fail(incidents.NotFound, "error.no_tracker", "tracker "+name+" is not configured", "tracker", name)
 }
 
-// jiraHook is where Jira tells what changed, by the tracker's name.
-const jiraHook = "POST /v1/jira/{name}"
+// Where trackers tell what changed, by their names; Backlog, which signs nothing,
+// with a word behind it.
+const (
+	jiraHook    = "POST /v1/jira/{name}"
+	gitlabHook  = "POST /v1/gitlab/{name}"
+	backlogHook = "POST /v1/backlog/{name}/{secret}"
+)
 
 // ServeHTTP hands a webhook to the tracker that it names.
 func (t *trackers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, k := range t.all {
-		if k.name == r.PathValue("name") {
+		if k.name == r.PathValue("name") && strings.HasPrefix(r.URL.Path, "/v1/"+k.kind+"/") {
 			k.system.Handler(k.inbox).ServeHTTP(w, r)
 			return
 		}

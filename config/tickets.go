@@ -10,9 +10,12 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/backlog"
 	"github.com/hikeshi-ops/hikeshi/integrations/discord"
+	"github.com/hikeshi-ops/hikeshi/integrations/gitlab"
 	"github.com/hikeshi-ops/hikeshi/integrations/jira"
 	"github.com/hikeshi-ops/hikeshi/integrations/slack"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker/remote"
 )
 
 // Tracker is one project of one ticket tracker.
@@ -47,8 +50,14 @@ type Ticket struct {
 	Tracker string   `yaml:"tracker"`
 }
 
+// The kinds of trackers.
 const (
 	KindJira    = "jira"
+	KindBacklog = "backlog"
+	KindGitLab  = "gitlab"
+)
+
+const (
 	maxTrackers = 100 // each polls its tracker once a minute
 	noTracker   = "-" // in a rule: such incidents have no ticket
 )
@@ -64,15 +73,18 @@ type TicketDesks struct {
 	Routes []incidents.TicketRoute
 }
 
+// TicketDesk is one tracker.
 type TicketDesk struct {
-	Jira     jira.Config
-	Language string
+	Kind, Name, Project string
+	Jira                jira.Config   // of kind jira
+	Remote              remote.Config // of the others
+	Language            string
 }
 
 func (s TicketDesks) secrets() []string {
 	var all []string
 	for _, t := range s.Desks {
-		for _, secret := range []string{t.Jira.Token, t.Jira.Secret, t.Jira.Hook} {
+		for _, secret := range []string{t.Jira.Token, t.Jira.Secret, t.Jira.Hook, t.Remote.Token, t.Remote.Hook} {
 			if secret != "" {
 				all = append(all, secret)
 			}
@@ -98,16 +110,22 @@ func (s *settler) tickets() {
 			s.note(wrong(key+".name", "config.tracker_name", "name", c.Name))
 		}
 		taken[c.Name] = true
-		if c.Kind != KindJira {
-			s.note(wrong(key+".kind", "config.one_of", "value", c.Kind, "known", KindJira))
+		desk := TicketDesk{Kind: c.Kind, Name: c.Name, Project: c.Project, Language: s.ticketLanguage(key, c)}
+		switch c.Kind {
+		case KindJira:
+			desk.Jira = s.jira(key, c)
+		case KindBacklog, KindGitLab:
+			desk.Remote = s.remote(key, c)
+		default:
+			s.note(wrong(key+".kind", "config.one_of", "value", c.Kind, "known", strings.Join([]string{KindBacklog, KindGitLab, KindJira}, ", ")))
 			continue
 		}
-		s.TicketDesks.Desks = append(s.TicketDesks.Desks, s.tracker(key, c))
+		s.TicketDesks.Desks = append(s.TicketDesks.Desks, desk)
 	}
 	s.ticketRoutes()
 }
 
-func (s *settler) tracker(key string, c *Tracker) TicketDesk {
+func (s *settler) jira(key string, c *Tracker) jira.Config {
 	before := len(s.problems)
 	to := jira.Config{
 		Name: c.Name, Flavour: jira.Flavour(c.Flavour), URL: strings.TrimRight(c.URL, "/"), User: c.User,
@@ -122,6 +140,10 @@ func (s *settler) tracker(key string, c *Tracker) TicketDesk {
 	if len(s.problems) == before {
 		s.note(problemsOf(to.Validate(), func(e *incidents.Error) string { return key + "." + e.Args["key"] })...)
 	}
+	return to
+}
+
+func (s *settler) ticketLanguage(key string, c *Tracker) string {
 	lang := c.Language
 	if lang == "" {
 		lang = s.Language
@@ -129,7 +151,34 @@ func (s *settler) tracker(key string, c *Tracker) TicketDesk {
 	if !slices.Contains(phrases.Languages, lang) {
 		s.note(wrong(key+".language", "config.one_of", "value", lang, "known", strings.Join(phrases.Languages, ", ")))
 	}
-	return TicketDesk{to, lang}
+	return lang
+}
+
+// remote is a tracker of another kind than Jira. What that kind has not is a
+// mistake: it would be thought to work.
+func (s *settler) remote(key string, c *Tracker) remote.Config {
+	before := len(s.problems)
+	for name, given := range map[string]bool{
+		"flavour": c.Flavour != "", "user": c.User != "", "resolution": c.Resolution != "", "components": len(c.Components) > 0, "duplicate": c.Duplicate != "",
+		"webhook_secret": c.WebhookSecret != "" || c.WebhookSecretFile != "", "type": c.Type != "" && c.Kind != KindBacklog, "labels": len(c.Labels) > 0 && c.Kind != KindGitLab,
+	} {
+		if given {
+			s.note(wrong(key+"."+name, "config.tracker.only", "kind", c.Kind))
+		}
+	}
+	to := remote.Config{
+		Name: c.Name, URL: strings.TrimRight(c.URL, "/"), Token: s.secret(key+".token", c.Token, c.TokenFile),
+		Hook: s.secret(key+".webhook_token", c.WebhookToken, c.WebhookTokenFile), Project: c.Project, Type: c.Type,
+		Priorities: c.Priorities, Transitions: map[bot.TicketState]string{}, Labels: c.Labels, Fields: c.Fields, People: s.ticketPeople(c),
+	}
+	for state, name := range c.Transitions {
+		to.Transitions[bot.TicketState(state)] = name
+	}
+	if len(s.problems) == before {
+		check := map[string]func(remote.Config) error{KindBacklog: backlog.Validate, KindGitLab: gitlab.Validate}[c.Kind]
+		s.note(problemsOf(check(to), func(e *incidents.Error) string { return key + "." + e.Args["key"] })...)
+	}
+	return to
 }
 
 // ticketPeople are the people of the configuration who have an account there,

@@ -7,33 +7,34 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
-	"github.com/hikeshi-ops/hikeshi/integrations/jira"
-	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 )
 
-// jiraCommand is "hikeshi jira VERB …".
-func jiraCommand(ctx context.Context, args []string, std streams) int {
-	if len(args) == 0 || args[0] != "doctor" {
-		fmt.Fprintln(std.err, phrases.T(language(), "cli.usage_jira"))
-		return exitUsage
+// trackerCommand is "hikeshi jira VERB …", and that of the other kinds of trackers.
+func trackerCommand(kind string) func(context.Context, []string, streams) int {
+	return func(ctx context.Context, args []string, std streams) int {
+		if len(args) == 0 || args[0] != "doctor" {
+			fmt.Fprintln(std.err, phrases.T(language(), "cli.usage_"+kind))
+			return exitUsage
+		}
+		return trackerDoctor(ctx, kind, args[1:], std)
 	}
-	return jiraDoctor(ctx, args[1:], std)
 }
 
 // doctorTime bounds the whole look at one tracker.
 const doctorTime = time.Minute
 
-// jiraDoctor says what is wrong with each tracker of kind jira, what to do about
-// it, and shows a ticket without creating it.
-func jiraDoctor(ctx context.Context, args []string, std streams) int {
-	fs := newFlags("jira doctor", std)
+// trackerDoctor says what is wrong with each tracker of the kind, what to do
+// about it, and shows a ticket without creating it.
+func trackerDoctor(ctx context.Context, kind string, args []string, std streams) int {
+	fs := newFlags(kind+" doctor", std)
 	path := fs.String("config", os.Getenv("HIKESHI_CONFIG"), phrases.T(language(), "cli.flag.config"))
 	if code, done := parse(fs, args, 0); done {
 		return code
@@ -43,24 +44,25 @@ func jiraDoctor(ctx context.Context, args []string, std streams) int {
 	if err == nil {
 		s, err = c.Settle()
 	}
-	if err == nil && len(s.TicketDesks.Desks) == 0 {
-		err = incidents.Fail(incidents.Invalid, "error.no_jira", "the configuration has no tracker of kind jira").WithHint("docs/jira.md")
+	var desks []config.TicketDesk
+	if err == nil {
+		desks = slices.DeleteFunc(slices.Clone(s.TicketDesks.Desks), func(d config.TicketDesk) bool { return d.Kind != kind })
+		if len(desks) == 0 {
+			err = incidents.Fail(incidents.Invalid, "error.no_tracker_kind", "the configuration has no tracker of kind "+kind, "kind", kind).WithHint("docs/" + kind + ".md")
+		}
 	}
 	if err != nil {
 		complain(std.err, err)
 		return exitCode(err)
 	}
 	well := true
-	for _, t := range s.TicketDesks.Desks {
-		k, err := jira.New(jira.Options{
-			Config: t.Jira, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-			Pace: limit.New(limit.Options{Provider: t.Jira.Name, Rates: jira.Rates(), Now: time.Now}),
-		})
+	for _, t := range desks {
+		k, err := ticketSystemOf(t, nil, nil, slog.New(slog.DiscardHandler))
 		if err != nil {
 			complain(std.err, err)
 			return exitCode(err)
 		}
-		fmt.Fprintln(std.out, phrases.T(language(), "jira.doctor.tracker", "name", t.Jira.Name, "project", t.Jira.Project))
+		fmt.Fprintln(std.out, phrases.T(language(), "jira.doctor.tracker", "name", t.Name, "project", t.Project))
 		within, cancel := context.WithTimeout(ctx, doctorTime)
 		well = tellFindings(std.out, k.Examine(within)) && well
 		cancel()
@@ -97,7 +99,7 @@ func showExample(out io.Writer, k ticketSystem, t config.TicketDesk, base string
 	if _, _, err := incidents.Advance(s, open, at, incidents.Policy{}); err != nil {
 		panic("an example incident did not open: " + err.Error())
 	}
-	body, err := json.MarshalIndent(k.Example(bot.TicketOf(s, nil, t.Jira.Name, t.Language, at, bot.Links{Base: base})), "   ", "  ")
+	body, err := json.MarshalIndent(k.Example(bot.TicketOf(s, nil, t.Name, t.Language, at, bot.Links{Base: base})), "   ", "  ")
 	if err != nil {
 		panic("an example ticket did not encode: " + err.Error())
 	}
