@@ -65,6 +65,7 @@ func subcommands() []subcommand {
 		{name: "jira", run: trackerCommand(config.KindJira)},
 		{name: "backlog", run: trackerCommand(config.KindBacklog)},
 		{name: "gitlab", run: trackerCommand(config.KindGitLab)},
+		{name: "servicenow", run: trackerCommand(config.KindServiceNow)},
 		{name: "discord", run: discordCommand},
 		{name: "analyze", run: analyzeCommand},
 		{name: "version", run: version},

@@ -35,6 +35,7 @@ func (a *app) routes(registry *prometheus.Registry) (http.Handler, error) {
 		"/v1/changes":             receiver.Door("changes", a.sources.Changes.Take),
 		jiraHook:                  inTime(a.trackers),
 		gitlabHook:                inTime(a.trackers),
+		servicenowHook:            inTime(a.trackers),
 		backlogHook:               inTime(a.trackers),
 		"GET /metrics":            thisMachine(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})),
 		"/":                       a.signIns(a.console.Handler()),
@@ -66,6 +67,7 @@ func inTime(next http.Handler) http.Handler {
 var needs = map[string]string{
 	jiraHook:                     "Jira's signature or the tracker's token",
 	gitlabHook:                   "the tracker's token",
+	servicenowHook:               "the tracker's token",
 	backlogHook:                  "the tracker's token in the address",
 	"/v1/alerts/alertmanager":    "a source's token",
 	"/api/v2/alerts":             "a source's token",

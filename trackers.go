@@ -16,6 +16,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/gitlab"
 	"github.com/hikeshi-ops/hikeshi/integrations/jira"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
+	"github.com/hikeshi-ops/hikeshi/integrations/servicenow"
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker/remote"
 	"github.com/hikeshi-ops/hikeshi/storage"
@@ -68,6 +69,8 @@ func ticketSystemOf(s config.TicketDesk, store remote.Settings, owner tracker.Ow
 	switch s.Kind {
 	case config.KindBacklog:
 		return backlog.New(backlog.Options{Config: s.Remote, Settings: store, Owner: owner, Pace: pace(backlog.Rates()), Now: time.Now, Log: log})
+	case config.KindServiceNow:
+		return servicenow.New(servicenow.Options{Config: s.Remote, Settings: store, Owner: owner, Pace: pace(servicenow.Rates()), Now: time.Now, Log: log})
 	case config.KindGitLab:
 		return gitlab.New(gitlab.Options{Config: s.Remote, Settings: store, Owner: owner, Pace: pace(gitlab.Rates()), Now: time.Now, Log: log})
 	}
@@ -107,9 +110,10 @@ func (t *trackers) Find(ctx context.Context, name, key string) (incidents.Ticket
 // Where trackers tell what changed, by their names; Backlog, which signs nothing,
 // with a word behind it.
 const (
-	jiraHook    = "POST /v1/jira/{name}"
-	gitlabHook  = "POST /v1/gitlab/{name}"
-	backlogHook = "POST /v1/backlog/{name}/{secret}"
+	jiraHook       = "POST /v1/jira/{name}"
+	gitlabHook     = "POST /v1/gitlab/{name}"
+	servicenowHook = "POST /v1/servicenow/{name}"
+	backlogHook    = "POST /v1/backlog/{name}/{secret}"
 )
 
 // ServeHTTP hands a webhook to the tracker that it names.

@@ -14,6 +14,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/discord"
 	"github.com/hikeshi-ops/hikeshi/integrations/gitlab"
 	"github.com/hikeshi-ops/hikeshi/integrations/jira"
+	"github.com/hikeshi-ops/hikeshi/integrations/servicenow"
 	"github.com/hikeshi-ops/hikeshi/integrations/slack"
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker/remote"
 )
@@ -52,9 +53,10 @@ type Ticket struct {
 
 // The kinds of trackers.
 const (
-	KindJira    = "jira"
-	KindBacklog = "backlog"
-	KindGitLab  = "gitlab"
+	KindJira       = "jira"
+	KindBacklog    = "backlog"
+	KindGitLab     = "gitlab"
+	KindServiceNow = "servicenow"
 )
 
 const (
@@ -114,10 +116,10 @@ func (s *settler) tickets() {
 		switch c.Kind {
 		case KindJira:
 			desk.Jira = s.jira(key, c)
-		case KindBacklog, KindGitLab:
+		case KindBacklog, KindGitLab, KindServiceNow:
 			desk.Remote = s.remote(key, c)
 		default:
-			s.note(wrong(key+".kind", "config.one_of", "value", c.Kind, "known", strings.Join([]string{KindBacklog, KindGitLab, KindJira}, ", ")))
+			s.note(wrong(key+".kind", "config.one_of", "value", c.Kind, "known", strings.Join([]string{KindBacklog, KindGitLab, KindJira, KindServiceNow}, ", ")))
 			continue
 		}
 		s.TicketDesks.Desks = append(s.TicketDesks.Desks, desk)
@@ -159,7 +161,7 @@ func (s *settler) ticketLanguage(key string, c *Tracker) string {
 func (s *settler) remote(key string, c *Tracker) remote.Config {
 	before := len(s.problems)
 	for name, given := range map[string]bool{
-		"flavour": c.Flavour != "", "user": c.User != "", "resolution": c.Resolution != "", "components": len(c.Components) > 0, "duplicate": c.Duplicate != "",
+		"flavour": c.Flavour != "", "user": c.User != "", "resolution": c.Resolution != "" && c.Kind != KindServiceNow, "components": len(c.Components) > 0, "duplicate": c.Duplicate != "",
 		"webhook_secret": c.WebhookSecret != "" || c.WebhookSecretFile != "", "type": c.Type != "" && c.Kind != KindBacklog, "labels": len(c.Labels) > 0 && c.Kind != KindGitLab,
 	} {
 		if given {
@@ -169,13 +171,13 @@ func (s *settler) remote(key string, c *Tracker) remote.Config {
 	to := remote.Config{
 		Name: c.Name, URL: strings.TrimRight(c.URL, "/"), Token: s.secret(key+".token", c.Token, c.TokenFile),
 		Hook: s.secret(key+".webhook_token", c.WebhookToken, c.WebhookTokenFile), Project: c.Project, Type: c.Type,
-		Priorities: c.Priorities, Transitions: map[bot.TicketState]string{}, Labels: c.Labels, Fields: c.Fields, People: s.ticketPeople(c),
+		Priorities: c.Priorities, Transitions: map[bot.TicketState]string{}, Resolution: c.Resolution, Labels: c.Labels, Fields: c.Fields, People: s.ticketPeople(c),
 	}
 	for state, name := range c.Transitions {
 		to.Transitions[bot.TicketState(state)] = name
 	}
 	if len(s.problems) == before {
-		check := map[string]func(remote.Config) error{KindBacklog: backlog.Validate, KindGitLab: gitlab.Validate}[c.Kind]
+		check := map[string]func(remote.Config) error{KindBacklog: backlog.Validate, KindGitLab: gitlab.Validate, KindServiceNow: servicenow.Validate}[c.Kind]
 		s.note(problemsOf(check(to), func(e *incidents.Error) string { return key + "." + e.Args["key"] })...)
 	}
 	return to

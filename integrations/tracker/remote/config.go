@@ -22,6 +22,7 @@ type Config struct {
 
 	Priorities  map[string]string          // "SEV1" → the tracker's word
 	Transitions map[bot.TicketState]string // "doing" → the tracker's word
+	Resolution  string                     // when it is done, where the tracker has such a thing
 	Labels      []string
 	Fields      map[string]any    // more fields for new tickets, as the tracker's API calls them
 	People      map[string]string // a person's name or account → the id of the account there
