@@ -115,6 +115,15 @@ func TestChatsThatAreAway(t *testing.T) {
 	w.await("the chats hear again", func() bool { return w.slack.Sockets() == 2 && w.discord.Connected() == 1 })
 	w.slack.Event("EvBack", map[string]any{"type": "app_mention", "user": "U1", "channel": w.state(1).Rooms["slack"].ID, "text": "<@" + slackfake.BotUser + "> severity SEV3", "ts": "1.2"}, 0)
 	w.await("a wish from Slack", func() bool { return w.state(1).Severity() == incidents.Sev3 })
+	// A room that people take away is not made again; the other rooms say so, and go on.
+	w.discord.DeleteChannel(w.state(1).Rooms["discord"].ID)
+	w.send("POST", "/api/v1/incidents/1/commands", map[string]string{"command": "note it is mended"})
+	w.await("the console and Slack to say so", func() bool {
+		return strings.Contains(w.inConsole(1, "card"), "was deleted in Discord") && strings.Contains(w.inSlack(1, "card"), "was deleted in Discord")
+	})
+	if n := len(w.discord.Channels(0)); n != 1 {
+		t.Errorf("%d rooms in Discord, and one was taken away", n)
+	}
 }
 
 // replica is a Hikeshi as far as chats go, over a store that others use too.

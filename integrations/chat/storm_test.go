@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -184,29 +185,31 @@ func (w *twins) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.
 
 // Whoever comes while the shared room is being made comes again.
 func TestTheSharedRoomIsMadeByOne(t *testing.T) {
-	p, store := &twins{platform: newPlatform()}, &contract.Settings{}
-	var all sync.WaitGroup
-	for i := range 20 {
-		storm := chat.NewStorm(chat.StormOptions{Chat: "discord", Poster: p, Store: store, PerMinute: 1, PerHour: 1, Now: time.Now})
-		all.Go(func() {
-			for range 2000 {
-				room, err := storm.OpenRoom(t.Context(), incident(incidents.ID(i+1), incidents.Sev1))
-				if err == nil {
-					return
+	synctest.Test(t, func(t *testing.T) {
+		p, store := &twins{platform: newPlatform()}, &contract.Settings{}
+		var all sync.WaitGroup
+		for i := range 20 {
+			storm := chat.NewStorm(chat.StormOptions{Chat: "discord", Poster: p, Store: store, PerMinute: 1, PerHour: 1, Now: time.Now})
+			all.Go(func() {
+				for range 2000 {
+					room, err := storm.OpenRoom(t.Context(), incident(incidents.ID(i+1), incidents.Sev1))
+					if err == nil {
+						return
+					}
+					if _, later := errors.AsType[*incidents.Later](err); !later || room.ID != "" {
+						t.Error(room, err)
+						return
+					}
+					time.Sleep(time.Millisecond)
 				}
-				if _, later := errors.AsType[*incidents.Later](err); !later || room.ID != "" {
-					t.Error(room, err)
-					return
-				}
-				time.Sleep(time.Millisecond)
-			}
-			t.Error("it never gets a room")
-		})
-	}
-	all.Wait()
-	if p.made != 1 {
-		t.Errorf("the shared room was made %d times", p.made)
-	}
+				t.Error("it never gets a room")
+			})
+		}
+		all.Wait()
+		if p.made != 1 {
+			t.Errorf("the shared room was made %d times", p.made)
+		}
+	})
 }
 
 // In a storm two customers' incidents have a table each, and neither's storm

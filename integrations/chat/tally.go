@@ -13,9 +13,8 @@ type Tally struct {
 	PicturesFailed atomic.Int64 // of which there is a link only
 	Panics         atomic.Int64 // while something that came in was looked at
 	Dropped        atomic.Int64 // of what came in, because too much was under way
-	Replaced       atomic.Int64 // rooms that were made again, since people deleted them
 
-	pictures, panics, dropped, replaced *prometheus.Desc
+	pictures, panics, dropped *prometheus.Desc
 }
 
 var _ prometheus.Collector = (*Tally)(nil)
@@ -29,13 +28,12 @@ func NewTally(chat string) *Tally {
 		pictures: desc("pictures_total", "Pictures for rooms: shown, or failed, which leaves a link.", "result"),
 		panics:   desc("panics_total", "Panics while something that came from the chat was looked at."),
 		dropped:  desc("dropped_total", "Events and interactions that were dropped because too many were under way."),
-		replaced: desc("rooms_replaced_total", "Rooms that were made again after people had deleted them."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (t *Tally) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{t.pictures, t.panics, t.dropped, t.replaced} {
+	for _, d := range []*prometheus.Desc{t.pictures, t.panics, t.dropped} {
 		ch <- d
 	}
 }
@@ -49,5 +47,4 @@ func (t *Tally) Collect(ch chan<- prometheus.Metric) {
 	counter(t.pictures, &t.PicturesFailed, "failed")
 	counter(t.panics, &t.Panics)
 	counter(t.dropped, &t.Dropped)
-	counter(t.replaced, &t.Replaced)
 }

@@ -34,7 +34,7 @@ type house struct {
 
 func newFake(t *testing.T) *fake.Server {
 	s := fake.New(t)
-	s.Hosts = []string{"hikeshi.example.com"}
+	s.Hosts, s.Patience = []string{"hikeshi.example.com"}, time.Minute
 	return s
 }
 
@@ -110,6 +110,21 @@ func (h *house) post(room incidents.Room, m bot.Message, previous incidents.Post
 		h.t.Fatal(err)
 	}
 	return p
+}
+
+// deaf is a context for a request that is lied about: where no answer comes, it
+// ends once Discord has done what was asked.
+func (h *house) deaf(l fake.Lie, shape string) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(h.t.Context())
+	if l == fake.DoneHang {
+		before := h.Count(shape)
+		go func() {
+			if h.Await(ctx, shape, func() bool { return h.Count(shape) > before }) == nil {
+				cancel()
+			}
+		}()
+	}
+	return ctx, cancel
 }
 
 // free is no pace at all.

@@ -112,6 +112,7 @@ func newInbox(t *testing.T, change ...func(*Config)) *inbox {
 		Config: h.config, Client: h.client, Desk: x.desk, Talk: x.desk, Rooms: h.rooms, Incidents: loader{s},
 		Commands: commands.All(commands.Deps{}), Links: bot.Links{Base: base}, Logger: h.poster.log, Now: time.Now,
 	})
+	x.Inbox.prompt = time.Minute // whatever else this machine does
 	server := httptest.NewServer(x.Handler())
 	t.Cleanup(server.Close)
 	x.url = server.URL
@@ -252,7 +253,7 @@ func TestForgeriesAreRefused(t *testing.T) {
 func TestWhatTakesLongIsPromised(t *testing.T) {
 	t.Parallel()
 	x := newInbox(t)
-	x.desk.hold = make(chan struct{})
+	x.desk.hold, x.Inbox.prompt = make(chan struct{}), 50*time.Millisecond
 	i := x.Command(bea, x.room.ID, []string{"status"}, nil)
 	if first := x.deliver(i); fmt.Sprint(first["type"]) != "5" {
 		t.Fatalf("%v", first)
@@ -296,6 +297,7 @@ func (x *inbox) config() Config { return x.Inbox.config }
 func TestCommandsAreWrittenOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
+	h.client.pace = free{} // nobody writes commands as often as this
 	all := commands.All(commands.Deps{})
 	for i := range 2 {
 		wrote, err := Register(t.Context(), h.client, h.config, all)

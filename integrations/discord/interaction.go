@@ -85,6 +85,7 @@ type Inbox struct {
 	log     *slog.Logger
 	replays replays
 	works   works
+	prompt  time.Duration // promptly
 }
 
 // NewInbox makes one.
@@ -92,7 +93,7 @@ func NewInbox(o InboxOptions) *Inbox {
 	if o.Tally == nil {
 		o.Tally = chat.NewTally(Chat)
 	}
-	return &Inbox{InboxOptions: o, config: o.Config, now: o.Now, log: o.Logger, works: newWorks()}
+	return &Inbox{InboxOptions: o, config: o.Config, now: o.Now, log: o.Logger, works: newWorks(), prompt: promptly}
 }
 
 // Take carries out an interaction and answers it, within promptly or so: with

@@ -89,7 +89,7 @@ func (in *Inbox) promised(ctx context.Context, i *interaction, q bot.Request, do
 			in.later(ctx, i, out)
 		}
 	}()
-	soon := time.NewTimer(promptly)
+	soon := time.NewTimer(in.prompt)
 	defer soon.Stop()
 	select {
 	case out := <-done:

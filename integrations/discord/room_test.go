@@ -1,7 +1,6 @@
 package discord
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -68,7 +67,7 @@ func TestOneRoomWhateverDiscordSays(t *testing.T) {
 			s := incident(42, "HighErrorRate")
 			h.AddChannel(aCategory, DefaultCategory, "", "")
 			h.Lies(l, 1, "POST", "/channels", nil)
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			ctx, cancel := h.deaf(l, "POST guilds/*/channels")
 			defer cancel()
 			if _, err := h.poster.OpenRoom(ctx, s); err == nil {
 				t.Fatal("no error")

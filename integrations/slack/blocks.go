@@ -44,7 +44,7 @@ func fallback(m bot.Message) string {
 	if m.Text != "" {
 		s = strings.TrimSpace(s + "\n" + m.Text)
 	}
-	if m.By != "" {
+	if m.By != "" && m.Kind != bot.KindLine { // a line says it by itself
 		s = m.By + ": " + s
 	}
 	if s == "" {
@@ -94,7 +94,7 @@ func (p *page) head() {
 	switch m.Kind {
 	case bot.KindLine, bot.KindSaid, bot.KindReply:
 		r := &rich{}
-		if m.By != "" {
+		if m.By != "" && m.Kind != bot.KindLine {
 			r.bold(m.By).text("  ")
 		}
 		r.text(strings.TrimSpace(mark(m) + " " + m.Title))

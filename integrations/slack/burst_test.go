@@ -31,8 +31,9 @@ func (b *burst) next() (*incidents.Incident, time.Duration) {
 	defer b.mu.Unlock()
 	var best *incidents.Incident
 	var wait time.Duration
+	now := time.Now()
 	for s, due := range b.waiting {
-		if left := time.Until(due); left > 0 {
+		if left := due.Sub(now); left > 0 {
 			if wait == 0 || left < wait {
 				wait = left
 			}

@@ -60,6 +60,8 @@ type Chat struct {
 	desk chat.Desk
 	talk chat.Talk
 
+	patience time.Duration // ackTime
+
 	furnish chan furnishing
 	picture chan picturing
 	works   chan struct{} // a place for each work under way
@@ -85,7 +87,7 @@ func New(o Options) (*Chat, error) {
 	}
 	return &Chat{
 		client: newClient(o.Config, o.Limits, o.Transport, o.Now, o.Logger), config: o.Config, directory: o.Directory,
-		incidents: o.Incidents, rights: o.Rights, links: o.Links,
+		patience: ackTime, incidents: o.Incidents, rights: o.Rights, links: o.Links,
 		gallery: chat.Gallery{Pictures: o.Pictures, Tally: o.Tally, Log: o.Logger}, tally: o.Tally,
 		furnish: make(chan furnishing, maxFurnish), picture: make(chan picturing, maxPicturing), works: make(chan struct{}, maxWorks),
 	}, nil

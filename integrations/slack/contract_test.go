@@ -23,7 +23,7 @@ type contractWorld struct {
 func newContractWorld(t *testing.T) *contractWorld {
 	began, noon := time.Now(), time.Date(2026, 3, 1, 12, 1, 0, 0, time.UTC)
 	now := func() time.Time { return noon.Add(time.Since(began)) }
-	f := fake.New(t, fake.Options{Now: now})
+	f := fake.New(t, fake.Options{Now: now, Patience: time.Minute})
 	f.Add(fake.User{ID: "U1", Name: "bea", Locale: "en-GB"})
 	f.Add(fake.User{ID: "U2", Name: "eve", Locale: "en-GB"})
 	return &contractWorld{now: now, world: &world{fake: f, store: &contract.Settings{}, book: &incidentBook{all: map[incidents.ID]*incidents.Incident{}}, desk: &desk{}, talk: &talk{}, t: t}}

@@ -81,7 +81,7 @@ func (c *Chat) within(ctx context.Context, h happening) (ack any, err error) {
 			out.then(ctx)
 		}
 	}()
-	timer := time.NewTimer(ackTime)
+	timer := time.NewTimer(c.patience)
 	defer timer.Stop()
 	select {
 	case r := <-done:

@@ -83,7 +83,7 @@ func (c *Chat) socketEvent(ctx context.Context, s *socketmode.Client, e *socketm
 		id := e.Request.EnvelopeID
 		works.Go(func() { c.acknowledge(ctx, s, id, h) })
 	case socketmode.EventTypeConnectionError:
-		if f, ok := e.Data.(*api.ConnectionErrorEvent); ok {
+		if f, ok := e.Data.(*api.ConnectionErrorEvent); ok && ctx.Err() == nil {
 			c.log.WarnContext(ctx, "slack: could not open a socket", "error", explain(connectionsOpen, f.ErrorObj))
 		}
 	case socketmode.EventTypeIncomingError, socketmode.EventTypeErrorBadMessage:

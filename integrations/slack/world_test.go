@@ -151,7 +151,7 @@ func config(url string) Config {
 // newWorld starts a Slack with two members, and a replica over HTTP.
 func newWorld(t *testing.T, change ...func(*Config, *fake.Options)) *world {
 	t.Helper()
-	c, o := Config{}, fake.Options{}
+	c, o := Config{}, fake.Options{Patience: time.Minute}
 	for _, f := range change {
 		f(&c, &o)
 	}
@@ -189,6 +189,7 @@ func (w *world) chat(c Config, book Incidents, now func() time.Time) *Chat {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	chat.patience = time.Minute // whatever else this machine does
 	return chat
 }
 
@@ -228,7 +229,7 @@ func say(text string) bot.LocalMessage {
 // eventually waits for something that others do.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !is() {
 		if time.Now().After(deadline) {
 			t.Fatal("it never came: " + what)

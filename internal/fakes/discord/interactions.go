@@ -187,7 +187,7 @@ func (s *Server) firstAnswer(i *Interaction, in object) *refusal {
 	switch {
 	case i.first != nil:
 		return deny(400, 40060, "Interaction has already been acknowledged.")
-	case time.Since(i.since) > 3*time.Second:
+	case time.Since(i.since) > s.Patience:
 		return deny(404, 10062, "Unknown interaction")
 	case i.kind == kindComplete && kind != answerChoices, i.kind == kindPing && kind != answerPong, i.kind == kindModal && kind == answerModal,
 		i.kind != kindComponent && i.kind != kindModal && (kind == answerSilent || kind == answerUpdate):

@@ -47,7 +47,8 @@ type Server struct {
 	Intents   int64 // those that the application may ask for
 	Endpoint  string
 	Pace      Pace
-	Log       bool // keep exchanges, to hold them against the specification
+	Patience  time.Duration // for the first answer to an interaction
+	Log       bool          // keep exchanges, to hold them against the specification
 
 	t      testing.TB
 	key    ed25519.PrivateKey
@@ -109,7 +110,7 @@ func New(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{
-		t: t, key: key, PublicKey: hex.EncodeToString(public), Perms: AllPerms, Intents: 1<<25 - 1, token: Token, next: 1100000000000000000,
+		t: t, key: key, PublicKey: hex.EncodeToString(public), Perms: AllPerms, Intents: 1<<25 - 1, Patience: 3 * time.Second, token: Token, next: 1100000000000000000,
 		done: make(chan struct{}), nonces: map[string]*message{}, answers: map[string]*Interaction{}, sessions: map[string]*session{},
 		used: map[string][]time.Time{}, counts: map[string]int{}, changed: make(chan struct{}), commands: json.RawMessage("[]"),
 	}

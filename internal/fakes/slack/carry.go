@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 var goodName = regexp.MustCompile(`^[a-z0-9_-]+$`)
@@ -273,7 +272,7 @@ func (s *Server) view(name string, a map[string]string) object {
 	switch {
 	case !ok:
 		return no("exchanged_trigger_id")
-	case s.o.Now().Sub(at) > 3*time.Second:
+	case s.o.Now().Sub(at) > s.o.Patience:
 		return no("expired_trigger_id")
 	}
 	s.views = append(s.views, v)

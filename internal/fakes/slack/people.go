@@ -48,7 +48,7 @@ func (s *Server) Post(path, content, body string, header http.Header) Answer {
 	}
 	req.Header.Set("Content-Type", content)
 	began := time.Now()
-	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
+	resp, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	if err != nil {
 		return Answer{Body: err.Error(), Took: time.Since(began)}
 	}

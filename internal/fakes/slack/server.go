@@ -62,8 +62,11 @@ type Options struct {
 	Tiers  bool     // keep Slack's rates
 	Scopes []string // that the token has; nil: all that are needed
 	Now    func() time.Time
-	App    string // where the app takes what is sent over HTTP
-	Others bool   // another client than ours calls: what only we promise is not asked of it
+	// Patience is how long Slack waits for an acknowledgement, and a trigger for
+	// its modal; 0: three seconds.
+	Patience time.Duration
+	App      string // where the app takes what is sent over HTTP
+	Others   bool   // another client than ours calls: what only we promise is not asked of it
 }
 
 // Server is one Slack with one workspace.
@@ -100,6 +103,9 @@ func New(t testing.TB, o Options) *Server {
 	t.Helper()
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Patience == 0 {
+		o.Patience = 3 * time.Second
 	}
 	s := &Server{t: t, o: o, users: map[string]User{BotUser: {ID: BotUser, Team: Team, Name: "hikeshi", Bot: true}}, groups: map[string][]string{},
 		lies: map[string][]Lie{}, calls: map[string][]time.Time{}, count: map[string]int{}, homes: map[string]View{}, triggers: map[string]time.Time{},

@@ -124,7 +124,7 @@ func (s *Server) envelope(kind string, payload any, retry int) Answer {
 	select {
 	case body := <-back:
 		return Answer{http.StatusOK, body, time.Since(began)}
-	case <-time.After(4 * time.Second):
+	case <-time.After(s.o.Patience + time.Second):
 		return Answer{Took: time.Since(began)}
 	}
 }
