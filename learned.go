@@ -17,11 +17,11 @@ import (
 // settle lets the model learn what is old enough, so that no ranking waits for
 // it: after a start, the whole log.
 func (a *app) settle(ctx context.Context) {
-	before := a.learned.Forgotten().Unreadable
 	if err := a.learned.Settle(ctx, time.Now()); err != nil && ctx.Err() == nil {
 		a.log.Warn("could not learn from what happened", "error", err)
 	}
-	if n := a.learned.Forgotten().Unreadable; n > before {
+	if n := a.learned.Forgotten().Unreadable; n > a.unread { // a ranking may have come upon them before us
+		a.unread = n
 		a.log.Error("facts of the learning log cannot be read; they stay in the store, and the ranking goes by the others", "facts", n)
 	}
 }

@@ -53,6 +53,7 @@ type app struct {
 	listen   net.Listener
 	jobs     *cron.Cron
 	learned  *learning.Service
+	unread   int // facts that it could not read, as was said already; owned by settle
 	sources  *inquiry.Sources
 	asked    *diagnostics.Investigator
 	plans    *schedule.Scheduler
