@@ -171,9 +171,8 @@ func everyKindFits(t *testing.T, w World) {
 	p := w.Poster(t)
 	r := room(t, p, begin(t, 42, "x").s)
 	long := strings.Repeat("long <text> & more 長い文 ", 1000)
-	for _, kind := range []bot.Kind{
-		bot.KindCard, bot.KindDiagnostics, bot.KindSuggestions, bot.KindApproval, bot.KindRun, bot.KindLine, bot.KindSaid, bot.KindStorm,
-	} {
+	kinds := []bot.Kind{bot.KindCard, bot.KindDiagnostics, bot.KindSuggestions, bot.KindApproval, bot.KindRun, bot.KindLine, bot.KindSaid, bot.KindStorm}
+	for _, kind := range kinds {
 		m := bot.Message{Key: string(kind) + "-1", Kind: kind, At: noon, By: long, Title: "begins-" + string(kind) + " " + long, Text: long}
 		for i := range 60 { // too many, and the first of them too long
 			text := long
@@ -189,7 +188,10 @@ func everyKindFits(t *testing.T, w World) {
 			m.By = "begins-said"
 		}
 		post(t, p, r, m, incidents.Posted{})
-		if got := with(w.Shown(t, r), "begins-"+string(kind)); len(got) == 0 {
+	}
+	all := w.Shown(t, r)
+	for _, kind := range kinds {
+		if len(with(all, "begins-"+string(kind))) == 0 {
 			t.Errorf("the beginning of a %s cannot be read", kind)
 		}
 	}
