@@ -87,7 +87,7 @@ func (d Deps) freezeAll(ctx context.Context, r bot.Request, f incidents.Freeze) 
 		return bot.Reply{}, err
 	}
 	m := bot.Message{Tone: bot.ToneWarn, Title: phrases.T(r.Lang, "say.frozen"), Text: d.freezeLine(r.Lang, &held)}
-	if held.By.ID != f.By.ID || held.Text != f.Text || !held.Until.Equal(f.Until) {
+	if held.By.ID != f.By.ID || !held.Until.Equal(f.Until) || !strings.Contains(held.Text, f.Text) {
 		m.Title = phrases.T(r.Lang, "say.frozen_already")
 	}
 	d.tellWaiting(ctx, r, &held, "say.freeze_note", &m)
@@ -138,6 +138,9 @@ func (d Deps) freezeLine(lang string, f *incidents.Freeze) string {
 		until = phrases.T(lang, "say.freeze_until", "until", bot.Clock(lang, f.Until, d.Now()))
 	}
 	lines := []string{phrases.T(lang, "say.freeze_by", "by", bot.Line(f.By.Name, 80), "at", bot.Clock(lang, f.At, d.Now()), "until", until)}
+	if f.First != nil {
+		lines = append(lines, phrases.T(lang, "say.freeze_first", "by", bot.Line(f.First.By.Name, 80), "at", bot.Clock(lang, f.First.At, d.Now())))
+	}
 	if f.Text != "" {
 		lines = append(lines, phrases.T(lang, "say.freeze_why", "why", f.Text))
 	}

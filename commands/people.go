@@ -10,7 +10,7 @@ import (
 
 // person reads who is meant: "me", "@bea" or "bea". Somebody whom the chat
 // knows, else somebody of that name who is in the incident already, else the
-// name as it was typed. Being named gives nobody a right.
+// name as it was typed, where no people are configured. Being named gives nobody a right.
 func (d Deps) person(ctx context.Context, r bot.Request, s *incidents.Incident, word string) (incidents.Actor, error) {
 	name := bot.Line(strings.TrimPrefix(strings.TrimPrefix(word, "@"), "＠"), 80)
 	switch {
@@ -32,7 +32,23 @@ func (d Deps) person(ctx context.Context, r bot.Request, s *incidents.Incident, 
 			return a, nil
 		}
 	}
+	if d.People != nil { // whom nobody knows, nobody could call
+		return incidents.Actor{}, d.nobody(name)
+	}
 	return incidents.Actor{ID: r.Chat + ":" + strings.ToLower(name), Name: name}, nil
+}
+
+// nobody says that no configured person has the name, and which ones look like it.
+func (d Deps) nobody(name string) error {
+	var near []string
+	if k, ok := d.People.(interface{ Names() []string }); ok {
+		near = bot.Guess(name, k.Names())
+	}
+	if len(near) == 0 {
+		return incidents.Fail(incidents.NotFound, "error.unknown_person", "nobody in the configuration is called "+name, "name", name).WithHint("/inc assign me")
+	}
+	return incidents.Fail(incidents.NotFound, "error.unknown_person_near", "nobody in the configuration is called "+name+"; did you mean "+near[0]+"?",
+		"name", name, "near", strings.Join(near, ", ")).WithHint("/inc assign @" + near[0])
 }
 
 // present are the people who are in the incident.

@@ -8,8 +8,9 @@ import "time"
 type Freeze struct {
 	By     Actor     `json:"by"`
 	At     time.Time `json:"at"`
-	Until  time.Time `json:"until,omitzero"` // zero: until it is lifted
-	Text   string    `json:"text,omitempty"` // why, in the person's own words
+	Until  time.Time `json:"until,omitzero"`  // zero: until it is lifted
+	Text   string    `json:"text,omitempty"`  // why, in the person's own words
+	First  *Mark     `json:"first,omitempty"` // who froze first, where By made it longer; then Text has both reasons
 	Lifted *Mark     `json:"lifted,omitempty"`
 }
 
@@ -21,6 +22,20 @@ func (f *Freeze) Holds(now time.Time) bool {
 // Outlasts says whether f holds for longer than g, which holds.
 func (f *Freeze) Outlasts(g *Freeze) bool {
 	return !g.Until.IsZero() && (f.Until.IsZero() || f.Until.After(g.Until))
+}
+
+// Extends makes f the longer form of g, which holds: who froze first, and why, stays.
+func (f *Freeze) Extends(g *Freeze) {
+	f.First = g.First
+	if f.First == nil {
+		f.First = &Mark{At: g.At, By: g.By}
+	}
+	switch {
+	case f.Text == "":
+		f.Text = g.Text
+	case g.Text != "" && g.Text != f.Text:
+		f.Text = cut(g.Text+" / "+f.Text, MaxValue)
+	}
 }
 
 // Because is the sentence of a run that did not start for it.

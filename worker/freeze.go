@@ -64,12 +64,15 @@ func (f *Freezer) Holding(ctx context.Context) (*incidents.Freeze, error) {
 }
 
 // Freeze makes fr hold. One that holds for longer stays as it is: two people who
-// freeze at once must not shorten each other's. It returns the one that holds
-// then.
+// freeze at once must not shorten each other's. One that is made longer keeps who froze
+// first, and why. It returns the one that holds then.
 func (f *Freezer) Freeze(ctx context.Context, once string, fr incidents.Freeze) (incidents.Freeze, error) {
 	return f.change(ctx, once, func(doc *freezeDoc, now time.Time) bool {
 		if doc.Holds(now) && !fr.Outlasts(&doc.Freeze) {
 			return false
+		}
+		if doc.Holds(now) {
+			fr.Extends(&doc.Freeze)
 		}
 		fr.At = now.UTC()
 		doc.Freeze = fr
