@@ -3,6 +3,7 @@ package inquiry_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,11 +16,12 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/ask"
 	"github.com/hikeshi-ops/hikeshi/integrations/hostlog"
 	"github.com/hikeshi-ops/hikeshi/integrations/inquiry"
 	fakes "github.com/hikeshi-ops/hikeshi/internal/fakes/sources"
-	"github.com/hikeshi-ops/hikeshi/internal/testenv"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
@@ -201,7 +203,7 @@ func TestNothingFromAnAlertIsPartOfAQueryElsewhere(t *testing.T) {
 			t.Parallel()
 			server := x.start(t, at)
 			investigate := investigator(t, x.config, server.URL, nil)
-			for _, word := range append(testenv.Injections("pwned"), `shop"} |= "x`, `web-1' OR host = 'web-1`, `x\`, `$service`) {
+			for _, word := range []string{`shop"} |= "x`, `web-1' OR host = 'web-1`, `x\`, `$service`, "a\nb", "$(touch pwned)", "\x00\xff{{.}}"} {
 				s := broken(at)
 				s.Service, s.Common = word, incidents.NewLabels([]incidents.Label{{Name: "host", Value: word}})
 				for _, line := range investigate(t.Context(), s) {
@@ -226,13 +228,6 @@ func TestASourceThatLiesIsNamed(t *testing.T) {
 		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
 		},
-		"too much": func(w http.ResponseWriter, _ *http.Request) {
-			for chunk, i := strings.Repeat(" ", 1<<16), 0; i < 160; i++ { // 10 MiB
-				if _, err := fmt.Fprint(w, chunk); err != nil {
-					return
-				}
-			}
-		},
 		"hangs up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
 	for name, x := range systems {
@@ -249,6 +244,23 @@ func TestASourceThatLiesIsNamed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAnAnswerThatDoesNotEndIsLeft(t *testing.T) {
+	t.Parallel()
+	at := alert()
+	server := systems["new relic"].start(t, at)
+	server.Instead(func(w http.ResponseWriter, _ *http.Request) {
+		for chunk := strings.Repeat(" ", 1<<20); ; {
+			if _, err := fmt.Fprint(w, chunk); err != nil {
+				return
+			}
+		}
+	})
+	found := investigator(t, systems["new relic"].config, server.URL, nil)(t.Context(), broken(at))
+	if len(found) != 1 || !holds(found, "missing: |clue.missing.failed|larger than 8 MiB") {
+		t.Errorf("%q", found)
 	}
 }
 
@@ -274,6 +286,23 @@ func TestASourceThatHangsIsGivenUp(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A question that panics is that question's trouble, and no process's.
+func TestAQuestionThatPanicsIsAnError(t *testing.T) {
+	t.Parallel()
+	answer, err := ask.Each(3, func(i int) (diagnostics.Answer, error) {
+		switch i {
+		case 0:
+			return diagnostics.Answer{Left: 1}, nil
+		case 1:
+			panic("oh")
+		}
+		return diagnostics.Answer{Left: 2}, errors.New("no")
+	})
+	if answer.Left != 3 || err == nil || err.Error() != "panic: oh (+1)" {
+		t.Errorf("%+v %v", answer, err)
 	}
 }
 
