@@ -16,7 +16,7 @@ var judgements = map[string]int{
 }
 
 // useful is a word on one item of the first investigation, or the list of them.
-// What people found useless sinks, and is folded in the end.
+// The word is kept as a fact; the order of the items does not follow it yet.
 func useful(d Deps) bot.Command {
 	return bot.Command{
 		Name: "useful", Aliases: []string{"helpful", "役に立った"}, Usage: "useful [item yes|no|none]",
