@@ -203,6 +203,7 @@ func TestAHundredDeliveriesOverTwoReplicas(t *testing.T) {
 				if to.serve("POST /slack/events", req) == http.StatusOK {
 					break
 				}
+				time.Sleep(50 * time.Millisecond) // those that are served need the processor
 			}
 			req := httptest.NewRequest("POST", "/discord/interactions", bytes.NewReader(typed.Body))
 			ts, sig := df.Sign(time.Now().Add(time.Duration(i-50)*time.Second/2), typed.Body)
