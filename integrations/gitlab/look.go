@@ -114,14 +114,14 @@ func (a *api) Look(ctx context.Context, key string) (*remote.Look, error) {
 			l.Entries = append(l.Entries, e)
 		}
 	}
-	for kind, short := range map[string]string{"resource_state_events": "s/", "resource_label_events": "l/"} {
-		events, err := a.events(ctx, key, kind)
+	for _, of := range []struct{ kind, short string }{{"resource_state_events", "s/"}, {"resource_label_events", "l/"}} { // in one order: the first of two at the same moment counts
+		events, err := a.events(ctx, key, of.kind)
 		if err != nil {
 			return nil, err
 		}
 		for _, h := range events {
 			if f := a.field(&h); f != "" {
-				l.Entries = append(l.Entries, remote.Entry{ID: short + strconv.FormatInt(h.ID, 10), At: h.Created, By: h.User.account(), Fields: []tracker.Field{f}})
+				l.Entries = append(l.Entries, remote.Entry{ID: of.short + strconv.FormatInt(h.ID, 10), At: h.Created, By: h.User.account(), Fields: []tracker.Field{f}})
 			}
 		}
 	}
