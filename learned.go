@@ -56,6 +56,7 @@ func (c forgotten) Collect(ch chan<- prometheus.Metric) {
 	gauge(descForgotten, f.Cells, "tallies")
 	gauge(descForgotten, f.Votes, "votes")
 	gauge(descForgotten, f.Facts, "strange_facts")
+	gauge(descForgotten, f.Items, "item_votes")
 	gauge(descForgotten, f.Features, "features")
 	gauge(descForgotten, f.Late, "late_facts")
 }

@@ -150,8 +150,8 @@ func syncers(rooms map[string]bot.Poster, links bot.Links, languages map[string]
 // runner, and the ranking.
 func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *runbooks.Runner, freezer *worker.Freezer, ladder auditedLadder, rooms map[string]worker.Rooms) *worker.Worker {
 	shards, gate := a.store.Shards(), a.gate(freezer, ladder)
-	a.asked = a.sources.Investigator(runner)
 	a.learned = learning.NewService(a.store, shards)
+	a.asked = a.sources.Investigator(runner, a.learned.Seldom)
 	return worker.New(worker.Options{
 		Engine: engine,
 		Folder: worker.NewFolder(worker.FolderOptions{

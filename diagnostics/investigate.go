@@ -26,6 +26,8 @@ type Options struct {
 	Wait      time.Duration       // before the sources are asked, for what is on its way to them
 	Clean     func(string) string // strikes out secrets and control characters
 	Now       func() time.Time
+
+	Seldom func(service, item string) bool // what people found seldom useful; nil: nobody said
 }
 
 // The usual times.
@@ -160,7 +162,23 @@ func (v *Investigator) said(q Question, st *state, end bool) incidents.Diagnosed
 			c.Says.Args[name] = v.Clean(word)
 		}
 	}
-	return incidents.Diagnosed{Findings: st.findings, Clues: clues}
+	return v.folded(q.Incident.Service, incidents.Diagnosed{Findings: slices.Clone(st.findings), Clues: clues})
+}
+
+// folded marks what people found seldom useful for the service: it stands last,
+// and is shown on demand.
+func (v *Investigator) folded(service string, d incidents.Diagnosed) incidents.Diagnosed {
+	if v.Seldom == nil {
+		return d
+	}
+	seldom := func(item string) bool { return item != "" && v.Seldom(service, item) }
+	for i := range d.Findings {
+		d.Findings[i].Folded = seldom(d.Findings[i].Item())
+	}
+	for i := range d.Clues {
+		d.Clues[i].Folded = seldom(d.Clues[i].Item)
+	}
+	return d
 }
 
 // bounded says how many are left out where there are more than an incident keeps.

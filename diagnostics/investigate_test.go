@@ -154,3 +154,21 @@ func TestWhatMovedIsRankedWithItsChart(t *testing.T) {
 		}
 	}
 }
+
+// What people found seldom useful for a service says so, so that it stands last.
+func TestWhatIsSeldomUsefulIsFolded(t *testing.T) {
+	t.Parallel()
+	v := investigator(time.Second, checks(0), after(0, diagnostics.Answer{Clues: []incidents.Clue{{Kind: incidents.CluePast, Title: "INC-3"}, {Kind: incidents.ClueService, Title: "bea"}}}))
+	v.Seldom = func(service, item string) bool {
+		return service == "shop" && (item == "check/shop/health" || strings.HasPrefix(item, string(incidents.CluePast)+"/"))
+	}
+	got := v.Diagnose(t.Context(), opened(), func(incidents.Diagnosed) {})
+	if len(got.Findings) != 1 || !got.Findings[0].Folded || len(got.Clues) != 2 || got.Clues[0].Folded == got.Clues[1].Folded {
+		t.Errorf("%+v", got)
+	}
+	for _, c := range got.Clues {
+		if c.Folded != (c.Kind == incidents.CluePast) {
+			t.Errorf("%+v", c)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type Model struct {
 	held      int                         // tallies
 	votes     map[ballot]vote
 	chances   chances
+	items     map[itemAt]worth // of the first investigation
 	forgotten Forgotten
 	bounds    struct{ cells, votes int } // 0: MaxCells, MaxVotes
 }
@@ -32,6 +33,7 @@ type Forgotten struct {
 	Cells int // tallies dropped
 	Votes int // votes that can no longer be changed or taken back
 	Facts int // facts about no action, or of an unknown kind: not learned
+	Items int // votes on items of first investigations beyond those that are counted
 
 	Unreadable int // facts of the log that cannot be read: kept where they are, and not learned
 
@@ -72,8 +74,10 @@ func (m *Model) learn(f *incidents.Fact) {
 	where := cell{f.Action, place{incidents.KeyOf(f.Context.Name), incidents.KeyOf(f.Context.Service)}}
 	at := f.At.UnixNano()
 	switch {
-	case f.Kind == incidents.FactShown, f.Kind == incidents.FactUndo, f.Kind == incidents.FactReset, f.Kind == incidents.FactUseful:
-		// A list says nothing about its actions, nor does what a check is worth; the others are heard by the Service.
+	case f.Kind == incidents.FactShown, f.Kind == incidents.FactUndo, f.Kind == incidents.FactReset:
+		// A list says nothing about its actions; the others are heard by the Service.
+	case f.Kind == incidents.FactUseful:
+		m.useful(f)
 	case f.Kind == incidents.FactUnreadable:
 		m.forgotten.Unreadable++
 	case f.Action == "" || f.At.IsZero():

@@ -53,10 +53,11 @@ func Open(data string, settled Settled, past diagnostics.Past, redact Redactor) 
 	return s, nil
 }
 
-// Investigator asks the checks and all sources.
-func (s *Sources) Investigator(checks diagnostics.Checks) *diagnostics.Investigator {
+// Investigator asks the checks and all sources. What seldom says of a service's
+// items stands last.
+func (s *Sources) Investigator(checks diagnostics.Checks, seldom func(service, item string) bool) *diagnostics.Investigator {
 	return diagnostics.New(diagnostics.Options{
-		Checks: checks, Sources: s.all, Catalogue: s.settled.catalogue, Within: s.settled.within, Wait: s.settled.wait, Clean: s.redact.Clean, Now: time.Now,
+		Checks: checks, Sources: s.all, Catalogue: s.settled.catalogue, Within: s.settled.within, Wait: s.settled.wait, Clean: s.redact.Clean, Now: time.Now, Seldom: seldom,
 	})
 }
 

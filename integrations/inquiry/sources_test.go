@@ -75,7 +75,7 @@ func investigator(t *testing.T, text, url string, hosts hostlog.Reader) func(con
 		t.Fatal(err)
 	}
 	t.Cleanup(all.Close)
-	asked := all.Investigator(noChecks{})
+	asked := all.Investigator(noChecks{}, nil)
 	return func(ctx context.Context, s *incidents.Incident) (found []string) {
 		for _, c := range asked.Diagnose(ctx, s, func(incidents.Diagnosed) {}).Clues {
 			if !phrases.Has(c.Says.Phrase) {
