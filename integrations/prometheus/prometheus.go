@@ -21,6 +21,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/analysis/movers"
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/ask"
 )
 
 // Config is one server and what it is asked.
@@ -79,53 +80,36 @@ func (*Source) Tells() []incidents.ClueKind {
 	return []incidents.ClueKind{incidents.ClueSeries}
 }
 
-type result struct {
-	series []diagnostics.Series
-	left   int
-	err    error
-}
-
 // Ask asks all queries at the same time. Those that fail are told; the others
 // still count.
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
-	results := make(chan result, len(s.templates))
-	asked := 0
-	for i := range s.templates {
-		if f := s.config.Series[i].For; f == "" || f == q.Incident.Service {
-			asked++
-			go func() { results <- s.query(ctx, i, q) }()
+	answer, err := ask.Each(len(s.templates), func(i int) (diagnostics.Answer, error) {
+		if !ask.Fits(s.config.Series[i].For, q) {
+			return diagnostics.Answer{}, nil
 		}
-	}
-	var answer diagnostics.Answer
-	var failed error
-	for range asked {
-		r := <-results
-		answer.Series, answer.Left = append(answer.Series, r.series...), answer.Left+r.left
-		if failed == nil {
-			failed = r.err
-		}
-	}
+		return s.query(ctx, i, q)
+	})
 	slices.SortStableFunc(answer.Series, func(a, b diagnostics.Series) int { return strings.Compare(a.Title+a.Of, b.Title+b.Of) })
-	return answer, failed
+	return answer, err
 }
 
-func (s *Source) query(ctx context.Context, i int, q diagnostics.Question) (r result) {
+func (s *Source) query(ctx context.Context, i int, q diagnostics.Question) (diagnostics.Answer, error) {
 	text, err := s.templates[i].Fill(q)
 	if err != nil {
-		return result{err: err}
+		return diagnostics.Answer{}, err
 	}
 	return s.between(ctx, text, cmp.Or(s.config.Series[i].Title, text), q.From, q.To)
 }
 
 // between asks for one query over some time.
-func (s *Source) between(ctx context.Context, text, title string, from, to time.Time) result {
+func (s *Source) between(ctx context.Context, text, title string, from, to time.Time) (diagnostics.Answer, error) {
 	step := max(to.Sub(from)/points, time.Second).Truncate(time.Second)
 	form := url.Values{
 		"query": {text}, "start": {strconv.FormatInt(from.Unix(), 10)}, "end": {strconv.FormatInt(to.Unix(), 10)}, "step": {strconv.Itoa(int(step.Seconds()))},
 	}
 	body, err := s.post(ctx, "/api/v1/query_range", form)
 	if err != nil {
-		return result{err: err}
+		return diagnostics.Answer{}, err
 	}
 	return read(body, title, s.graph(text, from, to))
 }
@@ -133,8 +117,7 @@ func (s *Source) between(ctx context.Context, text, title string, from, to time.
 // Graph asks for a query of somebody's own. It is a parameter, never part of an
 // address, and the server reads and does nothing else with it.
 func (s *Source) Graph(ctx context.Context, query string, from, to time.Time) (diagnostics.Answer, error) {
-	r := s.between(ctx, query, query, from, to)
-	return diagnostics.Answer{Series: r.series, Left: r.left}, r.err
+	return s.between(ctx, query, query, from, to)
 }
 
 // graph is the page of the server that shows the query at that time.
@@ -188,7 +171,7 @@ func reason(body []byte) string {
 }
 
 // read turns a matrix into series.
-func read(body []byte, title, link string) (r result) {
+func read(body []byte, title, link string) (answer diagnostics.Answer, err error) {
 	var said struct {
 		Data struct {
 			ResultType string
@@ -199,13 +182,13 @@ func read(body []byte, title, link string) (r result) {
 		}
 	}
 	if err := json.Unmarshal(body, &said); err != nil {
-		return result{err: fmt.Errorf("the answer cannot be read: %w", err)}
+		return answer, fmt.Errorf("the answer cannot be read: %w", err)
 	}
 	if said.Data.ResultType != "matrix" {
-		return result{err: fmt.Errorf("the answer is no matrix but %q", said.Data.ResultType)}
+		return answer, fmt.Errorf("the answer is no matrix but %q", said.Data.ResultType)
 	}
 	all := said.Data.Result
-	r.left = max(0, len(all)-mostEach)
+	answer.Left = max(0, len(all)-mostEach)
 	for _, one := range all[:min(len(all), mostEach)] {
 		s := diagnostics.Series{Title: title, URL: link, Of: labels(one.Metric)}
 		for _, pair := range one.Values {
@@ -220,9 +203,9 @@ func read(body []byte, title, link string) (r result) {
 			}
 			s.Points = append(s.Points, movers.Point{T: int64(at), V: v})
 		}
-		r.series = append(r.series, s)
+		answer.Series = append(answer.Series, s)
 	}
-	return r
+	return answer, nil
 }
 
 // labels tell series of one query apart.

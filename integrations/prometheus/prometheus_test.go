@@ -120,3 +120,11 @@ func TestOddValuesAreGaps(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// A question that panics is this source's trouble, and no process's.
+func TestAQuestionThatPanicsIsAnError(t *testing.T) {
+	s := open(t, prometheus.Config{URL: "http://127.0.0.1:1", Series: []prometheus.Query{{Query: "up", For: "shop"}}})
+	if _, err := s.Ask(t.Context(), diagnostics.Question{}); err == nil || !strings.Contains(err.Error(), "panic: ") { // about no incident
+		t.Errorf("%v", err)
+	}
+}
