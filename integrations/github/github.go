@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/ask"
 )
 
@@ -54,6 +55,11 @@ func New(c Config) (*Source, error) {
 
 // Name is the repository's.
 func (s *Source) Name() string { return "github " + s.config.Repository }
+
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueChange}
+}
 
 // Ask asks for commits, deployments and releases at the same time.
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {

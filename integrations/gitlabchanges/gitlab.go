@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/ask"
 )
 
@@ -51,6 +52,11 @@ func New(c Config) (*Source, error) {
 
 // Name is the project's.
 func (s *Source) Name() string { return "gitlab " + s.config.Project }
+
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueChange}
+}
 
 // Ask asks for commits and deployments at the same time.
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {

@@ -84,6 +84,11 @@ func New(c Config, reader Reader, clean ask.Clean) (*Source, error) {
 // Name is as it is configured.
 func (s *Source) Name() string { return s.config.Name }
 
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueLog}
+}
+
 // Ask reads the log of the time that is looked at.
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
 	if !ask.Fits(s.config.Service, q) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,14 @@ func investigator(t *testing.T, text, url string, hosts hostlog.Reader) func(con
 	t.Cleanup(all.Close)
 	asked := all.Investigator(noChecks{}, nil)
 	return func(ctx context.Context, s *incidents.Incident) (found []string) {
-		for _, c := range asked.Diagnose(ctx, s, func(incidents.Diagnosed) {}).Clues {
+		clues := asked.Diagnose(ctx, s, func(incidents.Diagnosed) {}).Clues
+		for _, c := range clues {
+			sameKind := func(other incidents.Clue) bool { return other.Kind == c.Kind && other.Title == c.Title }
+			if c.Kind != incidents.ClueMissing && !slices.ContainsFunc(asked.Only(ctx, s, c.Kind, "").Clues, sameKind) {
+				t.Errorf("%q is not told who asks for %s only", c.Title, c.Kind)
+			}
+		}
+		for _, c := range clues {
 			if !phrases.Has(c.Says.Phrase) {
 				t.Errorf("the catalogue has no %s", c.Says.Phrase)
 			}

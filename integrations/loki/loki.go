@@ -83,6 +83,11 @@ func New(c Config, clean ask.Clean) (*Source, error) {
 // Name is as it is configured.
 func (s *Source) Name() string { return s.config.Name }
 
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueLog}
+}
+
 // Ask asks for the lines before the alert and for those since, at the same time.
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
 	if !ask.Fits(s.config.Service, q) {

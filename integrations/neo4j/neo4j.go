@@ -65,6 +65,11 @@ func New(c Config) (*Source, error) {
 // Name is as it is configured.
 func (s *Source) Name() string { return s.config.Name }
 
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueService}
+}
+
 // Ask asks for what is around the incident's service
 // (https://neo4j.com/docs/query-api/current/query/).
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {

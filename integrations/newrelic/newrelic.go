@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/ask"
 )
 
@@ -79,6 +80,11 @@ func New(c Config) (*Source, error) {
 
 // Name is as it is configured.
 func (s *Source) Name() string { return s.config.Name }
+
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueSeries}
+}
 
 // Ask asks all queries at the same time.
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/ask"
 )
 
@@ -68,6 +69,11 @@ func New(c Config) (*Source, error) {
 
 // Name is as it is configured.
 func (s *Source) Name() string { return s.config.Name }
+
+// Tells is what it knows about.
+func (*Source) Tells() []incidents.ClueKind {
+	return []incidents.ClueKind{incidents.ClueSeries, incidents.ClueProblem}
+}
 
 // Ask asks for the items and the problems of the host at the same time. A host that
 // Zabbix does not know has neither.
