@@ -85,6 +85,7 @@ type Event struct {
 	Clues       []Clue       `json:"clues,omitempty"` // diagnosed: what nobody asked for; consulted: what somebody did
 	Suggestions []Suggestion `json:"suggestions,omitempty"`
 	Moved       []RankMove   `json:"moved,omitempty"`
+	Same        bool         `json:"same,omitempty"`      // ranked: the places are those of the list before, see samePlaces
 	Action      string       `json:"action,omitempty"`    // voted, trust_…; useful: the item
 	Value       int          `json:"value,omitempty"`     // voted: the thumb; diagnosed: 1 where it was done before, 2 where more is coming; ranked: 1 where the first may run by itself
 	Was         int          `json:"was,omitempty"`       // useful: the same person's vote until now

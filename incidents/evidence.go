@@ -75,7 +75,7 @@ func (c Ranked) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if s.RankedAt.IsZero() {
 		moved = nil // the first list has no before
 	}
-	e := Event{Kind: EventRanked, Suggestions: c.Suggestions, Because: c.None, Moved: moved}
+	e := Event{Kind: EventRanked, Suggestions: c.Suggestions, Because: c.None, Moved: moved, Same: len(c.Suggestions) > 0 && samePlaces(s.Suggestions, c.Suggestions)}
 	if c.Trusted {
 		e.Value = trusted
 	}

@@ -46,7 +46,7 @@ type FactKind string
 const (
 	FactVote    FactKind = "vote"
 	FactOutcome FactKind = "outcome"
-	FactShown   FactKind = "shown"  // a list was shown
+	FactShown   FactKind = "shown"  // a list was shown whose places are not those of the incident's list before
 	FactChosen  FactKind = "chosen" // an action was approved
 	FactUseful  FactKind = "useful" // an item of the investigation was, or was not
 	FactUndo    FactKind = "undo"   // the votes of a person, given until then, count no more
@@ -105,8 +105,8 @@ func Facts(s *Incident, events []Event) []Fact {
 		case EventUseful:
 			f.Kind, f.Action, f.Person, f.Value, f.Was, f.Context = FactUseful, e.Action, e.By.ID, e.Value, e.Was, Context{Service: s.Service}
 		case EventRanked:
-			if len(e.Suggestions) == 0 {
-				continue
+			if len(e.Suggestions) == 0 || e.Same {
+				continue // nothing was shown, or only other scores: of what is chosen, that says with which one
 			}
 			f.Kind, f.Shown, f.Context = FactShown, shown(e.Suggestions), s.where()
 		case EventApproved:
@@ -146,11 +146,7 @@ func tried(r *Run) bool {
 func shown(list []Suggestion) []Shown {
 	out := make([]Shown, 0, len(list))
 	for i := range list {
-		p := list[i].Propensity
-		if p == 0 {
-			p = 1
-		}
-		out = append(out, Shown{Action: list[i].Action, Chance: math.Round(list[i].Score*1e4) / 1e4, Propensity: p})
+		out = append(out, Shown{Action: list[i].Action, Chance: math.Round(list[i].Score*1e4) / 1e4, Propensity: list[i].propensity()})
 	}
 	return out
 }

@@ -44,6 +44,22 @@ type RankMove struct {
 	After  int    `json:"after"`  // 0: is no longer in the list
 }
 
+// samePlaces says whether two lists put the same actions in the same places, as
+// probably: only their scores may differ.
+func samePlaces(a, b []Suggestion) bool {
+	return slices.EqualFunc(a, b, func(x, y Suggestion) bool {
+		return x.Action == y.Action && x.propensity() == y.propensity()
+	})
+}
+
+// propensity is how probable the place was.
+func (g *Suggestion) propensity() float64 {
+	if g.Propensity == 0 {
+		return 1
+	}
+	return g.Propensity
+}
+
 // suggestion finds an action in the present list.
 func (s *Incident) suggestion(action string) *Suggestion {
 	for i := range s.Suggestions {

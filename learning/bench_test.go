@@ -16,7 +16,10 @@ import (
 )
 
 // A big estate: 1,500 actions, 300 alerts of 200 services, ten labels each. Of each
-// incident two lists, an approval, an outcome, and of every second one a thumb.
+// incident a list, an approval, an outcome, and of every second one a thumb. After these
+// a second list is shown. Its places change where the first action did not help (of 300
+// such incidents: always then, and never else), and only then it is a fact: here every
+// fifth time.
 const (
 	estateActions   = 1500
 	estateIncidents = 100_000
@@ -44,7 +47,13 @@ func estateFacts(r *rand.Rand, i int) []incidents.Fact {
 	}
 	chosen.Kind, chosen.Context, chosen.Action, chosen.Rank, chosen.Chance, chosen.Person = incidents.FactChosen, where, action(0), 1, .5, "slack:T0123ABCD/U0123ABCD"
 	outcome.Kind, outcome.Action, outcome.Value, outcome.Took = incidents.FactOutcome, action(0), 1, time.Minute
-	facts := []incidents.Fact{shown, chosen, outcome, shown}
+	facts := []incidents.Fact{shown, chosen, outcome}
+	if i%5 == 0 {
+		again := shown
+		again.Shown = slices.Clone(shown.Shown)
+		again.Shown[1], again.Shown[2] = again.Shown[2], again.Shown[1]
+		facts = append(facts, again)
+	}
 	if i%2 == 0 {
 		vote.Kind, vote.Action, vote.Value, vote.Person = incidents.FactVote, action(0), 1, chosen.Person
 		facts = append(facts, vote)
