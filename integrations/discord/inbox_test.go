@@ -115,6 +115,7 @@ func newInbox(t *testing.T, change ...func(*Config)) *inbox {
 	x.Inbox.prompt = time.Minute // whatever else this machine does
 	server := httptest.NewServer(x.Handler())
 	t.Cleanup(server.Close)
+	t.Cleanup(x.Inbox.works.end) // nothing goes on trying after the test
 	x.url = server.URL
 	return x
 }
@@ -272,6 +273,7 @@ func TestAHundredDeliveriesAreOneWish(t *testing.T) {
 	t.Parallel()
 	x := newInbox(t)
 	other := NewInbox(InboxOptions{Config: x.config(), Client: x.client, Desk: x.desk, Talk: x.desk, Rooms: x.rooms, Incidents: x.Incidents, Links: x.Links, Logger: x.poster.log, Now: time.Now})
+	t.Cleanup(other.works.end)
 	second := httptest.NewServer(other.Handler())
 	defer second.Close()
 	i := x.Press(bea, x.room.ID, "1", "h1.16.ack..")
