@@ -48,6 +48,7 @@ type Server struct {
 	Screen   []string          // fields that are on no screen, and refused
 	Hosts    []string          // where links in our texts may lead
 	Log      bool              // keep the exchanges
+	Tiers    bool              // refuse what comes faster than Jira takes it
 
 	mu        sync.Mutex
 	issues    map[string]*Issue
@@ -58,6 +59,7 @@ type Server struct {
 	counts    map[string]int
 	wrongs    []string
 	exchanges []Exchange
+	came      map[string][]time.Time // lately, by what they count for
 	queue     []Delivery
 	done      chan struct{}
 	once      sync.Once
@@ -108,7 +110,7 @@ type Delivery struct {
 
 // New makes a Jira of that flavour.
 func New(flavour string, now func() time.Time) *Server {
-	return &Server{Flavour: flavour, Now: now, Required: map[string]string{}, issues: map[string]*Issue{}, counts: map[string]int{}, done: make(chan struct{}), next: 10000}
+	return &Server{Flavour: flavour, Now: now, Required: map[string]string{}, issues: map[string]*Issue{}, counts: map[string]int{}, came: map[string][]time.Time{}, done: make(chan struct{}), next: 10000}
 }
 
 // Close lets go of who waits for an answer that never comes.
@@ -163,6 +165,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	path, ok := strings.CutPrefix(r.URL.Path, "/rest/api/2/")
+	if s.Tiers && s.tooFast(w, r.Method, path) {
+		return
+	}
 	l := s.lieFor(r.Method, path)
 	if l != nil && l.before(w, r) {
 		return
