@@ -29,7 +29,7 @@ func (v *view) suggestions() Message {
 	if len(s.Suggestions) == 0 {
 		m.Tone, m.Text = ToneWarn, v.t("suggestions.none")
 		if why := Say(v.lang, s.NoAction); why != "" {
-			m.Text = v.t("suggestions.none_because", "because", why)
+			m.Text = why // a sentence that says it too
 		}
 		return m
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -170,6 +171,9 @@ func (y *Syncer) wanted(s *incidents.Incident, events []incidents.Event, room in
 	said := saidIn(missed)
 	for _, lang := range phrases.Languages {
 		messages := elsewhere(y.Chat, lang, Room(s, missed, lang, now, y.Links), missed, room)
+		for i := range messages {
+			messages[i].Links = slices.DeleteFunc(messages[i].Links, func(l Link) bool { return room.Row == 0 && l.URL == room.URL }) // who reads it is there
+		}
 		messages = foldLines(messages, lang, len(missed) > 0 && missed[0].Seq > room.LastSeq+1)
 		if all == nil {
 			all = make([]wantedMessage, len(messages))

@@ -255,3 +255,20 @@ func TestSyncIsQuietAboutHeldIncidents(t *testing.T) {
 		t.Errorf("%d calls, rooms %v", c.calls, a.s.Rooms)
 	}
 }
+
+// The card leads to the rooms in other chats, not to the one that it is in.
+func TestARoomDoesNotLeadToItself(t *testing.T) {
+	t.Parallel()
+	a := opened(t)
+	here, there := incidents.Room{ID: "C1", URL: "https://slack.example.com/C1"}, incidents.Room{ID: "D1", URL: "https://discord.example.com/D1"}
+	a.s.Rooms = map[string]incidents.Room{"slack": here, "discord": there}
+	y := Syncer{Chat: "slack", Now: nowOf(a)}
+	for lang, card := range y.wanted(a.s, a.events, here, a.now)[0].local {
+		leadsTo := func(room incidents.Room) bool {
+			return slices.ContainsFunc(card.Links, func(l Link) bool { return l.URL == room.URL })
+		}
+		if leadsTo(here) || !leadsTo(there) {
+			t.Errorf("%s: %v", lang, card.Links)
+		}
+	}
+}

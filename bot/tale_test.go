@@ -210,7 +210,7 @@ func unknown(t *testing.T) *tale {
 func nothingFits(t *testing.T) *tale {
 	t.Helper()
 	a := opened(t).do(time.Second, incidents.Diagnosed{})
-	a.do(time.Second, incidents.Ranked{None: incidents.Because("because.not_repeated")})
+	a.do(time.Second, incidents.Ranked{None: incidents.Because("why.none", "name", "ShopDown", "service", "shop")})
 	a.do(5*time.Minute, incidents.Tick{Name: "ack", Policy: incidents.Policy{RemindAck: 5 * time.Minute}})
 	cleared := []incidents.Alert{alert("web-1", a.now), alert("web-2", a.now)}
 	return a.do(time.Second, incidents.Receive{Source: "alertmanager", Alerts: cleared, Keys: keysOf(cleared)})
