@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/learning/replay"
 )
 
@@ -54,7 +55,11 @@ func learnReplay(ctx context.Context, args []string, std streams) int {
 	if done {
 		return code
 	}
-	if file == "" || !replay.Regime(f.regime).Known() || f.from < 0 || f.flips < 0 || f.flips > 1 {
+	if file != "" && !replay.Regime(f.regime).Known() {
+		complain(std.err, noRegime(f.regime))
+		return exitUsage
+	}
+	if file == "" || f.from < 0 || f.flips < 0 || f.flips > 1 {
 		fs.Usage()
 		return exitUsage
 	}
@@ -73,6 +78,17 @@ func learnReplay(ctx context.Context, args []string, std streams) int {
 	}
 	replayTable(std.out, lang, f, scores)
 	return exitOK
+}
+
+// noRegime says which regimes there are.
+func noRegime(name string) error {
+	var known []string
+	for _, r := range replay.Regimes {
+		known = append(known, string(r))
+	}
+	all := strings.Join(known, ", ")
+	return incidents.Fail(incidents.Invalid, "error.no_regime", "there is no regime "+name+", but "+all, "name", name, "known", all).
+		WithHint("hikeshi learn replay FILE --regime " + string(replay.CombN))
 }
 
 // oneFile reads flags that may stand before and after the one word.

@@ -80,7 +80,7 @@ func TestReplayRefusesWhatMakesNoSense(t *testing.T) {
 	}{
 		{"learn", exitUsage, "usage"},
 		{"learn replay", exitUsage, "usage"},
-		{"learn replay " + file + " --regime F9", exitUsage, "usage"},
+		{"learn replay " + file + " --regime F9", exitUsage, "F0, FD, S0, SN, WARM, WARMN, COMBN, B1, FROZEN"},
 		{"learn replay " + file + " --flips 2", exitUsage, "usage"},
 		{"learn replay " + file, exitInvalid, "line 2"},
 		{"learn replay " + file + ".gone", exitFailed, "gone"},

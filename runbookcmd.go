@@ -160,7 +160,7 @@ func runbookPlan(args []string, std streams) int {
 		return exitUsage
 	}
 	if !rb.Fit(s) {
-		fmt.Fprintln(std.err, phrases.T(lang, "cli.plan_no_fit", "runbook", rb.ID, "labels", labels.String()))
+		complain(std.err, noFit(rb, words[0], alert, labels))
 		return exitFailed
 	}
 	plan, err := rb.Plan(s, params)
@@ -173,6 +173,25 @@ func runbookPlan(args []string, std streams) int {
 	}
 	fmt.Fprint(std.out, runbooks.PlanSheet(plan, lang, phrases.Fill))
 	return exitOK
+}
+
+// noFit says what a runbook fits, and what it was asked for.
+func noFit(rb *runbooks.Runbook, file, alert string, labels incidents.Labels) error {
+	var fits []string
+	for _, m := range rb.Fits {
+		fits = append(fits, m.String())
+	}
+	e := incidents.Fail(incidents.Invalid, "error.plan_no_fit", "runbook "+rb.ID+" does not fit", "runbook", rb.ID, "labels", labels.String(), "fits", strings.Join(fits, " "))
+	switch {
+	case len(fits) == 0: // but what people declare in words, which a file cannot say
+		e.Phrase = "error.plan_no_words"
+	case alert == "":
+		e.Phrase = "error.plan_no_alert"
+	}
+	if len(fits) == 0 {
+		return e.WithHint("hikeshi runbook show " + file)
+	}
+	return e.WithHint("hikeshi runbook plan " + file + " --alert ALERT.json")
 }
 
 // alertLabels are the labels that all alerts of the file share. The file is what
