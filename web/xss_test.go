@@ -122,11 +122,14 @@ var (
 	leads     = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 )
 
-// shape is what a page is made of, its text left out.
+// shape is what a page is made of, its text left out, and where that may go on
+// in the next line.
 func shape(html string) []string {
 	var out []string
 	for _, m := range tag.FindAllStringSubmatch(html, -1) {
-		out = append(out, m[1])
+		if m[1] != "wbr" {
+			out = append(out, m[1])
+		}
 	}
 	return out
 }
