@@ -16,10 +16,22 @@ import (
 	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
-// TestMain lets this test binary be hikeshi: scripts start it under that name.
+// TestMain lets this test binary be the guard of the steps that tests carry out.
 func TestMain(m *testing.M) {
 	steps.BeGuard()
-	testscript.Main(m, map[string]func(){"hikeshi": main})
+	os.Exit(m.Run())
+}
+
+// built is hikeshi as people have it, without the race detector: it takes half a
+// second to start with it, and scripts start it a hundred times. What it does is
+// run under the detector by the other tests.
+func built(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "hikeshi"), ".").CombinedOutput(); err != nil {
+		t.Fatalf("build hikeshi: %v\n%s", err, out)
+	}
+	return dir
 }
 
 // The command line as a person types it. Besides testscript's own words:
@@ -32,12 +44,14 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := built(t) + string(filepath.ListSeparator) + os.Getenv("PATH")
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLES", examples)
+			env.Setenv("PATH", path)
 			return ownersOnly(env.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "holds": holds},
