@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -53,12 +54,23 @@ func codeLines(t *testing.T, path string) int {
 	}
 }
 
-// sources parses every Go file of the repository. It reads the files rather
-// than ask `go list`, whose cached answer would stay green.
-func sources(t *testing.T, fset *token.FileSet) []goFile {
+// sources are all Go files of the repository, and where things in them stand.
+// They are read once, by whichever test comes first.
+func sources(t *testing.T) ([]goFile, *token.FileSet) {
 	t.Helper()
-	var files []goFile
-	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+	all, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all, fset
+}
+
+var fset = token.NewFileSet()
+
+// parsed reads the files rather than ask `go list`, whose cached answer would
+// stay green. Of tests only the imports are of interest.
+var parsed = sync.OnceValues(func() (files []goFile, err error) {
+	err = filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -68,18 +80,16 @@ func sources(t *testing.T, fset *token.FileSet) []goFile {
 		if d.IsDir() || !strings.HasSuffix(p, ".go") {
 			return nil
 		}
-		f, err := parser.ParseFile(fset, p, nil, parser.ParseComments)
-		if err != nil {
-			return err
+		mode := parser.ParseComments
+		if strings.HasSuffix(p, "_test.go") {
+			mode |= parser.ImportsOnly
 		}
+		f, err := parser.ParseFile(fset, p, nil, mode)
 		files = append(files, goFile{path: filepath.ToSlash(p), ast: f})
-		return nil
+		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
+	return files, err
+})
 
 // importTable reads the table of ARCHITECTURE.md: package → what it may import.
 func importTable(t *testing.T) map[string][]string {
@@ -116,7 +126,8 @@ func TestImportsFollowTheTable(t *testing.T) {
 	t.Parallel()
 	table := importTable(t)
 	seen := map[string]bool{}
-	for _, f := range sources(t, token.NewFileSet()) {
+	files, _ := sources(t)
+	for _, f := range files {
 		allowed, known := table[f.pkg()]
 		if !known {
 			if !seen[f.pkg()] {
@@ -158,7 +169,8 @@ func TestVendorsStayInTheirFolders(t *testing.T) {
 		"github.com/coreos/go-oidc":       "integrations/oidc",
 		"golang.org/x/oauth2":             "integrations/oidc",
 	}
-	for _, f := range sources(t, token.NewFileSet()) {
+	files, _ := sources(t)
+	for _, f := range files {
 		if f.test() {
 			continue
 		}
@@ -175,7 +187,8 @@ func TestVendorsStayInTheirFolders(t *testing.T) {
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	docs := map[string][]string{}
-	for _, f := range sources(t, token.NewFileSet()) {
+	files, _ := sources(t)
+	for _, f := range files {
 		if f.test() {
 			continue
 		}
@@ -204,9 +217,9 @@ const (
 
 func TestShape(t *testing.T) {
 	t.Parallel()
-	fset := token.NewFileSet()
 	perPackage := map[string]int{}
-	for _, f := range sources(t, fset) {
+	files, fset := sources(t)
+	for _, f := range files {
 		if f.test() {
 			continue
 		}
