@@ -21,8 +21,16 @@ type File struct {
 	mu   sync.Mutex
 	path string
 	half int64
-	f    *os.File
+	f    file
 	size int64
+	torn bool // the last line is the beginning of one
+}
+
+// file is an *os.File.
+type file interface {
+	io.WriteCloser
+	Sync() error
+	Truncate(size int64) error
 }
 
 // MaxLine bounds a line, in bytes.
@@ -78,19 +86,36 @@ func (k *File) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("open %s: %w", k.path, err), f.Close())
 	}
-	k.f, k.size = f, info.Size()
+	size := info.Size()
 	last := make([]byte, 1)
-	if _, err := f.ReadAt(last, max(k.size-1, 0)); err == nil && last[0] != '\n' {
+	if _, err := f.ReadAt(last, max(size-1, 0)); err == nil && last[0] != '\n' {
 		if _, err := f.WriteString("\n"); err != nil { // the torn line ends here
 			return errors.Join(fmt.Errorf("mend %s: %w", k.path, err), f.Close())
 		}
-		k.size++
+		size++
+	}
+	if err := syncFolder(filepath.Dir(k.path)); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	k.f, k.size, k.torn = f, size, false
+	return nil
+}
+
+// syncFolder makes the names in a folder durable: without it a file that was made or
+// renamed may be gone after a power cut, however often it was synced itself.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
 	}
 	return nil
 }
 
 // Append writes lines, which hold no newline, and returns once they are durable.
-// After an error some may be.
+// After an error some may be; what is torn of them takes no later line with it.
 func (k *File) Append(lines [][]byte) error {
 	var all []byte
 	for _, l := range lines {
@@ -106,15 +131,27 @@ func (k *File) Append(lines [][]byte) error {
 			return err
 		}
 	}
+	if k.torn {
+		all = append([]byte("\n"), all...)
+	}
 	n, err := k.f.Write(all)
-	k.size += int64(n)
 	if err != nil {
+		k.undo(int64(n))
 		return fmt.Errorf("append to %s: %w", k.path, err)
 	}
+	k.size, k.torn = k.size+int64(n), false
 	if err := k.f.Sync(); err != nil {
 		return fmt.Errorf("sync %s: %w", k.path, err)
 	}
 	return nil
+}
+
+// undo takes back the n bytes of a write that failed in its middle, as on a full disk.
+// Where that fails too, the next line begins by ending the torn one.
+func (k *File) undo(n int64) {
+	if n > 0 && k.f.Truncate(k.size) != nil {
+		k.size, k.torn = k.size+n, true
+	}
 }
 
 // turn makes the file the one before, and begins another.
@@ -123,8 +160,8 @@ func (k *File) turn() error {
 		return fmt.Errorf("turn over %s: %w", k.path, err)
 	}
 	old := k.f
-	if err := k.open(); err != nil {
-		return err // the old one stays open, and the next lines try again
+	if err := k.open(); err != nil { // the old one stays open and where it was, and the next lines try again
+		return errors.Join(err, os.Rename(k.path+".1", k.path))
 	}
 	return old.Close()
 }
