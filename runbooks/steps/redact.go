@@ -33,7 +33,9 @@ func NewRedactor(secrets ...string) *Redactor {
 }
 
 // withLines are the secrets, and each line of those that have several: of what is
-// shown while it is said, the other lines may be still to come.
+// shown while it is said, the other lines may be still to come. What begins and ends a
+// key is no secret: it is the same in each, and who strikes it hides from the patterns
+// that another key stands between.
 func withLines(secrets []string) []string {
 	all := slices.Clone(secrets)
 	for _, s := range secrets {
@@ -41,8 +43,11 @@ func withLines(secrets []string) []string {
 			all = append(all, strings.Split(s, "\n")...)
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, armour.MatchString)
 }
+
+// armour is the line that a key begins or ends with.
+var armour = regexp.MustCompile(`^\s*-----(?:BEGIN|END) [A-Z0-9 ]+-----\s*$`)
 
 // patterns find what looks like a secret; the first group, where there is one,
 // is kept. A regular expression costs a hundred times as much as looking for a

@@ -55,6 +55,20 @@ func TestRedactorStrikesSecrets(t *testing.T) {
 	}
 }
 
+// Knowing one key hides no other: both begin and end with the same lines.
+func TestRedactorStrikesAKeyBesideOneThatItKnows(t *testing.T) {
+	t.Parallel()
+	key := func(body string) string {
+		return "-----BEGIN OPENSSH PRIVATE KEY-----\n" + body + "\n-----END OPENSSH PRIVATE KEY-----\n"
+	}
+	r := NewRedactor(key("AAAAmineAAAAmine"))
+	for _, text := range []string{key("AAAAcanary"), key("AAAAmineAAAAmine") + key("AAAAcanary"), key("AAAAmineAAAAmine\nAAAAcanary"), "AAAAmineAAAAmine"} {
+		if got := r.Clean(text); strings.Contains(got, "canary") || strings.Contains(got, "mine") {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
 func TestRedactorLeavesTheRest(t *testing.T) {
 	t.Parallel()
 	r := NewRedactor("my-canary-token")
