@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -34,6 +35,11 @@ type LiveOptions struct {
 	Now       func() time.Time
 	Logger    *slog.Logger
 }
+
+// ErrGone is what a Poster answers where a live message is to be edited that no longer
+// stands. It posts none: nobody would write down where, so the next edit would post
+// another.
+var ErrGone = errors.New("the message was deleted")
 
 // Paces of what is shown while a run goes.
 const (
@@ -78,7 +84,7 @@ func (l *Live) Follow(ctx context.Context, plan incidents.Plan, run string, look
 // follow shows what is new, taken together over the chat's pause. A run that is over
 // before the first has passed is shown by its outcome only.
 func (l *Live) follow(ctx context.Context, c *liveChat, id incidents.ID, run string, look runbooks.Look) {
-	shown := true
+	shown, gone := true, false
 	for {
 		_, more := look()
 		if shown && !changed(ctx, more) || !c.pause(ctx) || !c.wait(ctx) {
@@ -87,9 +93,12 @@ func (l *Live) follow(ctx context.Context, c *liveChat, id incidents.ID, run str
 		now, _ := look()
 		shown = len(now.Steps) == 0 && now.Output == "" // there is nothing to be shown
 		if !shown {
-			shown = l.show(ctx, c, id, run, now)
+			shown, gone = l.show(ctx, c, id, run, now)
 		}
 		c.rest()
+		if gone {
+			return
+		}
 	}
 }
 
@@ -129,23 +138,24 @@ func (c *liveChat) rest() { time.AfterFunc(c.every, func() { <-c.turn }) }
 
 // show edits the run's message once, where it stands and the run still goes on. An
 // edit that has begun is waited for: it must not come after what the run's end says.
-func (l *Live) show(ctx context.Context, c *liveChat, id incidents.ID, run string, p incidents.Progress) bool {
+// Where somebody has deleted the message it is gone, and stays so until a sync.
+func (l *Live) show(ctx context.Context, c *liveChat, id incidents.ID, run string, p incidents.Progress) (shown, gone bool) {
 	if ctx.Err() != nil {
-		return true
+		return true, false
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), liveWithin)
 	defer cancel()
 	s, err := l.incidents.Load(ctx, id)
 	if err != nil || s == nil {
-		return false
+		return false, false
 	}
 	r, room := s.Run(run), s.Rooms[c.name]
 	if r == nil || r.State != incidents.RunRunning || room.Row != 0 {
-		return true // somebody else has told what became of it; or it has no message there
+		return true, false // somebody else has told what became of it; or it has no message there
 	}
 	posted, stands := room.Posted[runKey(run)]
 	if !stands {
-		return false // the room is being opened
+		return false, false // the room is being opened
 	}
 	m := LocalMessage{}
 	for _, lang := range phrases.Languages {
@@ -154,9 +164,9 @@ func (l *Live) show(ctx context.Context, c *liveChat, id incidents.ID, run strin
 	}
 	if _, err := c.poster.Post(ctx, room, runKey(run), m, posted); err != nil {
 		l.log.DebugContext(ctx, "what a run says was not shown", "chat", c.name, "run", run, "error", err)
-		return false
+		return false, errors.Is(err, ErrGone)
 	}
-	return true
+	return true, false
 }
 
 // running is a run's message while its steps are carried out.

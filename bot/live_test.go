@@ -24,6 +24,7 @@ type liveWorld struct {
 	more  chan struct{}
 	away  error
 	takes time.Duration // an edit of the chat
+	fails error         // each edit
 }
 
 func newLiveWorld(t *testing.T) *liveWorld {
@@ -48,6 +49,10 @@ func (w *liveWorld) Post(ctx context.Context, room incidents.Room, key string, m
 	time.Sleep(w.takes)
 	if ctx.Err() != nil {
 		return previous, ctx.Err()
+	}
+	if w.fails != nil {
+		w.edits++
+		return previous, w.fails
 	}
 	return w.fakeChat.Post(ctx, room, key, m, previous)
 }
@@ -170,6 +175,23 @@ func TestAHangingChatHoldsNoRunUp(t *testing.T) {
 		over()
 		if w.edits != 1 || time.Since(began) != w.takes {
 			t.Errorf("%d edits in %s: one that has begun must end before the run does", w.edits, time.Since(began))
+		}
+	})
+}
+
+// A run whose message was deleted is not shown any more until it is over.
+func TestADeletedMessageIsLeftToTheSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLiveWorld(t)
+		w.fails = ErrGone
+		over := w.begin()
+		for range 5 {
+			w.says("a line")
+			w.pass(2 * liveEvery)
+		}
+		over()
+		if w.edits != 1 {
+			t.Errorf("%d edits of a message that was deleted", w.edits)
 		}
 	})
 }

@@ -81,6 +81,9 @@ func (p *Poster) Post(ctx context.Context, room incidents.Room, key string, m bo
 		if codeOf(err) != codeUnknownMessage {
 			return previous, p.explain(room, err)
 		}
+		if one.Live { // the next sync posts it, and writes down where
+			return previous, bot.ErrGone
+		}
 		p.log.InfoContext(ctx, "a message of ours was deleted in Discord and is posted again", "room", room.Name, "key", key)
 	}
 	id, err := p.adopted(ctx, room, &one, out)

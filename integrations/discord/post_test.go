@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	fake "github.com/hikeshi-ops/hikeshi/internal/fakes/discord"
@@ -95,6 +96,20 @@ func TestADeletedMessageIsPostedAgain(t *testing.T) {
 	again := h.post(room, card("b"), p)
 	if all := h.Messages(room.ID); len(all) != 1 || again.ID == p.ID || all[0].ID != again.ID {
 		t.Errorf("%+v", all)
+	}
+}
+
+// What a run says meanwhile is not posted anew each time where its message was deleted.
+func TestADeletedLiveMessageStaysDeleted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	room := h.open(incident(42, "HighErrorRate"))
+	p := h.post(room, card("a"), incidents.Posted{})
+	h.DeleteMessage(room.ID, p.ID)
+	m := bot.Message{Key: "card", Kind: bot.KindRun, Live: true, Title: "Restart"}
+	_, err := h.poster.Post(t.Context(), room, m.Key, local(m), p)
+	if all := h.Messages(room.ID); !errors.Is(err, bot.ErrGone) || len(all) != 0 {
+		t.Errorf("%v: %+v", err, all)
 	}
 }
 

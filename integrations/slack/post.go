@@ -27,6 +27,8 @@ func (c *Chat) Post(ctx context.Context, room incidents.Room, key string, m bot.
 		}
 	}
 	switch err := c.update(ctx, room.ID, id, out, laneOf(message)); {
+	case refused(err) == "message_not_found" && message.Live: // the next sync posts it, and writes down where
+		return previous, bot.ErrGone
 	case id == "" || refused(err) == "message_not_found": // the second: somebody deleted it
 		if id, err = c.post(ctx, room, key, out, laneOf(message)); err != nil {
 			return previous, err

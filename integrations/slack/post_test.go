@@ -150,6 +150,18 @@ func TestADeletedMessageIsPostedAgain(t *testing.T) {
 	}
 }
 
+// What a run says meanwhile is not posted anew each time where its message was deleted.
+func TestADeletedLiveMessageStaysDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.room(incident(7, "x"))
+	m := bot.Message{Key: "run-1", Kind: bot.KindRun, Live: true, Title: "Restart"}
+	_, err := w.Post(t.Context(), r, "run-1", bot.LocalMessage{"en": m}, incidents.Posted{ID: "1.000001"})
+	if n := len(w.fake.Rooms()[0].Messages); !errors.Is(err, bot.ErrGone) || n != 0 {
+		t.Errorf("%d messages, %v", n, err)
+	}
+}
+
 func TestLongOutputGoesIntoTheThreadOnce(t *testing.T) {
 	t.Parallel()
 	for name, size := range map[string]int{"reply": 5000, "file": 40_000} {
