@@ -20,8 +20,8 @@ type Request struct {
 
 	Said *incidents.Said // a reaction's: the message of a person that it was put on
 
-	Rest string                     // set by the router: what follows the verb, as it was typed
-	Sees func(incidents.Scope) bool // set by the router: whether the person may see the incidents there
+	Rest   string // set by the router: what follows the verb, as it was typed
+	Reader Reader // set by the router: what the person may see
 }
 
 // Origin is how a wish was expressed; it goes into the log.

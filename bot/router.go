@@ -146,7 +146,7 @@ func (r *Router) carry(ctx context.Context, q Request, c *Command, args []string
 	began := time.Now()
 	account := q.Person.ID
 	q.Person = r.rights.Who(q.Person)
-	q.Sees = func(scope incidents.Scope) bool { return r.rights.May(q.Person, View, Of(scope)) == nil }
+	q.Reader = ReaderOf(r.rights, q.Person)
 	err := r.authorise(ctx, q, c)
 	var reply Reply
 	if err == nil {
@@ -188,7 +188,10 @@ func (r *Router) authorise(ctx context.Context, q Request, c *Command) error {
 			return err
 		}
 		if s == nil || s.Version == 0 {
-			return incidents.Fail(incidents.NotFound, "error.no_incident", "there is no such incident").WithHint("/inc list")
+			return NoIncident()
+		}
+		if err := Unseen(r.rights, q.Person, s); err != nil {
+			return err
 		}
 		where = Of(s.Scope())
 	}

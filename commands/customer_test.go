@@ -2,6 +2,8 @@ package commands
 
 import (
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -48,4 +50,33 @@ func TestDeclareForACustomer(t *testing.T) {
 	h.refused(cho, "declare customer=initech it is slow", incidents.Forbidden)
 	h.refused(bea, "declare customer=globex it is slow", incidents.Forbidden)
 	h.refused(all, "declare customer=nobody it is slow", incidents.Forbidden)
+}
+
+// What burns is listed however many newer ones others have, and another's
+// incident is answered as one that does not exist.
+func TestOnesOwnFireIsListedBehindOthers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	roster, err := bot.NewRoster([]bot.Member{{Name: "bea", Accounts: []string{bea.ID}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Responder}, Customers: []string{"acme"}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range incidents.ID(listed + 2) {
+		customer := "globex"
+		if id == 0 {
+			customer = "acme"
+		}
+		a := incidents.Alert{Labels: incidents.LabelsFromMap(map[string]string{"alertname": "F", "service": "shop"}), StartsAt: someDay}
+		if _, err := h.Do(t.Context(), id+42, "", incidents.Open{ID: id + 42, Source: "am", Customer: customer, Alerts: []incidents.Alert{a}, Keys: []incidents.Key{a.Fingerprint()}, Grouping: incidents.Rules{}.Group("", &a)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h.router, err = bot.NewRouter(bot.RouterOptions{Commands: All(h.deps), Rights: roster, Incidents: h.memory, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	if m := h.must(bea, "list"); len(m.Fields) != 1 || !strings.HasPrefix(m.Fields[0].Name, "INC-42 ") || !strings.Contains(m.Title, "1") || m.Tone == bot.ToneGood {
+		t.Errorf("%+v", m)
+	}
+	h.refused(bea, "status INC-43", incidents.NotFound)
+	h.refused(bea, "status INC-999", incidents.NotFound)
 }

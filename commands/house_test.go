@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -73,6 +74,12 @@ func (m *memory) List(_ context.Context, q incidents.Query) (incidents.Page, err
 		}
 	}
 	slices.SortFunc(p.Incidents, func(a, b incidents.Summary) int { return int(b.ID - a.ID) })
+	if q.Before > 0 {
+		p.Incidents = slices.DeleteFunc(p.Incidents, func(sum incidents.Summary) bool { return sum.ID >= q.Before })
+	}
+	if limit := min(cmp.Or(q.Limit, 50), 200); len(p.Incidents) > limit {
+		p.Incidents, p.Next = p.Incidents[:limit], p.Incidents[limit-1].ID
+	}
 	return p, nil
 }
 

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -31,37 +30,23 @@ func list(d Deps) bot.Command {
 					return bot.Reply{}, unexpected(w, "/inc list "+bot.Line(q.Service, 80))
 				}
 			}
-			page, err := d.Incidents.List(ctx, q)
+			seen, err := r.Reader.List(ctx, d.Incidents, q)
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			return answer(nil, d.rows(r.Lang, q, seen(r, page))), nil
+			return answer(nil, d.rows(r.Lang, q, seen)), nil
 		},
 	}
 }
 
-// seen is the page without what the person may not see. Of the others not even
-// the number is told.
-func seen(r bot.Request, page incidents.Page) incidents.Page {
-	before := len(page.Incidents)
-	page.Incidents = slices.DeleteFunc(slices.Clone(page.Incidents), func(sum incidents.Summary) bool { return !r.Sees(sum.Scope()) })
-	if len(page.Incidents) == before {
-		return page
-	}
-	page.Open = 0
-	for i := range page.Incidents {
-		if page.Incidents[i].Status.Open() {
-			page.Open++
-		}
-	}
-	return page
-}
-
-func (d Deps) rows(lang string, q incidents.Query, page incidents.Page) bot.Message {
+func (d Deps) rows(lang string, q incidents.Query, page bot.Seen) bot.Message {
 	m := bot.Message{Title: phrases.T(lang, "say.list", "open", strconv.Itoa(page.Open))}
+	cut, notAll := page.Cut || page.OpenCut, phrases.T(lang, "say.list_cut", "n", strconv.Itoa(bot.MostScanned))
 	if len(page.Incidents) == 0 {
 		m.Text = phrases.T(lang, "say.list_none")
-		if q.Open && q.Service == "" {
+		if cut {
+			m.Tone, m.Text = bot.ToneWarn, notAll
+		} else if q.Open && q.Service == "" {
 			m.Tone, m.Text = bot.ToneGood, phrases.T(lang, "say.list_quiet")
 		}
 		return m
@@ -82,7 +67,9 @@ func (d Deps) rows(lang string, q incidents.Query, page incidents.Page) bot.Mess
 			Value: strings.Join(parts, " · "),
 		})
 	}
-	if page.Next != 0 {
+	if cut {
+		m.Text = notAll
+	} else if page.Next != 0 {
 		m.Text = phrases.T(lang, "say.list_more", "n", strconv.Itoa(listed))
 	}
 	return m

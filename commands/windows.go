@@ -72,7 +72,7 @@ func (d Deps) heldBack(ctx context.Context, r bot.Request) (n map[string]int, wh
 	whole = page.Next == 0
 	for i := range page.Incidents {
 		sum := &page.Incidents[i]
-		if sum.Status != incidents.Held || !r.Sees(sum.Scope()) {
+		if sum.Status != incidents.Held || !r.Reader.Sees(sum.Scope()) {
 			continue
 		}
 		s, err := d.Incidents.Load(ctx, sum.ID)

@@ -134,15 +134,17 @@ func (s *Server) search(ctx context.Context, v *visit, f filter, terms []find.Te
 	if next > 0 {
 		view.More = "/?" + f.query(next).Encode()
 	}
-	now := s.Now()
+	now, sees := s.Now(), s.visible(v, "")
+	if view.OpenAll, view.OpenCut, err = s.reader(v).Open(ctx, s.Incidents); err != nil {
+		return view, fmt.Errorf("count incidents: %w", err)
+	}
 	for _, id := range ids {
-		page, err := s.query(ctx, v, incidents.Query{Before: id + 1, Limit: 1})
+		page, err := s.Incidents.List(ctx, incidents.Query{Before: id + 1, Limit: 1})
 		if err != nil {
-			return view, err
+			return view, fmt.Errorf("list incidents: %w", err)
 		}
-		view.OpenAll = page.Open
 		for _, sum := range page.Incidents {
-			if sum.ID == id {
+			if sum.ID == id && sees(sum.Scope()) {
 				view.Rest = append(view.Rest, rowOf(sum, now))
 			}
 		}

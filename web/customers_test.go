@@ -71,7 +71,7 @@ func TestNothingOfAnotherCustomerIsAnswered(t *testing.T) {
 	if events, _, err := (&listSource{s: s, v: v}).news(t.Context()); err != nil || len(events) != 1 || strings.Contains(events[0].data.(piece).HTML, secret) {
 		t.Errorf("the live list: %v, %v", events, err)
 	}
-	if _, _, err := (&roomSource{s: s, v: v, id: incidents.ID(len(w.logs))}).news(t.Context()); incidents.CodeOf(err) != incidents.Forbidden {
+	if _, _, err := (&roomSource{s: s, v: v, id: incidents.ID(len(w.logs))}).news(t.Context()); incidents.CodeOf(err) != incidents.NotFound {
 		t.Error("the live room:", err)
 	}
 	for _, path := range []string{"/learning", "/api/v1/learning"} {
@@ -81,5 +81,53 @@ func TestNothingOfAnotherCustomerIsAnswered(t *testing.T) {
 	}
 	if got := ask(s, http.MethodGet, "/?q="+secret, "", bearer("kenji-"+token)); strings.Contains(got.Body.String(), theirs) {
 		t.Error("the search finds it")
+	}
+}
+
+// Of others' incidents not even the number is told, they hide none of one's own,
+// and there is no telling them from those that never were.
+func TestOthersIncidentsNeitherCountNorHide(t *testing.T) {
+	t.Parallel()
+	roster, err := bot.NewRoster([]bot.Member{
+		{Name: "kenji", Accounts: []string{"console:kenji"}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Responder}, Customers: []string{"acme"}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, s := handler(t, func(o *Options) {
+		o.Rights = roster
+		o.Config.People = []Person{{Name: "kenji", Token: "kenji-" + token}}
+		o.Alerts = find.New(find.Options{Incidents: o.Incidents})
+	})
+	open := func(customer string) {
+		id := incidents.ID(len(w.logs) + 1)
+		a := incidents.Alert{Labels: labelsOf("alertname=F,service=shop,pod=" + customer), StartsAt: w.now()}
+		w.must(t, id, incidents.Open{ID: id, Source: "test", Alerts: []incidents.Alert{a}, Keys: []incidents.Key{a.Fingerprint()}, Customer: customer, Grouping: incidents.Rules{}.Group("", &a)})
+	}
+	see := func(path string) string {
+		return ask(s, http.MethodGet, path, "", bearer("kenji-"+token)).Body.String()
+	}
+	open("globex")
+	open("acme")
+	if got := see("/api/v1/incidents?limit=1"); !strings.Contains(got, `"open":1}`) {
+		t.Errorf("the count is everybody's: %s", got)
+	}
+	if got := see("/?q=pod%3Dacme"); !strings.Contains(got, `data-open="1"`) || !strings.Contains(got, "INC-3") {
+		t.Errorf("the search counts everybody's, or finds nothing: %s", got)
+	}
+	for range pageSize + 1 {
+		open("globex")
+	}
+	if got := see("/api/v1/incidents?open=true"); !strings.Contains(got, `"open":1}`) || !strings.Contains(got, `"id":3,`) {
+		t.Errorf("one's own are hidden: %s", got)
+	}
+	if got := see("/"); strings.Contains(got, "Nothing is burning") || !strings.Contains(got, "INC-3") {
+		t.Error("the page says that nothing is burning")
+	}
+	for _, path := range []string{"/api/v1/incidents/", "/incidents/"} {
+		theirs, none := see(path+"INC-2"), see(path+"INC-99999")
+		if theirs != strings.ReplaceAll(none, "INC-99999", "INC-2") {
+			t.Errorf("%s tells that there is one:\n%s\n%s", path, theirs, none)
+		}
 	}
 }

@@ -160,14 +160,14 @@ func TestRightsMayDifferByService(t *testing.T) {
 	w, s := handler(t, func(o *Options) { o.Rights = only("search") })
 	w.open(t, "slow", w.now(), "alertname=SearchSlow,service=search")
 	for path, status := range map[string]int{
-		"/api/v1/incidents/1": 403, "/api/v1/incidents/1/timeline": 403, "/api/v1/incidents/1/messages": 403, "/api/v1/incidents/1/postmortem": 403,
-		"/incidents/1": 403, "/incidents/1/timeline": 403, "/api/v1/events?incident=1": 403, "/api/v1/incidents/2": 200, "/incidents/2": 200,
+		"/api/v1/incidents/1": 404, "/api/v1/incidents/1/timeline": 404, "/api/v1/incidents/1/messages": 404, "/api/v1/incidents/1/postmortem": 404,
+		"/incidents/1": 404, "/incidents/1/timeline": 404, "/api/v1/events?incident=1": 404, "/api/v1/incidents/2": 200, "/incidents/2": 200,
 	} {
 		if got := ask(s, http.MethodGet, path, ""); got.Code != status {
 			t.Errorf("%s: %d", path, got.Code)
 		}
 	}
-	if got := ask(s, http.MethodPost, "/api/v1/incidents/1/messages", `{"text":"hello"}`); got.Code != http.StatusForbidden {
+	if got := ask(s, http.MethodPost, "/api/v1/incidents/1/messages", `{"text":"hello"}`); got.Code != http.StatusNotFound {
 		t.Errorf("saying something: %d", got.Code)
 	}
 	for _, path := range []string{"/", "/?show=all", "/api/v1/incidents"} {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -104,9 +105,7 @@ func incidentID(r *http.Request) (incidents.ID, error) {
 	return id, nil
 }
 
-func noIncident() error {
-	return incidents.Fail(incidents.NotFound, "error.no_incident", "there is no such incident")
-}
+func noIncident() error { return bot.NoIncident() }
 
 // number reads a whole number from the query; absent is def.
 func number(q url.Values, name string, def, min, max int64) (int64, error) {

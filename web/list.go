@@ -32,6 +32,8 @@ type listView struct {
 	Rest     []row
 	Sections bool // the two are shown apart
 	OpenAll  int
+	Cut      bool   // only bot.MostScanned of everybody's were looked through
+	OpenCut  bool   // and of the open ones
 	More     string // the next page's address
 	Services []string
 
@@ -106,7 +108,7 @@ func (s *Server) list(ctx context.Context, v *visit, f filter) (listView, error)
 	if err != nil {
 		return view, err
 	}
-	view.OpenAll = page.Open
+	view.OpenAll, view.Cut, view.OpenCut = page.Open, page.Cut, page.OpenCut
 	if page.Next > 0 {
 		view.More = "/?" + f.query(page.Next).Encode()
 	}
@@ -121,6 +123,7 @@ func (s *Server) list(ctx context.Context, v *visit, f filter) (listView, error)
 		if err != nil {
 			return view, err
 		}
+		view.OpenCut = view.OpenCut || open.Cut
 		for _, sum := range open.Incidents {
 			view.Open = append(view.Open, rowOf(sum, now))
 		}
@@ -129,28 +132,17 @@ func (s *Server) list(ctx context.Context, v *visit, f filter) (listView, error)
 	return view, nil
 }
 
-// query asks for a page of what the person may see: where rights differ by
-// service it may hold fewer than the limit.
-func (s *Server) query(ctx context.Context, v *visit, q incidents.Query) (incidents.Page, error) {
-	page, err := s.Incidents.List(ctx, q)
+// reader is who sees the list.
+func (s *Server) reader(v *visit) bot.Reader {
+	return bot.Reader{All: s.may(v, bot.View, bot.Overall) == nil, Sees: s.visible(v, "")}
+}
+
+// query asks for a page of what the person may see.
+func (s *Server) query(ctx context.Context, v *visit, q incidents.Query) (bot.Seen, error) {
+	page, err := s.reader(v).List(ctx, s.Incidents, q)
 	if err != nil {
 		return page, fmt.Errorf("list incidents: %w", err)
 	}
-	visible := make([]incidents.Summary, 0, len(page.Incidents))
-	for _, sum := range page.Incidents {
-		if s.may(v, bot.View, bot.Of(sum.Scope())) == nil {
-			visible = append(visible, sum)
-		}
-	}
-	if len(visible) < len(page.Incidents) { // how many others there are is not told
-		page.Open = 0
-		for _, sum := range visible {
-			if sum.Status.Open() {
-				page.Open++
-			}
-		}
-	}
-	page.Incidents = visible
 	return page, nil
 }
 

@@ -92,6 +92,7 @@ func functions(lang string, a assets) template.FuncMap {
 		"took":    func(d time.Duration) string { return bot.Duration(lang, d) },
 		"dict":    dict,
 		"percent": percent,
+		"scanned": func() int { return bot.MostScanned },
 		"day":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"hundred": func(share float64) string { return fmt.Sprintf("%.0f", 100*share) },
 	}

@@ -35,7 +35,7 @@ func (s *Server) load(ctx context.Context, v *visit, id incidents.ID) (*incident
 	if inc == nil || inc.Version == 0 {
 		return nil, noIncident()
 	}
-	if err := s.may(v, bot.View, bot.Of(inc.Scope())); err != nil {
+	if err := bot.Unseen(s.Rights, v.person, inc); err != nil {
 		return nil, err
 	}
 	return inc, nil

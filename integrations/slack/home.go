@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"strconv"
 
 	api "github.com/slack-go/slack"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 )
 
-// maxHome is how many open incidents the Home tab looks through.
+// maxHome is how many open incidents the Home tab shows.
 const maxHome = 30
 
 // home shows somebody what waits for them: approvals first, then the incidents
@@ -41,11 +42,11 @@ func (c *Chat) home(ctx context.Context, user string) {
 }
 
 func (c *Chat) homeBlocks(ctx context.Context, p person) ([]api.Block, error) {
-	page, err := c.incidents.List(ctx, incidents.Query{Open: true, Limit: maxHome})
+	me := c.rights.Who(p.actor)
+	page, err := bot.ReaderOf(c.rights, me).List(ctx, c.incidents, incidents.Query{Open: true, Limit: maxHome})
 	if err != nil {
 		return nil, err
 	}
-	me := c.rights.Who(p.actor)
 	var waiting, mine, others []*rich
 	for i := range page.Incidents {
 		s, err := c.incidents.Load(ctx, page.Incidents[i].ID)
@@ -69,6 +70,9 @@ func (c *Chat) homeBlocks(ctx context.Context, p person) ([]api.Block, error) {
 		}
 	}
 	blocks := []api.Block{}
+	if page.Cut || page.OpenCut {
+		blocks = append(blocks, (&rich{}).faint(phrases.T(p.lang, "say.list_cut", "n", strconv.Itoa(bot.MostScanned))).block())
+	}
 	for _, part := range []struct {
 		key  string
 		rows []*rich
