@@ -19,6 +19,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/commands"
 	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
+	"github.com/hikeshi-ops/hikeshi/diagnostics/watch"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/inquiry"
 	"github.com/hikeshi-ops/hikeshi/integrations/intake"
@@ -57,6 +58,7 @@ type app struct {
 	sources  *inquiry.Sources
 	asked    *diagnostics.Investigator
 	plans    *schedule.Scheduler
+	watcher  *watch.Watcher
 	free     bool // the chats keep to no rates: for measuring
 }
 
@@ -116,6 +118,9 @@ func (a *app) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	a.worker = newWorker(a, policy, engine, runner, freezer, ladder, syncers(rooms, links, c.CustomerLanguages))
+	if a.watcher, err = newWatcher(a); err != nil {
+		return config.Problem(err)
+	}
 	a.ready = &readiness{store: a.store, worker: a.worker, relaxed: c.Relaxed, log: log}
 	if a.console, err = newConsole(a, router, said, links); err != nil {
 		return config.Problem(err)
@@ -124,13 +129,27 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: intake.HeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	a.server = newServer(handler, log)
 	a.jobs = a.schedule(ctx)
 	a.plans = schedule.New(schedule.Options{Entries: c.Planned, Settings: a.store, Runner: runner, Log: a.store, Now: time.Now, Logger: log})
 	return nil
+}
+
+// newServer has the limits of whatever comes over HTTP.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: intake.HeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// newWatcher raises alerts by itself, in the language of the configuration.
+func newWatcher(a *app) (*watch.Watcher, error) {
+	return watch.New(watch.Options{
+		Rules: a.config.Watched.Rules, Tally: a.config.Watched.Tally, Sources: a.asked.Sources, Settings: a.store, Log: a.store,
+		Say:   func(key string, args ...string) string { return phrases.T(a.config.Language, key, args...) },
+		Clean: a.audit.redact.Clean, Now: time.Now, Logger: a.log,
+	})
 }
 
 // syncers keep the rooms of each chat.
@@ -244,6 +263,7 @@ func (a *app) run(ctx context.Context) error {
 	a.ready.check(ctx)
 	worker.Go(func() { a.worker.Run(working) })
 	worker.Go(func() { a.plans.Run(working) })
+	worker.Go(func() { a.watcher.Run(working) })
 	worker.Go(func() { a.sources.Run(working) })
 	live, endLive := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLive()

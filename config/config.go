@@ -48,6 +48,7 @@ type Config struct {
 	Grouping  []Rule     `yaml:"grouping"`
 	Runbooks  Runbooks   `yaml:"runbooks"`
 	Schedules []Schedule `yaml:"schedules"`
+	Watch     []Watch    `yaml:"watch"`
 	Calendar  []Window   `yaml:"calendar"`
 	Slack     Slack      `yaml:"slack"`
 	Trust     Trust      `yaml:"trust"`
@@ -325,6 +326,7 @@ type Settled struct {
 	Workspace     SettledSlack
 	Guild         SettledDiscord
 	Asked         inquiry.Settled // what the first investigation asks
+	Watched       SettledWatch
 	LogLevel      slog.Level
 	elsewhere
 	TicketDesks

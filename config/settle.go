@@ -54,6 +54,7 @@ func (c Config) Settle() (*Settled, error) {
 	}
 	s.stepsElsewhere()
 	s.diagnostics()
+	s.watch()
 	if err := c.from.problemsError(s.problems); err != nil {
 		return nil, err
 	}

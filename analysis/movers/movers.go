@@ -85,7 +85,7 @@ func Find(points []Point, from int64) (c Change, ok bool) {
 	if first > n-leastPoints {
 		return Change{}, false
 	}
-	usual, dev := level(points[:first])
+	usual, dev := Level(points[:first])
 	sum := 0.0
 	for _, p := range points[first:] {
 		sum += clip(p.V, usual, dev)
@@ -99,7 +99,7 @@ func Find(points []Point, from int64) (c Change, ok bool) {
 		}
 		rest -= clip(points[i].V, usual, dev)
 	}
-	after, _ := level(points[at:])
+	after, _ := Level(points[at:])
 	c = Change{Since: points[at].T, Before: usual, After: after, Deviations: min(math.Abs(after-usual)/dev, mostDeviations)}
 	if usual > 0 && after >= 0 {
 		c.Times = after / usual
@@ -125,8 +125,9 @@ func usable(points []Point) []Point {
 	return points
 }
 
-// level is the median, and the deviation by the median absolute deviation.
-func level(points []Point) (median, dev float64) {
+// Level is the median, and the deviation by the median absolute deviation, which is
+// never nothing: a series that stood still is not moved by a hair's breadth.
+func Level(points []Point) (median, dev float64) {
 	values := make([]float64, len(points))
 	for i, p := range points {
 		values[i] = p.V

@@ -118,7 +118,8 @@ type Problem struct {
 
 // Settled is all that can be made without opening a file of ours.
 type Settled struct {
-	Secrets   []string // that must never be seen
+	Secrets   []string                                       // that must never be seen
+	Heard     func(at time.Time, service, host, line string) // told of each line that was sent, cleaned; may be nil
 	asked     []opener
 	watched   []*scrape.Source
 	catalogue *diagnostics.Catalogue
@@ -182,6 +183,18 @@ func (p *Prometheus) source() (*prometheus.Source, error) {
 		c.Series = append(c.Series, prometheus.Query{Title: q.Title, Query: q.Query, For: q.Service})
 	}
 	return prometheus.New(c)
+}
+
+// Graphers are the names of those that take a query of a person's own.
+func (c *Config) Graphers() []string {
+	var names []string
+	for _, p := range c.Prometheus {
+		names = append(names, cmp.Or(p.Name, "prometheus"))
+	}
+	for _, m := range c.Metrics {
+		names = append(names, scrape.NameOf(m.Service))
+	}
+	return names
 }
 
 // services are those of the configuration, and of the file.

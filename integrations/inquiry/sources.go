@@ -34,7 +34,7 @@ func Open(data string, settled Settled, past diagnostics.Past, redact Redactor) 
 	dir := filepath.Join(data, "diagnostics")
 	s := &Sources{settled: settled, redact: redact}
 	var err error
-	if s.Logs, err = logs.Open(logs.Config{File: filepath.Join(dir, "logs"), Clean: redact.Excerpt}); err != nil {
+	if s.Logs, err = logs.Open(logs.Config{File: filepath.Join(dir, "logs"), Clean: redact.Excerpt, Heard: settled.Heard}); err != nil {
 		return nil, err
 	}
 	if s.Changes, err = changes.Open(filepath.Join(dir, "changes"), redact.Excerpt); err != nil {

@@ -31,6 +31,8 @@ const (
 type Config struct {
 	File  string                             // where they are kept
 	Clean func(line string, most int) string // without secrets, cut
+
+	Heard func(at time.Time, service, host, line string) // told of each line, those of before too; may be nil
 }
 
 // Source holds the books. It is safe for concurrent use.
@@ -112,6 +114,9 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 }
 
 func (s *Source) count(r record) {
+	if s.config.Heard != nil {
+		s.config.Heard(time.UnixMilli(r.At), r.Service, r.Host, r.Text)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Lines++

@@ -152,7 +152,10 @@ func (s *Source) get(ctx context.Context) (string, error) {
 }
 
 // Name says which program.
-func (s *Source) Name() string { return "metrics of " + s.config.Service }
+func (s *Source) Name() string { return NameOf(s.config.Service) }
+
+// NameOf is the name of a service's source.
+func NameOf(service string) string { return "metrics of " + service }
 
 // Tells is what it knows about.
 func (s *Source) Tells() []incidents.ClueKind { return []incidents.ClueKind{incidents.ClueSeries} }
