@@ -92,13 +92,18 @@ func TestExactlyOne(t *testing.T) {
 	t.Parallel()
 	lies := []fake.Lie{"", fake.Fail, fake.DoneFail, fake.DoneHang, fake.DoneCut, fake.DoneHTML, fake.Cut, fake.HTML, fake.Redirect, fake.Huge, fake.SlowDown}
 	both(t, func(t *testing.T, flavour Flavour) {
-		for _, lie := range lies {
+		for i, lie := range lies {
 			for _, lag := range []time.Duration{0, time.Minute} {
-				if (lag == 0) == (flavour == Cloud) && os.Getenv("HIKESHI_CRASH") != "all" {
+				everything := os.Getenv("HIKESHI_CRASH") == "all"
+				if (lag == 0) == (flavour == Cloud) && !everything {
 					continue // the one flavour with a quick index, the other with a slow one
 				}
+				first, step := 1+i%3, 3 // the lies share the points among them
+				if everything || lie == "" || lie == fake.DoneFail || lie == fake.DoneHang {
+					first, step = 1, 1
+				}
 				killed := 0
-				for at := 1; ; at++ {
+				for at := first; ; at += step {
 					all := false
 					for _, after := range []bool{false, true} {
 						if lie == fake.DoneHang && at > 3 && at%4 != 0 {
