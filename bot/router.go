@@ -129,6 +129,20 @@ func (r *Router) Press(ctx context.Context, q Request, buttonID string) (Reply, 
 	return r.command(ctx, q, verb, args)
 }
 
+// Needs is the right that a button asks for; "" where it is none of ours. What
+// else may be in the way shows when it is pressed.
+func (r *Router) Needs(buttonID string) Right {
+	p, ok := decodePress(buttonID)
+	if !ok {
+		return ""
+	}
+	verb, _ := presses[p.verb](p)
+	if c := r.verbs[verb]; c != nil {
+		return c.Right
+	}
+	return ""
+}
+
 // command carries out a verb whose words were found in another way than by
 // typing them.
 func (r *Router) command(ctx context.Context, q Request, verb string, args []string) (Reply, error) {

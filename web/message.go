@@ -29,7 +29,7 @@ type messageView struct {
 	Private    bool         // only the reader sees it
 	Items      []itemView
 	Votes      []voteView
-	Actions    []bot.Button
+	Actions    []actionView
 }
 
 // LongEdited says whether it was edited clearly after it was posted.
@@ -53,7 +53,13 @@ type checkView struct {
 type itemView struct {
 	bot.Item
 	Votes   []voteView
-	Actions []bot.Button
+	Actions []actionView
+}
+
+// actionView is a button.
+type actionView struct {
+	bot.Button
+	Denied string // why the reader may not press it; "" where they may
 }
 
 // voteView is a 👍 or 👎 with its count.
@@ -63,6 +69,8 @@ type voteView struct {
 	Count int
 	Mine  bool // the reader gave it
 	Bare  bool // its label says no more than the sign
+
+	Denied string // why the reader may not press it; "" where they may
 }
 
 // posted makes the view of a posting.
@@ -143,7 +151,7 @@ func (v *visit) message(m bot.Message, id incidents.ID) messageView {
 }
 
 // sortButtons parts the votes from the rest. A count below 0 is not known.
-func sortButtons(all []bot.Button, up, down int) (votes []voteView, actions []bot.Button) {
+func sortButtons(all []bot.Button, up, down int) (votes []voteView, actions []actionView) {
 	for _, b := range all {
 		switch b.Style {
 		case bot.StyleUp:
@@ -151,7 +159,7 @@ func sortButtons(all []bot.Button, up, down int) (votes []voteView, actions []bo
 		case bot.StyleDown:
 			votes = append(votes, voteView{Button: b, Count: down, Bare: strings.Trim(b.Label, "👎 ") == ""})
 		default:
-			actions = append(actions, b)
+			actions = append(actions, actionView{Button: b})
 		}
 	}
 	return votes, actions

@@ -32,6 +32,7 @@ type Router interface {
 	Handle(ctx context.Context, r bot.Request) (bot.Reply, error)
 	Press(ctx context.Context, r bot.Request, buttonID string) (bot.Reply, error)
 	Commands() []bot.Command
+	Needs(buttonID string) bot.Right
 }
 
 // DeadLetters are the effects that were given up.

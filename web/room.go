@@ -138,5 +138,6 @@ func (s *Server) posted(v *visit, p *incidents.Posting, inc *incidents.Incident)
 		m = v.message(bot.Message{Key: p.Key, Kind: bot.KindLine, Tone: bot.ToneWarn, At: p.At, Text: phrases.T(v.lang, "web.unreadable")}, inc.ID)
 		m.ID, m.Seq = "m"+strconv.FormatInt(p.Seq, 10), p.Seq
 	}
+	s.withhold(v, &m, inc)
 	return m
 }
