@@ -3,6 +3,9 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,6 +119,47 @@ func TestOneMistake(t *testing.T) {
 		got := problemsIn(t, c.content, "en", c.env)
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) == 0 || !strings.HasPrefix(got[0], c.want)) {
 			t.Errorf("%q: it says %q, want %q", c.content, got, c.want)
+		}
+	}
+}
+
+// TestKeysThatAreNamedExist: where a package that has a part of the configuration
+// says what is wrong with it, it says so of a key that can be found in the file.
+func TestKeysThatAreNamedExist(t *testing.T) {
+	var known []string
+	for _, key := range allKeys(reflect.TypeFor[Config](), "") {
+		for ; key != ""; key = key[:max(strings.LastIndex(key, "."), 0)] { // and what they are part of
+			known = append(known, strings.TrimSuffix(key, "[]"))
+		}
+	}
+	named := regexp.MustCompile(`^(?:h\.yaml:\d+: )?([a-z0-9_.\[\]]+): `)
+	index := regexp.MustCompile(`\[\d+\]`)
+	short := "{name: b, kind: KIND, url: x, token: ' ', project: 'a b', webhook_token: x, priorities: {a: b}, transitions: {a: b}, fields: {'': 1}}"
+	for name, content := range map[string]string{
+		"discord":           "discord: {bot_token: x, app_id: x, guild_id: x, via: x, category: ' ', archive: ' ', private: true, roles: [x]}",
+		"discord over HTTP": "discord: {bot_token: x, via: http, public_key: x, messages: true, private: true}",
+		"slack":             "slack: {bot_token: xoxb-1}", "slack's token": "slack: {bot_token: x}", "slack's team": "slack: {bot_token: xoxb-1, app_token: xapp-1, team: x}",
+		"slack's app": "slack: {bot_token: xoxb-1, app_token: xapp-1, team: T1, app: x}", "slack's guests": "slack: {bot_token: xoxb-1, app_token: xapp-1, team: T1, app: A1, invite: [x]}",
+		"jira":       "trackers: [" + strings.Replace(short, "KIND", "jira", 1) + "]",
+		"backlog":    "trackers: [" + strings.Replace(short, "KIND", "backlog", 1) + "]",
+		"gitlab":     "trackers: [" + strings.Replace(short, "KIND", "gitlab", 1) + "]",
+		"servicenow": "trackers: [" + strings.Replace(short, "KIND", "servicenow", 1) + "]",
+		"oidc":       "public_url: x\nconsole: {oidc: {issuer: x, client_id: x, client_secret: x}}\npeople: [{name: b, accounts: ['oidc:x'], roles: [viewer]}]",
+		"store":      "store: redis://h:1/x/y\nshards: 100000",
+		"many":       manyMistakes,
+	} {
+		said := problemsIn(t, content, "en", nil)
+		if len(said) == 0 {
+			t.Errorf("nothing is wrong with %s", name)
+		}
+		for _, line := range said {
+			m := named.FindStringSubmatch(line)
+			if m == nil || strings.Contains(line, "there is no such key") {
+				continue
+			}
+			if key := index.ReplaceAllString(m[1], "[]"); !slices.Contains(known, strings.TrimSuffix(key, "[]")) {
+				t.Errorf("%s: there is no key %s: %s", name, key, line)
+			}
 		}
 	}
 }

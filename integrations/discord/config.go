@@ -50,7 +50,7 @@ func (c Config) Validate() error {
 		all = append(all, incidents.Fail(incidents.Invalid, phrase, "discord."+key+" "+message, append(args, "key", key)...).WithHint("docs/discord.md"))
 	}
 	if len(c.Token) < minToken || strings.ContainsAny(c.Token, " \t\r\n") {
-		bad("token", "error.discord_token", "is not a bot's token")
+		bad("bot_token", "error.discord_token", "is not a bot's token")
 	}
 	for key, id := range map[string]string{"app_id": c.App, "guild_id": c.Guild} {
 		if !isID(id) {

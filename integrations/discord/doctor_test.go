@@ -75,7 +75,7 @@ func TestConfigurationsThatAreWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*Config){
-		"token": func(c *Config) { c.Token = "changeme" }, "app_id": func(c *Config) { c.App = "x" }, "guild_id": func(c *Config) { c.Guild = "" },
+		"bot_token": func(c *Config) { c.Token = "changeme" }, "app_id": func(c *Config) { c.App = "x" }, "guild_id": func(c *Config) { c.Guild = "" },
 		"public_key": func(c *Config) { c.Via, c.PublicKey = ViaHTTP, strings.Repeat("0", 63) }, "via": func(c *Config) { c.Via = "pigeon" },
 		"messages": func(c *Config) { c.Via, c.Messages = ViaHTTP, true }, "roles": func(c *Config) { c.Private = true }, "archive": func(c *Config) { c.Archive = c.Category },
 	} {
