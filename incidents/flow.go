@@ -78,7 +78,7 @@ var flow = map[EventKind][]reaction{
 	EventTicketLinked:   {syncRooms, syncTicket},
 	EventTicketUnlinked: {syncRooms},
 	EventTicketAsked:    {syncRooms, openTicket},
-	EventTicketSynced:   {syncRooms},
+	EventTicketSynced:   {syncRooms, endPeace},
 
 	EventProposed: {syncRooms},
 	EventAccepted: {syncRooms},

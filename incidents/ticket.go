@@ -91,6 +91,32 @@ func ticketEffects(s *Incident, due time.Time, p Policy) []Effect {
 	return effects
 }
 
+// HumanPeace is how long the bot's own word does not go against what a person
+// said in the tracker.
+const HumanPeace = 5 * time.Minute
+
+// PeaceUntil is when the last person who changed something in the tracker has
+// had their time; zero where nobody did.
+func (t *Ticket) PeaceUntil() time.Time {
+	var until time.Time
+	for _, at := range t.There {
+		until = later(until, at.Add(HumanPeace))
+	}
+	return until
+}
+
+// endPeace looks at the ticket again once the people there have had their time:
+// what was left as they want it is put back then, also where nothing else
+// happens. Any sync before that ends in this event too, and asks once more.
+func endPeace(s *Incident, e *Event, _ Policy) []Effect {
+	t := s.Tickets[e.Tracker]
+	until := t.PeaceUntil()
+	if t.Off || !until.After(e.Written) {
+		return nil
+	}
+	return []Effect{s.effect(DoSyncTicket, LaneOfTracker(e.Tracker), e.Tracker, until.Add(ticketPace))}
+}
+
 // LaneOfTracker is the bulkhead of one tracker.
 func LaneOfTracker(tracker string) string { return "ticket-" + tracker }
 

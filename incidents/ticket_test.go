@@ -98,3 +98,41 @@ func TestWhatWasTouchedThereIsKept(t *testing.T) {
 		t.Error("an older word:", kinds(got))
 	}
 }
+
+// Five minutes after a person changed something in the tracker it is looked at
+// again, also where nothing else happens, whatever sync comes before that.
+func TestThePeaceEnds(t *testing.T) {
+	t.Parallel()
+	p := Policy{Tickets: []TicketRoute{route(t, "jira")}}
+	s := &Incident{}
+	do := func(at int, cmd Command) []Effect {
+		t.Helper()
+		_, effects, err := Advance(s, cmd, minute(at), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.DeleteFunc(effects, func(e Effect) bool { return e.Kind != DoSyncTicket })
+	}
+	do(0, opening(Rule{}, firing("HighErrorRate", "", noon)))
+	do(0, TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "A-1"}})
+	end := minute(1).Add(HumanPeace + ticketPace)
+	for _, step := range []struct {
+		at  int
+		cmd Command
+	}{
+		{1, TicketTouched{Tracker: "jira", Field: "status", At: minute(1)}},
+		{4, TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "A-1", LastSeq: 1}}}, // what was touched meanwhile stays touched
+		{5, TicketSynced{Tracker: "jira", Ticket: s.Tickets["jira"]}},
+	} {
+		if got := do(step.at, step.cmd); len(got) != 1 || !got[0].Due.Equal(end) || got[0].Arg != "jira" {
+			t.Errorf("after %d minutes: %+v, want one at %s", step.at, got, end)
+		}
+	}
+	if got := do(7, TicketSynced{Tracker: "jira", Ticket: s.Tickets["jira"]}); len(got) != 0 {
+		t.Errorf("it is over, and still looked at: %+v", got)
+	}
+	do(7, TicketTouched{Tracker: "jira", Field: "status", At: minute(7)})
+	if got := do(8, UnlinkTicket{By: bea, Tracker: "jira"}); len(got) != 0 {
+		t.Errorf("parted, and looked at: %+v", got)
+	}
+}

@@ -39,7 +39,7 @@ func (w *Worker) syncTicket(ctx context.Context, c *incidents.Claim, h *shelved)
 		}
 		return err
 	}
-	if sameTicket(old, ticket) {
+	if sameTicket(old, ticket) && !ticket.PeaceUntil().After(w.now()) { // within it, the event asks for the look after it
 		w.engine.shelf.put(h)
 		return w.ack(ctx, c)
 	}

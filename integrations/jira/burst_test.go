@@ -46,63 +46,61 @@ func opened(t *testing.T, id incidents.ID) *incidents.Incident {
 func TestAThousandTickets(t *testing.T) {
 	t.Parallel()
 	const all, slots, unsure = 1000, 8, 5
-	both(t, func(t *testing.T, flavour Flavour) {
-		synctest.Test(t, func(t *testing.T) {
-			began := time.Now()
-			jira := fake.New(string(flavour), time.Now)
-			jira.Tiers = true
-			jira.Lies(fake.DoneFail, unsure, "POST", "issue", "")
-			c := config(flavour)
-			k, err := New(Options{
-				Config: c, Settings: &memory{docs: map[string]incidents.Document{}}, Transport: jira.Transport(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-				Pace: limit.New(limit.Options{Provider: "tracker/jira", Rates: Rates(), Now: time.Now}),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			book := &owners{all: map[string]incidents.ID{}}
-			y := &tracker.Syncer{Name: c.Name, Tracker: k, Directory: book, Lang: "en", Now: time.Now}
-			queue := make(chan *incidents.Incident, all)
-			for i := range all {
-				queue <- opened(t, incidents.ID(i+1))
-			}
-			var left sync.WaitGroup
-			left.Add(all)
-			for range slots {
-				go func() {
-					for s := range queue {
-						ticket, err := y.Sync(t.Context(), s, nil)
-						s.Tickets = map[string]incidents.Ticket{c.Name: ticket}
-						if err == nil {
-							left.Done()
-							continue
-						}
-						after := 5 * time.Second
-						if later, ok := errors.AsType[*incidents.Later](err); ok {
-							after = later.After
-						}
-						time.AfterFunc(after, func() { queue <- s })
-					}
-				}()
-			}
-			left.Wait()
-			close(queue)
-			took := time.Since(began)
-			rate := Rates()[classWrite]
-			bound := time.Duration(all/rate.N) * rate.Per
-			t.Logf("%d tickets in %v; our own limit's bound is %v", all, took, bound)
-			if took > bound*105/100 {
-				t.Errorf("%v, and our own limit's bound is %v", took, bound)
-			}
-			if n := jira.Counts()["429"]; n != 0 {
-				t.Errorf("%d requests were refused for being too fast", n)
-			}
-			if made, known := len(jira.Issues()), len(book.all); made != all || known != all {
-				t.Errorf("%d tickets of %d incidents, %d of them known", made, all, known)
-			}
-			if n := k.Stats().Unsure; n != unsure {
-				t.Errorf("%d answers left it open, %d should", n, unsure)
-			}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		jira := fake.New(fake.Cloud, time.Now)
+		jira.Tiers = true
+		jira.Lies(fake.DoneFail, unsure, "POST", "issue", "")
+		c := config(Cloud)
+		k, err := New(Options{
+			Config: c, Settings: &memory{docs: map[string]incidents.Document{}}, Transport: jira.Transport(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Pace: limit.New(limit.Options{Provider: "tracker/jira", Rates: Rates(), Now: time.Now}),
 		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		book := &owners{all: map[string]incidents.ID{}}
+		y := &tracker.Syncer{Name: c.Name, Tracker: k, Directory: book, Lang: "en", Now: time.Now}
+		queue := make(chan *incidents.Incident, all)
+		for i := range all {
+			queue <- opened(t, incidents.ID(i+1))
+		}
+		var left sync.WaitGroup
+		left.Add(all)
+		for range slots {
+			go func() {
+				for s := range queue {
+					ticket, err := y.Sync(t.Context(), s, nil)
+					s.Tickets = map[string]incidents.Ticket{c.Name: ticket}
+					if err == nil {
+						left.Done()
+						continue
+					}
+					after := 5 * time.Second
+					if later, ok := errors.AsType[*incidents.Later](err); ok {
+						after = later.After
+					}
+					time.AfterFunc(after, func() { queue <- s })
+				}
+			}()
+		}
+		left.Wait()
+		close(queue)
+		took := time.Since(began)
+		rate := Rates()[classWrite]
+		bound := time.Duration(all/rate.N) * rate.Per
+		t.Logf("%d tickets in %v; our own limit's bound is %v", all, took, bound)
+		if took > bound*105/100 {
+			t.Errorf("%v, and our own limit's bound is %v", took, bound)
+		}
+		if n := jira.Counts()["429"]; n != 0 {
+			t.Errorf("%d requests were refused for being too fast", n)
+		}
+		if made, known := len(jira.Issues()), len(book.all); made != all || known != all {
+			t.Errorf("%d tickets of %d incidents, %d of them known", made, all, known)
+		}
+		if n := k.Stats().Unsure; n != unsure {
+			t.Errorf("%d answers left it open, %d should", n, unsure)
+		}
 	})
 }

@@ -36,10 +36,6 @@ type Syncer struct {
 	Now       func() time.Time
 }
 
-// HumanPeace is how long the bot's own word does not go against what a person
-// said in the tracker.
-const HumanPeace = 5 * time.Minute
-
 // Sync opens the ticket if need be, makes its fields say what they should and
 // writes the comments that are missing. It returns the ticket as it stands,
 // also with an error: the part that was done is not done again. What the
@@ -119,7 +115,7 @@ func (y *Syncer) fields(ctx context.Context, t *incidents.Ticket, s *incidents.I
 			continue
 		}
 		if !y.mayTell(s, t, f) {
-			continue // told when something else happens, a closing at the latest
+			continue // told when their time is over
 		}
 		due, after = append(due, f), next
 	}
@@ -144,7 +140,7 @@ func (y *Syncer) fields(ctx context.Context, t *incidents.Ticket, s *incidents.I
 }
 
 // mayTell is the rule for what both sides changed: the last person's word wins,
-// and for HumanPeace after it the bot does not speak against it. What a person
+// and for incidents.HumanPeace after it the bot does not speak against it. What a person
 // wants there and the incident cannot follow (a ticket that is to do again
 // after somebody took it, a closing without the right to it) ends with that.
 func (y *Syncer) mayTell(s *incidents.Incident, t *incidents.Ticket, f Field) bool {
@@ -155,7 +151,7 @@ func (y *Syncer) mayTell(s *incidents.Incident, t *incidents.Ticket, f Field) bo
 	if here, human := lastWord(s, f, y.Name); human && here.After(there) {
 		return true
 	}
-	return y.Now().Sub(there) >= HumanPeace
+	return y.Now().Sub(there) >= incidents.HumanPeace
 }
 
 // lastWord is when the field last changed on our side, and whether a person did
