@@ -12,7 +12,9 @@ const mostChanges = 5
 
 // changed are the changes that may have to do with it: those of the service
 // first, then those of what it depends on, then others; of each the latest
-// before the alert first. A change after the alert did not cause it.
+// before the alert first. A change after the alert did not cause it. A change that
+// is said to be another customer's is not told, and a customer's incident is told
+// nothing that is neither theirs nor of their services.
 func changed(q Question, all []Change, services *Catalogue) []incidents.Clue {
 	needs := services.Needs(q.Incident.Service)
 	near := func(c Change) int {
@@ -27,7 +29,7 @@ func changed(q Question, all []Change, services *Catalogue) []incidents.Clue {
 		return 3
 	}
 	all = slices.DeleteFunc(slices.Clone(all), func(c Change) bool {
-		return c.At.After(q.Alert.Add(time.Minute)) || c.At.Before(q.Alert.Add(-changeLag))
+		return c.At.After(q.Alert.Add(time.Minute)) || c.At.Before(q.Alert.Add(-changeLag)) || foreign(q.Incident.Customer, c, near(c))
 	})
 	slices.SortStableFunc(all, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(near(a), near(b)), b.At.Compare(a.At))
@@ -45,4 +47,13 @@ func changed(q Question, all []Change, services *Catalogue) []incidents.Clue {
 		clues = append(clues, incidents.Clue{Kind: incidents.ClueChange, Source: c.Source, Item: "change/" + c.Source, Title: title, Detail: c.Revision, URL: c.URL, At: c.At.UTC(), Says: says})
 	}
 	return clues
+}
+
+// foreign says whether a change, so near to an incident's service, is none of its
+// customer's business.
+func foreign(customer string, c Change, near int) bool {
+	if c.Customer != "" {
+		return c.Customer != customer
+	}
+	return customer != "" && near > 1
 }

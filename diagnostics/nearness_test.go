@@ -9,6 +9,30 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
+// What is another customer's is not told, nor to a customer what may be anybody's.
+func TestACustomersIncidentIsToldTheirChangesOnly(t *testing.T) {
+	var all diagnostics.Answer
+	s := opened()
+	for _, x := range []struct{ customer, service string }{{"", "shop"}, {"", "globex-pay"}, {"", ""}, {"acme", "mail"}, {"acme", ""}, {"globex", "shop"}, {"globex", ""}} {
+		all.Changes = append(all.Changes, diagnostics.Change{At: s.OpenedAt.Add(-time.Hour), Customer: x.customer, Service: x.service, Title: "by " + x.customer})
+	}
+	for customer, want := range map[string]string{
+		"acme": "shop: by |by acme|mail: by acme", "globex": "shop: by |shop: by globex|by globex", "": "shop: by |by |globex-pay: by ",
+	} {
+		s.Customer = customer
+		v := diagnostics.New(diagnostics.Options{Checks: checks(0), Sources: []diagnostics.Source{after(0, all)}, Clean: func(s string) string { return s }, Now: time.Now})
+		var got []string
+		for _, c := range v.Diagnose(t.Context(), s, func(incidents.Diagnosed) {}).Clues {
+			if c.Kind == incidents.ClueChange {
+				got = append(got, c.Title)
+			}
+		}
+		if all := strings.Join(got, "|"); all != want {
+			t.Errorf("%q is told %s", customer, all)
+		}
+	}
+}
+
 func TestTheNearestChangeComesFirst(t *testing.T) {
 	s := opened()
 	at := func(before time.Duration) time.Time { return s.OpenedAt.Add(-before) }

@@ -71,7 +71,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 	for i := range all {
 		c := &all[i]
 		c.By = cmp.Or(c.By, source)
-		for _, word := range []*string{&c.Service, &c.Title, &c.By, &c.Revision} {
+		for _, word := range []*string{&c.Service, &c.Customer, &c.Title, &c.By, &c.Revision} {
 			*word = s.clean(*word, mostWord)
 		}
 		if len(c.URL) > mostLink {
@@ -109,6 +109,7 @@ func (s *Source) Ask(context.Context, diagnostics.Question) (diagnostics.Answer,
 // sent is a change in either form.
 type sent struct {
 	Service  string    `json:"service"`
+	Customer string    `json:"customer"`
 	Title    string    `json:"title"`
 	At       time.Time `json:"at"`
 	By       string    `json:"by"`
@@ -120,7 +121,8 @@ type sent struct {
 		Timestamp time.Time `json:"timestamp"`
 		Source    string    `json:"source"`
 		Details   struct {
-			Service string `json:"service"`
+			Service  string `json:"service"`
+			Customer string `json:"customer"`
 		} `json:"custom_details"`
 	} `json:"payload"`
 	Links []struct {
@@ -149,7 +151,7 @@ func Decode(body []byte, now time.Time) ([]diagnostics.Change, error) {
 	for _, c := range all {
 		if p := c.Payload; p != nil {
 			c.Title, c.At, c.By = p.Summary, p.Timestamp, p.Source
-			c.Service = cmp.Or(p.Details.Service, c.Service)
+			c.Service, c.Customer = cmp.Or(p.Details.Service, c.Service), cmp.Or(p.Details.Customer, c.Customer)
 			if len(c.Links) > 0 {
 				c.URL = c.Links[0].Href
 			}
@@ -160,7 +162,7 @@ func Decode(body []byte, now time.Time) ([]diagnostics.Change, error) {
 		if c.At.IsZero() || c.At.After(now) {
 			c.At = now
 		}
-		changes = append(changes, diagnostics.Change{At: c.At.UTC(), Service: c.Service, Title: c.Title, By: c.By, URL: c.URL, Revision: c.Revision})
+		changes = append(changes, diagnostics.Change{At: c.At.UTC(), Service: c.Service, Customer: c.Customer, Title: c.Title, By: c.By, URL: c.URL, Revision: c.Revision})
 	}
 	return changes, nil
 }

@@ -21,8 +21,8 @@ func TestChangesAreKept(t *testing.T) {
 	}
 	for _, body := range []string{
 		`{"service":"shop","title":"deployed 1.4.2 with token=abcdefgh","by":"ci","at":"2026-03-04T11:00:00Z","url":"https://ci.example.com/7"}`,
-		`{"routing_key":"k","payload":{"summary":"Build Success","timestamp":"2026-03-04T10:00:00Z","source":"acme-build","custom_details":{"service":"shop"}},"links":[{"href":"https://acme.example.com/1","text":"x"}]}`,
-		`[{"title":"flag on"}]`,
+		`{"routing_key":"k","payload":{"summary":"Build Success","timestamp":"2026-03-04T10:00:00Z","source":"acme-build","custom_details":{"service":"shop","customer":"acme"}},"links":[{"href":"https://acme.example.com/1","text":"x"}]}`,
+		`[{"title":"flag on","customer":"globex"}]`,
 	} {
 		if n, err := s.Take("pipeline", []byte(body), now); err != nil || n != 1 {
 			t.Fatalf("%s: %d %v", body, n, err)
@@ -44,8 +44,8 @@ func TestChangesAreKept(t *testing.T) {
 	got, err := again.Ask(t.Context(), diagnostics.Question{})
 	want := []diagnostics.Change{
 		{At: now.Add(-time.Hour), Service: "shop", Title: "deployed 1.4.2 with token=[redacted]", By: "ci", URL: "https://ci.example.com/7"},
-		{At: now.Add(-2 * time.Hour), Service: "shop", Title: "Build Success", By: "acme-build", URL: "https://acme.example.com/1"},
-		{At: now, Title: "flag on", By: "pipeline"},
+		{At: now.Add(-2 * time.Hour), Service: "shop", Customer: "acme", Title: "Build Success", By: "acme-build", URL: "https://acme.example.com/1"},
+		{At: now, Customer: "globex", Title: "flag on", By: "pipeline"},
 	}
 	if err != nil || len(got.Changes) != len(want) {
 		t.Fatalf("%+v %v", got, err)
