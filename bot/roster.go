@@ -232,6 +232,16 @@ func (r *Roster) Customers(p incidents.Actor) (names []string, nobodys bool) {
 	return slices.Compact(names), nobodys
 }
 
+// Owns says whether the incidents of the scope are theirs to answer: a grant of the
+// person names the service, and lets them respond there. Whoever may respond
+// everywhere owns nothing by that.
+func (r *Roster) Owns(p incidents.Actor, scope incidents.Scope) bool {
+	m := r.member(p)
+	return m != nil && slices.ContainsFunc(m.Grants, func(g Grant) bool {
+		return slices.Contains(g.Services, scope.Service) && g.allows(Respond, Of(scope))
+	})
+}
+
 func firstOf(all []string) string {
 	if len(all) == 0 {
 		return ""

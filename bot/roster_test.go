@@ -184,3 +184,24 @@ func TestCustomersAreApart(t *testing.T) {
 		}
 	}
 }
+
+// TestOwns: a service is somebody's own where a grant that lets them respond names it.
+func TestOwns(t *testing.T) {
+	t.Parallel()
+	r := roster(t,
+		Member{Name: "web", Accounts: []string{"console:web"}, Grants: []Grant{{Roles: []Role{Responder}, Services: []string{"web", "shop"}}}},
+		Member{Name: "looks", Accounts: []string{"console:looks"}, Grants: []Grant{{Roles: []Role{Viewer}, Services: []string{"web"}}, {Roles: []Role{Responder}}}},
+		Member{Name: "acme", Accounts: []string{"console:acme"}, Grants: []Grant{{Roles: []Role{Responder}, Services: []string{"web"}, Customers: []string{"acme"}}}},
+		Member{Name: "all", Accounts: []string{"console:all"}, Grants: []Grant{{Roles: []Role{Admin}, Customers: []string{AllCustomers}}}},
+	)
+	web, acme := incidents.Scope{Service: "web"}, incidents.Scope{Service: "web", Customer: "acme"}
+	for id, want := range map[string][3]bool{ // of web, of acme's web, of no service
+		"console:web": {true, false, false}, "person:web": {true, false, false}, "console:looks": {}, "console:acme": {false, true, false},
+		"console:all": {}, "console:stranger": {}, "": {},
+	} {
+		got := [3]bool{r.Owns(account(id), web), r.Owns(account(id), acme), r.Owns(account(id), incidents.Scope{})}
+		if got != want {
+			t.Errorf("%s owns %v, want %v", id, got, want)
+		}
+	}
+}

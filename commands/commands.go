@@ -50,6 +50,8 @@ type People interface {
 	// Customers are those whose incidents somebody may open, and whether they may
 	// open one that is nobody's.
 	Customers(p incidents.Actor) (names []string, nobodys bool)
+	// Owns says whether the incidents of the scope are theirs to answer by name.
+	Owns(p incidents.Actor, scope incidents.Scope) bool
 }
 
 // Library finds a runbook by its id; nil where there is none.

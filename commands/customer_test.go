@@ -21,6 +21,8 @@ func (c crew) Customers(p incidents.Actor) ([]string, bool) {
 	return c[p.ID], len(c[p.ID]) == 0 || c[p.ID][0] == bot.AllCustomers
 }
 
+func (crew) Owns(incidents.Actor, incidents.Scope) bool { return false }
+
 // Somebody's incident is their customer's; who works for several says whose it
 // is, and nobody opens one of a customer that is not theirs.
 func TestDeclareForACustomer(t *testing.T) {

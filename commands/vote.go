@@ -47,6 +47,7 @@ func vote(d Deps) bot.Command {
 			}
 			s, err = d.Incidents.Do(ctx, r.Incident, r.Once, incidents.Vote{
 				By: r.Person, Action: action, Value: value, Why: why, Text: strings.Join(rest, " "),
+				Own: d.People != nil && d.People.Owns(r.Person, s.Scope()),
 			})
 			if err != nil {
 				return bot.Reply{}, err

@@ -90,6 +90,7 @@ type Event struct {
 	Value       int          `json:"value,omitempty"`     // voted: the thumb; diagnosed: 1 where it was done before, 2 where more is coming; ranked: 1 where the first may run by itself
 	Was         int          `json:"was,omitempty"`       // useful: the same person's vote until now
 	Objection   Objection    `json:"objection,omitempty"` // voted: what is wrong with it
+	Own         bool         `json:"own,omitempty"`       // voted: the service is theirs
 	Approval    *Approval    `json:"approval,omitempty"`  // requested
 	ApprovalID  string       `json:"approval_id,omitempty"`
 	RunID       string       `json:"run_id,omitempty"`

@@ -107,6 +107,7 @@ type Vote struct {
 	Value  int
 	Text   string    // the reason, in their words
 	Why    Objection // of a 👎: the reason in one of a few words; "" where they say none
+	Own    bool      // the service is theirs: whoever makes this of a person's word has looked
 }
 
 func (c Vote) decide(s *Incident, _ time.Time) ([]Event, error) {
@@ -128,7 +129,7 @@ func (c Vote) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if s.Votes[c.Action][c.By.ID] == c.Value && (c.Why == "" || s.Objections[c.Action][c.By.ID] == c.Why) {
 		return nil, nil
 	}
-	return []Event{{Kind: EventVoted, By: c.By, Action: c.Action, Value: c.Value, Text: cut(c.Text, MaxNote), Objection: c.Why}}, nil
+	return []Event{{Kind: EventVoted, By: c.By, Action: c.Action, Value: c.Value, Text: cut(c.Text, MaxNote), Objection: c.Why, Own: c.Own}}, nil
 }
 
 func (s *Incident) runOf(action string) *Run {

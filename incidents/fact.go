@@ -25,6 +25,7 @@ type Fact struct {
 
 	By        string    `json:"by,omitempty"`        // undo, reset: who asked for it
 	Objection Objection `json:"objection,omitempty"` // vote: what is wrong with it
+	Own       bool      `json:"own,omitempty"`       // vote: the service is the person's own
 	Chance    float64   `json:"chance,omitempty"`    // chosen: the score that it stood with
 	Shown     []Shown   `json:"shown,omitempty"`     // shown: the list, the best first
 	Source    string    `json:"source,omitempty"`    // "import": from another system's history
@@ -101,7 +102,7 @@ func Facts(s *Incident, events []Event) []Fact {
 		f := Fact{Incident: s.ID, At: e.At, Context: s.Context()}
 		switch e.Kind {
 		case EventVoted:
-			f.Kind, f.Action, f.Person, f.Value, f.Objection = FactVote, e.Action, e.By.ID, e.Value, e.Objection
+			f.Kind, f.Action, f.Person, f.Value, f.Objection, f.Own = FactVote, e.Action, e.By.ID, e.Value, e.Objection, e.Own
 		case EventUseful:
 			f.Kind, f.Action, f.Person, f.Value, f.Was, f.Context = FactUseful, e.Action, e.By.ID, e.Value, e.Was, Context{Service: s.Service}
 		case EventRanked:

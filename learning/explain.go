@@ -42,12 +42,13 @@ func (m *Model) explain(where place, cand Candidate, c incidents.Context, now in
 	for _, part := range [...]struct {
 		phrase string
 		seen   counts
+		ours   bool
 		of     func(*classes) *counts
 	}{
-		{"here", raw.here, func(k *classes) *counts { return &k.here }},
-		{"name", raw.sameName, func(k *classes) *counts { return &k.sameName }},
-		{"service", raw.sameSvc, func(k *classes) *counts { return &k.sameSvc }},
-		{"everywhere", raw.everywhere, func(k *classes) *counts { return &k.everywhere }},
+		{"here", raw.here, here.ours, func(k *classes) *counts { return &k.here }},
+		{"name", raw.sameName, sameName.ours, func(k *classes) *counts { return &k.sameName }},
+		{"service", raw.sameSvc, sameSvc.ours, func(k *classes) *counts { return &k.sameSvc }},
+		{"everywhere", raw.everywhere, everywhere.ours, func(k *classes) *counts { return &k.everywhere }},
 	} {
 		args := []string{"name", c.Name, "service", c.Service}
 		if tried := part.seen.worked + part.seen.failed; tried > 0 {
@@ -60,9 +61,12 @@ func (m *Model) explain(where place, cand Candidate, c incidents.Context, now in
 		if part.seen.up+part.seen.down > 0 {
 			rest := k
 			of := part.of(&rest)
-			of.up, of.down = 0, 0
-			add(posterior(mean, rest), incidents.Because("why."+part.phrase+".thumbs",
-				append(args, "up", whole(part.seen.up), "down", whole(part.seen.down))...))
+			*of = counts{worked: of.worked, failed: of.failed}
+			phrase, args := "why."+part.phrase+".thumbs", append(args, "up", whole(part.seen.up), "down", whole(part.seen.down))
+			if part.ours && part.seen.own > 0 {
+				phrase, args = phrase+".own", append(args, "own", whole(part.seen.own))
+			}
+			add(posterior(mean, rest), incidents.Because(phrase, args...))
 		}
 	}
 	if check := ownCheck(cand.Action, c); check != "" {

@@ -225,7 +225,9 @@ func drawHistory(t *rapid.T) []incidents.Fact {
 		at := day0.Add(time.Duration(rapid.Int64Range(0, int64(4*HalfLife)).Draw(t, "age")) * -1)
 		if rapid.Bool().Draw(t, "vote") {
 			person := rapid.SampledFrom([]string{"console:1", "console:2", "console:3"}).Draw(t, "person")
-			facts = append(facts, thumbs(id, action, person, rapid.IntRange(-1, 1).Draw(t, "value"), c, at))
+			f := thumbs(id, action, person, rapid.IntRange(-1, 1).Draw(t, "value"), c, at)
+			f.Own = c.Service != "" && rapid.Bool().Draw(t, "own")
+			facts = append(facts, f)
 			continue
 		}
 		f := outcome(id, action, c, rapid.Bool().Draw(t, "helped"), at)
@@ -446,7 +448,7 @@ func TestReasonsAreInTheCatalogue(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, phrase := range []string{
-			"here.tried", "here.thumbs", "name.tried", "name.thumbs", "service.tried", "service.thumbs",
+			"here.tried", "here.thumbs", "here.thumbs.own", "name.tried", "name.thumbs", "service.tried", "service.thumbs", "service.thumbs.own",
 			"everywhere.tried", "everywhere.thumbs", "check", "fit", "learned", "learned.by", "learned.like", "untried", "none", "none.name", "none.declared",
 		} {
 			if !strings.Contains(string(b), "\nwhy."+phrase+": ") {

@@ -48,6 +48,7 @@ const (
 
 	thumbWeight = 0.3 // of one thumb, in verified outcomes …
 	thumbLimit  = 3.0 // … and of any number of them
+	ownThumb    = 2.0 // thumbs that the thumb of somebody whose service it is counts for, on its alerts
 
 	maxExplained = 50 // actions whose score is taken apart into terms
 )
@@ -55,13 +56,16 @@ const (
 // closeness is how much one outcome of a class of incidents counts here, and
 // how much all of that class count at most. Kin lend strength; they never
 // outvote what was proved on the very same alert and service.
-type closeness struct{ each, limit float64 }
+type closeness struct {
+	each, limit float64
+	ours        bool // of this very service: its own people's thumbs count for more
+}
 
 var (
-	here       = closeness{1, math.Inf(1)} // this alert name, this service
-	sameName   = closeness{0.4, 4}         // this alert name, other services
-	sameSvc    = closeness{0.15, 2}        // this service, other alerts
-	everywhere = closeness{0.05, 1}        // the rest
+	here       = closeness{1, math.Inf(1), true} // this alert name, this service
+	sameName   = closeness{0.4, 4, false}        // this alert name, other services
+	sameSvc    = closeness{0.15, 2, true}        // this service, other alerts
+	everywhere = closeness{0.05, 1, false}       // the rest
 )
 
 // classes are an action's facts, told apart by how close they are: each fact
@@ -162,7 +166,7 @@ func posterior(mean float64, k classes) float64 {
 		counts
 		closeness
 	}{{k.here, here}, {k.sameName, sameName}, {k.sameSvc, sameSvc}, {k.everywhere, everywhere}} {
-		g, b := part.counts.mass()
+		g, b := part.counts.mass(part.ours)
 		lend := part.each / (1 + part.each*(g+b)/part.limit)
 		good, bad = good+lend*g, bad+lend*b
 	}
@@ -170,10 +174,15 @@ func posterior(mean float64, k classes) float64 {
 }
 
 // mass is what counts speak for and against, in verified outcomes. Thumbs
-// saturate: n of them weigh 0.3 n ÷ (1 + n/10).
-func (c counts) mass() (good, bad float64) {
-	each := thumbWeight / (1 + (c.up+c.against)*thumbWeight/thumbLimit)
-	return c.worked + each*c.up, c.failed + each*c.against
+// saturate: n of them weigh 0.3 n ÷ (1 + n/10). Those of a service's own people are
+// ownThumb each, on its alerts only: what other services make of them stays as it is.
+func (c counts) mass(ours bool) (good, bad float64) {
+	up, against := c.up, c.against
+	if ours {
+		up, against = up+(ownThumb-1)*c.ownUp, against+(ownThumb-1)*c.ownAgainst
+	}
+	each := thumbWeight / (1 + (up+against)*thumbWeight/thumbLimit)
+	return c.worked + each*up, c.failed + each*against
 }
 
 // unlikely is the reason not to suggest any of them, empty where one may help.

@@ -31,10 +31,16 @@ type place struct{ name, service incidents.Key }
 type counts struct {
 	worked, failed, up, down float64
 	against                  float64 // what the thumbs down weigh, by their reasons
+
+	own, ownUp, ownAgainst float64 // of the thumbs, those of people whose service it is: how many, and the same as above
 }
 
 func (c counts) plus(d counts, times float64) counts {
-	return counts{c.worked + d.worked*times, c.failed + d.failed*times, c.up + d.up*times, c.down + d.down*times, c.against + d.against*times}
+	return counts{
+		c.worked + d.worked*times, c.failed + d.failed*times,
+		c.up + d.up*times, c.down + d.down*times, c.against + d.against*times,
+		c.own + d.own*times, c.ownUp + d.ownUp*times, c.ownAgainst + d.ownAgainst*times,
+	}
 }
 
 // minus never goes below nothing: differences of decayed sums carry the noise
@@ -43,6 +49,7 @@ func (c counts) minus(d counts) counts {
 	return counts{
 		max(c.worked-d.worked, 0), max(c.failed-d.failed, 0),
 		max(c.up-d.up, 0), max(c.down-d.down, 0), max(c.against-d.against, 0),
+		max(c.own-d.own, 0), max(c.ownUp-d.ownUp, 0), max(c.ownAgainst-d.ownAgainst, 0),
 	}
 }
 
