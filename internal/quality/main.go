@@ -46,6 +46,7 @@ var topics = []topic{
 	{"nab", measureNAB},
 	{"similar", measureSimilar},
 	{"learning", learned},
+	{"newcomer", measureNewcomer},
 }
 
 type flags struct{ data, only, out string }
