@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -84,22 +85,31 @@ func (l *Live) Follow(ctx context.Context, plan incidents.Plan, run string, look
 // follow shows what is new, taken together over the chat's pause. A run that is over
 // before the first has passed is shown by its outcome only.
 func (l *Live) follow(ctx context.Context, c *liveChat, id incidents.ID, run string, look runbooks.Look) {
+	defer func() {
+		if p := recover(); p != nil { // what it says may be anything; the run goes on unseen
+			l.log.ErrorContext(ctx, "showing a run panicked", "chat", c.name, "run", run, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	shown, gone := true, false
 	for {
 		_, more := look()
 		if shown && !changed(ctx, more) || !c.pause(ctx) || !c.wait(ctx) {
 			return
 		}
-		now, _ := look()
-		shown = len(now.Steps) == 0 && now.Output == "" // there is nothing to be shown
-		if !shown {
-			shown, gone = l.show(ctx, c, id, run, now)
-		}
-		c.rest()
-		if gone {
+		if shown, gone = l.frame(ctx, c, id, run, look); gone {
 			return
 		}
 	}
+}
+
+// frame shows how the run goes now, in the chat's turn, which it gives back.
+func (l *Live) frame(ctx context.Context, c *liveChat, id incidents.ID, run string, look runbooks.Look) (shown, gone bool) {
+	defer c.rest()
+	now, _ := look()
+	if len(now.Steps) == 0 && now.Output == "" {
+		return true, false // there is nothing to be shown
+	}
+	return l.show(ctx, c, id, run, now)
 }
 
 // changed waits until there is more; false: ctx ended.

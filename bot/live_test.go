@@ -25,6 +25,7 @@ type liveWorld struct {
 	away  error
 	takes time.Duration // an edit of the chat
 	fails error         // each edit
+	bad   bool          // each edit panics
 }
 
 func newLiveWorld(t *testing.T) *liveWorld {
@@ -49,6 +50,10 @@ func (w *liveWorld) Post(ctx context.Context, room incidents.Room, key string, m
 	time.Sleep(w.takes)
 	if ctx.Err() != nil {
 		return previous, ctx.Err()
+	}
+	if w.bad {
+		w.edits++
+		panic("what it says")
 	}
 	if w.fails != nil {
 		w.edits++
@@ -192,6 +197,24 @@ func TestADeletedMessageIsLeftToTheSync(t *testing.T) {
 		over()
 		if w.edits != 1 {
 			t.Errorf("%d edits of a message that was deleted", w.edits)
+		}
+	})
+}
+
+// A chat that panics over what a run says takes neither the process nor the turn of the
+// next run with it.
+func TestAPanicOverOutputIsCaught(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLiveWorld(t)
+		w.bad = true
+		for range 2 {
+			over := w.begin()
+			w.says("a line")
+			w.pass(2 * liveEvery)
+			over()
+		}
+		if w.edits != 2 {
+			t.Errorf("%d edits", w.edits)
 		}
 	})
 }

@@ -2,6 +2,8 @@ package runbooks
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -35,7 +37,14 @@ func (r *Runner) followed(ctx context.Context, plan incidents.Plan, run string) 
 	g = &going{redact: r.redact}
 	ctx, cancel := context.WithCancel(ctx)
 	var following sync.WaitGroup
-	following.Go(func() { r.follow(ctx, plan, run, g.look) })
+	following.Go(func() {
+		defer func() {
+			if p := recover(); p != nil { // a remediation does not end in its middle for want of a picture of it
+				r.log.Error("whoever showed a run panicked", "run", run, "panic", r.redact.Clean(fmt.Sprint(p)), "stack", string(debug.Stack()))
+			}
+		}()
+		r.follow(ctx, plan, run, g.look)
+	})
 	return g, func() { cancel(); following.Wait() }
 }
 

@@ -70,3 +70,20 @@ func TestABrakePulledDuringTheFirstLookHolds(t *testing.T) {
 		t.Errorf("did %v: %+v, %+v", did, before, done)
 	}
 }
+
+// Neither whoever shows a run nor a look of it takes the process with it.
+func TestAPanicBesideARunIsCaught(t *testing.T) {
+	t.Parallel()
+	l := load(t, nil, plainBook)
+	stub := withStub(func(_ context.Context, step incidents.Step) incidents.StepResult {
+		if step.ID == "site" {
+			panic("hostile")
+		}
+		return incidents.StepResult{OK: true}
+	})
+	r := newRunner(t, RunnerOptions{Library: l, Executors: stub, Follow: func(context.Context, incidents.Plan, string, Look) { panic("hostile") }})
+	before, done := r.Run(t.Context(), l.Fitting(incident("service", "web"))[0].Plan, "INC-42/1")
+	if len(before) != 1 || before[0].OK || before[0].Step != "site" || before[0].Error != "panic: hostile" || !incidents.AllOK(done) {
+		t.Errorf("%+v, %+v", before, done)
+	}
+}

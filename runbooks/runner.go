@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -156,10 +157,23 @@ func (r *Runner) lookAt(ctx context.Context, places chan struct{}, looks []incid
 	results := make([]incidents.StepResult, len(looks))
 	var all sync.WaitGroup
 	for i, step := range looks {
-		all.Go(func() { results[i] = r.execute(ctx, places, step, env) })
+		all.Go(func() { results[i] = r.caught(ctx, places, step, env) })
 	}
 	all.Wait()
 	return results
+}
+
+// caught is execute for a goroutine of its own: that a look panics is its own trouble,
+// not the process's.
+func (r *Runner) caught(ctx context.Context, places chan struct{}, step incidents.Step, env steps.Env) (result incidents.StepResult) {
+	began := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("a look panicked", "runbook", env.Runbook, "step", step.ID, "panic", r.redact.Clean(fmt.Sprint(p)), "stack", string(debug.Stack()))
+			result = r.clean(step, steps.Failed(fmt.Errorf("panic: %v", p)), began)
+		}
+	}()
+	return r.execute(ctx, places, step, env)
 }
 
 // Look carries out the verify steps once, all at the same time. They change
