@@ -77,6 +77,9 @@ func (d Deps) freezing(r bot.Request, args []string) (incidents.Freeze, error) {
 	if asked { // "for" and then no time: it is not to be guessed
 		return f, incidents.Fail(incidents.Invalid, "error.freeze_for", "after “for” comes how long").WithHint("/inc freeze for 2h")
 	}
+	if len(args) > 0 && slices.Contains([]string{"reason", "理由"}, strings.ToLower(args[0])) {
+		args = args[1:] // typed as the usage writes it
+	}
 	f.Text = bot.Line(strings.Join(args, " "), incidents.MaxValue)
 	return f, nil
 }

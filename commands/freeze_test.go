@@ -33,7 +33,7 @@ func TestFreeze(t *testing.T) {
 	h := withIncident(t)
 	h.now = h.now.Add(time.Minute)
 	h.must(bea, "run restart-web")
-	said := h.must(bea, "freeze for 2h we move the <b>racks</b>")
+	said := h.must(bea, "freeze for 2h reason we move the <b>racks</b>")
 	if h.freeze.By != bea || !h.freeze.Until.Equal(h.now.Add(2*time.Hour)) || h.freeze.Text != "we move the <b>racks</b>" {
 		t.Fatalf("frozen: %+v", h.freeze)
 	}

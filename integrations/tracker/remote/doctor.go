@@ -40,7 +40,14 @@ func (x *Examination) Refused(err error, do string) bool {
 	if !ok {
 		e = x.System.passing("error.tracker_unreachable", err.Error(), "error", short(err.Error()))
 	}
-	x.All = append(x.All, tracker.Finding{What: incidents.Reason{Phrase: e.Phrase, Args: e.Args}, Do: x.because(do, nil)})
+	found := tracker.Finding{What: incidents.Reason{Phrase: e.Phrase, Args: e.Args}, Do: x.because(do, nil)}
+	switch e.Phrase {
+	case "error.tracker_unreachable", "error.tracker_away": // nothing is known of the token or the project
+		found.Do = x.because("tracker.doctor.do.network", nil)
+	case "error.tracker_no_json", "error.tracker_redirect": // they say themselves what to do
+		found.Do = incidents.Reason{}
+	}
+	x.All = append(x.All, found)
 	return true
 }
 
