@@ -148,17 +148,32 @@ func mark(s bot.CheckState) string {
 	}
 }
 
-// keep is the new description: ours, and what a person wrote below it.
+// keep is the new description: ours, and below it what a person wrote; "" where
+// that is too long, because a person's words are not cut.
 func keep(ours, old string) string {
-	old = strings.ReplaceAll(old, "\r\n", "\n")
-	_, theirs, found := strings.Cut(old, ends)
-	if !found {
-		theirs = ""
-	}
-	if theirs = strings.TrimRight(theirs, "\n"); utf8.RuneCountInString(ours)+utf8.RuneCountInString(theirs) > maxDescription {
-		return "" // a person's words are not cut: nothing is written
+	theirs := strings.TrimRight(below(ours, strings.ReplaceAll(old, "\r\n", "\n")), "\n")
+	if utf8.RuneCountInString(ours)+utf8.RuneCountInString(theirs) > maxDescription {
+		return ""
 	}
 	return ours + theirs
+}
+
+// below is what stands below our last line in old. Where an editor dropped that
+// nothing tells whose the words are: all of them stay, but for those that are in
+// ours word for word.
+func below(ours, old string) string {
+	for _, end := range []string{ends, "_Hikeshi ⬆_"} { // editors move the rule above it
+		if _, theirs, found := strings.Cut(old, end); found {
+			return theirs
+		}
+	}
+	if body := strings.TrimSpace(strings.TrimSuffix(ours, ends)); body != "" {
+		old = strings.Replace(old, body, "", 1)
+	}
+	if old = strings.TrimSpace(old); old == "" {
+		return ""
+	}
+	return "\n\n" + old
 }
 
 // same says whether two descriptions read the same: Jira keeps line ends its own way.

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -119,17 +120,39 @@ func (m Markup) Comment(c bot.TicketComment, tail string) string {
 	return head + m.Break + m.Plain(bot.Cut(c.Text, maxComment)) + "\n\n" + tail
 }
 
-// Keep is the new description: ours, and what a person wrote below its last
-// line, which has the marker in it; "" where that would be longer than most
-// characters, because a person's words are not cut.
+// anyEnd is the last line of ours with another incident's marker, or with none:
+// editors drop what does not show.
+var anyEnd = regexp.MustCompile(`(?m)^` + ends + `(?: <!-- \S* -->|(?: ·)? hikeshi-inc-\S+)?[ \t]*$`)
+
+// Keep is the new description: ours, and below it what a person wrote; ""
+// where that would be longer than most characters, because a person's words are
+// not cut.
 func Keep(ours, old string, most int) string {
-	last := ours[strings.LastIndexByte(ours, '\n')+1:]
-	_, theirs, _ := strings.Cut(strings.ReplaceAll(old, "\r\n", "\n"), last)
-	theirs = strings.TrimRight(theirs, "\n")
+	theirs := strings.TrimRight(below(ours, strings.ReplaceAll(old, "\r\n", "\n")), "\n")
 	if utf8.RuneCountInString(ours)+utf8.RuneCountInString(theirs) > most {
 		return ""
 	}
 	return ours + theirs
+}
+
+// below is what stands below the last line of ours in old. Where that line is
+// gone nothing tells whose the words are: all of them stay, but for those that
+// are in ours word for word.
+func below(ours, old string) string {
+	end := strings.LastIndexByte(ours, '\n') + 1
+	if _, theirs, found := strings.Cut(old, ours[end:]); found {
+		return theirs
+	}
+	if at := anyEnd.FindStringIndex(old); at != nil {
+		return old[at[1]:]
+	}
+	if body := strings.TrimSpace(ours[:end]); body != "" {
+		old = strings.Replace(old, body, "", 1)
+	}
+	if old = strings.TrimSpace(old); old == "" {
+		return ""
+	}
+	return "\n\n" + old
 }
 
 // Same says whether two texts read the same: trackers keep line ends their own way.
