@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -62,17 +63,17 @@ func makeTrackers(c *config.Settled, store storage.Store, policy incidents.Polic
 }
 
 // ticketSystemOf makes the adapter of the tracker's kind.
-func ticketSystemOf(s config.TicketDesk, store remote.Settings, owner tracker.Owner, log *slog.Logger) (ticketSystem, error) {
+func ticketSystemOf(s config.TicketDesk, store remote.Settings, whose tracker.Owner, log *slog.Logger) (ticketSystem, error) {
 	pace := func(rates map[string]limit.Rate) *limit.Limiter {
-		return limit.New(limit.Options{Provider: "tracker/" + s.Name, Rates: rates, Store: store, Now: time.Now})
+		return limit.New(limit.Options{Provider: "tracker/" + s.Name, Rates: rates, Store: store, Replica: owner(), Now: time.Now})
 	}
 	switch s.Kind {
 	case config.KindBacklog:
-		return backlog.New(backlog.Options{Config: s.Remote, Settings: store, Owner: owner, Pace: pace(backlog.Rates()), Now: time.Now, Log: log})
+		return backlog.New(backlog.Options{Config: s.Remote, Settings: store, Owner: whose, Pace: pace(backlog.Rates()), Now: time.Now, Log: log})
 	case config.KindServiceNow:
-		return servicenow.New(servicenow.Options{Config: s.Remote, Settings: store, Owner: owner, Pace: pace(servicenow.Rates()), Now: time.Now, Log: log})
+		return servicenow.New(servicenow.Options{Config: s.Remote, Settings: store, Owner: whose, Pace: pace(servicenow.Rates()), Now: time.Now, Log: log})
 	case config.KindGitLab:
-		return gitlab.New(gitlab.Options{Config: s.Remote, Settings: store, Owner: owner, Pace: pace(gitlab.Rates()), Now: time.Now, Log: log})
+		return gitlab.New(gitlab.Options{Config: s.Remote, Settings: store, Owner: whose, Pace: pace(gitlab.Rates()), Now: time.Now, Log: log})
 	}
 	return jira.New(jira.Options{Config: s.Jira, Settings: store, Pace: pace(jira.Rates()), Now: time.Now, Log: log})
 }
@@ -131,19 +132,29 @@ func (t *trackers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const pollTime = 50 * time.Second
 
 // poll looks for what changed in the tickets, on one replica, for where no
-// webhook comes through.
+// webhook comes through. A slow tracker holds no other one up.
 func (a *app) poll(ctx context.Context) {
+	var all sync.WaitGroup
 	for _, k := range a.trackers.all {
-		held, err := a.store.Lease(ctx, "poll/"+k.name, owner(), 2*pollTime)
-		if err != nil || !held {
-			continue
-		}
-		look, cancel := context.WithTimeout(ctx, pollTime)
-		err = k.system.Poll(look, k.inbox)
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			a.log.Warn("could not look through the tracker", "tracker", k.name, "error", err)
-		}
+		all.Go(func() { k.poll(ctx, a.store, a.log) })
+	}
+	all.Wait()
+}
+
+// leaser says which replica does something.
+type leaser interface {
+	Lease(ctx context.Context, name, owner string, ttl time.Duration) (bool, error)
+}
+
+func (k *ticketTracker) poll(ctx context.Context, store leaser, log *slog.Logger) {
+	held, err := store.Lease(ctx, "poll/"+k.name, owner(), 2*pollTime)
+	if err != nil || !held {
+		return
+	}
+	look, cancel := context.WithTimeout(ctx, pollTime)
+	defer cancel()
+	if err := k.system.Poll(look, k.inbox); err != nil && ctx.Err() == nil {
+		log.Warn("could not look through the tracker", "tracker", k.name, "error", err)
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 	jirafake "github.com/hikeshi-ops/hikeshi/internal/fakes/jira"
 
 	"github.com/hikeshi-ops/hikeshi/config"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
+	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
 const hookSecret = "what Jira signs its webhooks with"
@@ -134,5 +136,38 @@ func until(t *testing.T, what string, ok func() bool) {
 		case <-ctx.Done():
 			t.Fatalf("it never came: %s", what)
 		}
+	}
+}
+
+// polled is a tracker that is through only when another one was begun with.
+type polled struct {
+	ticketSystem
+	begun, other chan struct{}
+}
+
+func (p polled) Poll(ctx context.Context, _ tracker.Changer) error {
+	close(p.begun)
+	select {
+	case <-p.other:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+type leased struct{ storage.Store }
+
+func (leased) Lease(context.Context, string, string, time.Duration) (bool, error) { return true, nil }
+
+// A tracker that does not answer holds no other one up.
+func TestTrackersArePolledBesideEachOther(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	a := &app{store: leased{}, log: slog.New(slog.NewTextHandler(&log, nil)), trackers: &trackers{}}
+	one, two := make(chan struct{}), make(chan struct{})
+	a.trackers.all = []*ticketTracker{{name: "one", system: polled{begun: one, other: two}}, {name: "two", system: polled{begun: two, other: one}}}
+	a.poll(within(t))
+	if log.Len() > 0 {
+		t.Error(log.String())
 	}
 }
