@@ -205,7 +205,7 @@ func markerOf(i *issue, me remote.Account) string {
 // Retire closes the younger of two issues, in one request.
 func (a *api) Retire(ctx context.Context, younger, older, marker string) error {
 	now, err := a.issue(ctx, younger, limit.Normal)
-	if err != nil {
+	if err != nil || !strings.Contains(now.Description, marker) {
 		return err
 	}
 	return a.edit(ctx, younger, url.Values{

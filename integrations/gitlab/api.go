@@ -191,7 +191,7 @@ func (a *api) markerOf(i *issue, me remote.Account) string {
 // Retire closes the younger of two issues.
 func (a *api) Retire(ctx context.Context, younger, older, marker string) error {
 	now, err := a.issue(ctx, younger, limit.Normal)
-	if err != nil {
+	if err != nil || !strings.Contains(now.Description, "<!-- "+marker+" -->") {
 		return err
 	}
 	if err := a.comment(ctx, younger, "Duplicate of "+older+".", "twin"); err != nil {

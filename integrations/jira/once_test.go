@@ -193,6 +193,50 @@ func TestTwoBecomeOne(t *testing.T) {
 	})
 }
 
+// Wherever the process is killed while two become one: the incident follows the
+// older, and the younger is closed.
+func TestTwoBecomeOneThroughKills(t *testing.T) {
+	t.Parallel()
+	ticket := ticketOf("hikeshi-inc-42-dd")
+	dead := false
+	for at := 1; at == 1 || dead; at++ {
+		dead = false
+		for _, after := range []bool{false, true} {
+			h := newHouse(t, Cloud)
+			h.jira.Lag = 8 * time.Minute
+			h.jira.Lies(fake.DoneFail, 1, "POST", "issue", "")
+			h.open(h.tracker, ticket)
+			h.wait(9 * time.Minute)
+			p := &plug{at: at, after: after}
+			k := h.another(Cloud)
+			k.settings = pluggedStore{h.store, p}
+			c, err := newClient(k.config, free{}, pluggedWire{h.jira.Transport(), p}, h.clock)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.client = c
+			func() {
+				defer func() {
+					if v := recover(); v != nil {
+						if _, dead = v.(died); !dead {
+							panic(v)
+						}
+					}
+				}()
+				_, _ = k.Update(t.Context(), "OPS-2", ticket, tracker.Fields)
+			}()
+			if ref, err := h.another(Cloud).Update(t.Context(), "OPS-2", ticket, tracker.Fields); err != nil || ref.Key != "OPS-1" {
+				t.Errorf("killed at %d (after: %v): %s %v", at, after, ref.Key, err)
+			}
+			for _, i := range h.jira.Issues() {
+				if closed := fake.CategoryOf(i.Status) == "done"; closed != (i.Key == "OPS-2") {
+					t.Errorf("killed at %d (after: %v), %s: closed is %v", at, after, i.Key, closed)
+				}
+			}
+		}
+	}
+}
+
 type hearer struct{}
 
 func (hearer) Changed(context.Context, tracker.Change) error { return nil }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
@@ -30,7 +31,8 @@ type intent struct {
 	Tries  int       `json:"tries"`           //
 	Clear  bool      `json:"clear,omitempty"` // the latest attempt has surely made nothing
 	Key    string    `json:"key,omitempty"`
-	Twins  []string  `json:"twins,omitempty"`  // younger ones that were closed
+	Twins  []string  `json:"twins,omitempty"`  // younger ones
+	Close  []string  `json:"close,omitempty"`  // of these, the ones that are not closed yet
 	Looked bool      `json:"looked,omitempty"` // for twins, after the index had caught up
 
 	version int64
@@ -101,7 +103,7 @@ func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {
 			return tracker.Ref{}, err
 		}
 	}
-	return tracker.Ref{Key: in.Key, URL: k.page(in.Key)}, nil
+	return tracker.Ref{Key: in.Key, URL: k.page(in.Key)}, k.closeTwins(ctx, in)
 }
 
 // recover looks for what an attempt with an unknown end may have made. Jira's
@@ -147,17 +149,47 @@ func (k *Tracker) attempt(ctx context.Context, in *intent, t bot.Ticket) error {
 	return nil
 }
 
-// adopt makes the oldest of found the ticket, and closes the others.
+// adopt makes the oldest of found the ticket, and closes the others. Which is
+// which is noted first: a closed one is not found by its marker any more, and
+// nobody must follow it.
 func (k *Tracker) adopt(ctx context.Context, in *intent, found []issue) error {
 	in.Key = found[0].Key
 	for i := range found[1:] {
-		twin := &found[1+i]
-		if err := k.retire(ctx, in, twin); err != nil {
+		twin := found[1+i].Key
+		if !slices.Contains(in.Twins, twin) {
+			in.Twins = append(in.Twins, twin)
+		}
+		if !slices.Contains(in.Close, twin) {
+			in.Close = append(in.Close, twin)
+		}
+	}
+	if err := k.note(ctx, in); err != nil {
+		return err
+	}
+	return k.closeTwins(ctx, in)
+}
+
+// closeTwins closes the younger ones that are not closed yet.
+func (k *Tracker) closeTwins(ctx context.Context, in *intent) error {
+	for len(in.Close) > 0 {
+		twin, err := k.issue(ctx, in.Close[0], limit.Normal)
+		if err == nil && slices.Contains(twin.Fields.Labels, in.Marker) {
+			err = k.retire(ctx, in, twin)
+		}
+		switch incidents.CodeOf(err) {
+		case incidents.Invalid, incidents.Forbidden, incidents.NotFound, incidents.TooLarge:
+			k.log.Error("one incident had two tickets; the younger cannot be closed and is left to a person", "tracker", k.config.Name, "ticket", in.Key, "younger", in.Close[0], "error", err)
+		default:
+			if err != nil {
+				return err
+			}
+		}
+		in.Close = in.Close[1:]
+		if err := k.note(ctx, in); err != nil {
 			return err
 		}
-		in.Twins = append(in.Twins, twin.Key)
 	}
-	return k.note(ctx, in)
+	return nil
 }
 
 // follow is the key of the ticket where the one called key was closed as a
@@ -182,11 +214,11 @@ func (k *Tracker) follow(ctx context.Context, key, marker string) (string, error
 		if err != nil {
 			return key, err
 		}
-		if in.Key != key {
-			return in.Key, nil
-		}
 	}
-	if slices.Contains(in.Twins, key) {
+	if err := k.closeTwins(ctx, in); err != nil { // whoever found them was interrupted
+		return key, err
+	}
+	if in.Key != "" && slices.Contains(in.Twins, key) {
 		return in.Key, nil
 	}
 	return key, nil

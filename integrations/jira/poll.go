@@ -17,12 +17,16 @@ import (
 const (
 	overlap  = 10 * time.Minute // what Jira's search may lag, and clocks may differ
 	farthest = 7 * 24 * time.Hour
-	maxFound = 200 // issues of one look; the others come with the next one
+	maxFound = 1000 // issues that are told of in one look
+	maxLooks = 200  // of these, the ones that are read; the others in the next look
 )
 
 // cursor is up to when the tracker was looked through.
 type cursor struct {
 	Since time.Time `json:"since"`
+	// Behind is from when on changes are told while more issues changed than are
+	// told of at once: then Since goes on page by page.
+	Behind time.Time `json:"behind,omitzero"`
 }
 
 // Poll looks for what changed since the last look, for where no webhook comes
@@ -40,12 +44,7 @@ func (k *Tracker) Poll(ctx context.Context, to tracker.Changer) error {
 			return fmt.Errorf("read up to when %s was looked through: %w", k.config.Name, err)
 		}
 	}
-	from := cur.Since.Add(-overlap)
-	if limit := now.Add(-farthest); from.Before(limit) {
-		from = limit
-	}
-	cur.Since = now
-	if err := k.lookThrough(ctx, from, &cur, to); err != nil {
+	if err := k.lookThrough(ctx, &cur, to); err != nil {
 		return err
 	}
 	body, err := json.Marshal(cur)
@@ -58,45 +57,82 @@ func (k *Tracker) Poll(ctx context.Context, to tracker.Changer) error {
 	return nil
 }
 
-func (k *Tracker) lookThrough(ctx context.Context, from time.Time, cur *cursor, to tracker.Changer) error {
+// lookThrough moves the cursor to where everything was told.
+func (k *Tracker) lookThrough(ctx context.Context, cur *cursor, to tracker.Changer) error {
+	now := k.now()
+	from, tell := cur.Since.Add(-overlap), cur.Behind
+	if tell.IsZero() {
+		tell = from
+	} else {
+		from = cur.Since
+	}
+	if limit := now.Add(-farthest); from.Before(limit) {
+		from = limit
+	}
 	me, err := k.client.me(ctx)
 	if err != nil {
 		return err
 	}
-	minutes := int(k.now().Sub(from)/time.Minute) + 1 // an age, because a time would be read in the account's zone
+	minutes := int(now.Sub(from)/time.Minute) + 1 // an age, because a time would be read in the account's zone
 	found, err := k.search(ctx, "labels = "+quote(commonLabel)+" AND updated >= -"+strconv.Itoa(minutes)+"m ORDER BY updated ASC", maxFound, limit.Idle)
 	if err != nil {
 		return err
 	}
-	if n := len(found); n >= maxFound {
-		cur.Since = found[n-1].Fields.Updated.Time
-	}
 	if err := k.twins(ctx, found, me); err != nil {
 		return err
 	}
+	if all, err := k.lookAt(ctx, found, tell, me, to); err != nil || !all {
+		return err
+	}
+	if len(found) < maxFound {
+		cur.Since, cur.Behind = now, time.Time{}
+		return nil
+	}
+	next := found[len(found)-1].Fields.Updated.Time
+	if !next.After(from) { // they changed at the same time, and no search tells of the others
+		next = from.Add(time.Minute)
+		k.log.Error("more tickets changed at once than Jira tells of; what changed in some is not heard", "tracker", k.config.Name, "at", from)
+	}
+	cur.Since, cur.Behind = next, tell
+	k.log.Warn("more tickets changed than are told of at once; the next look goes on there", "tracker", k.config.Name, "from", next)
+	return nil
+}
+
+// lookAt says whether all of found were looked at.
+func (k *Tracker) lookAt(ctx context.Context, found []issue, tell time.Time, me *user, to tracker.Changer) (bool, error) {
+	looks := 0
 	for i := range found {
 		f := &found[i]
-		if !issueKey.MatchString(f.Key) || k.seenAt(f.Key).Equal(f.Fields.Updated.Time) {
+		if !issueKey.MatchString(f.Key) || !f.Fields.Updated.After(k.seenAt(f.Key)) {
 			continue
 		}
-		full, err := k.issue(ctx, f.Key, limit.Idle, "changelog")
-		if incidents.CodeOf(err) == incidents.NotFound {
-			continue // deleted since
+		if looks++; looks > maxLooks {
+			k.log.Warn("more tickets changed than are read at once; the next look goes on there", "tracker", k.config.Name, "from", f.Fields.Updated.Time)
+			return false, nil
 		}
-		if err != nil {
-			return err
+		if err := k.look(ctx, f.Key, tell, me, to); err != nil && incidents.CodeOf(err) != incidents.NotFound { // deleted since
+			return false, err
 		}
-		comments, err := k.recentComments(ctx, f.Key)
-		if err != nil {
-			return err
-		}
-		for _, c := range k.since(full, comments, me, from) {
-			if err := k.tell(ctx, c, to); err != nil {
-				return err
-			}
-		}
-		k.sawAt(f.Key, full.Fields.Updated.Time)
 	}
+	return true, nil
+}
+
+// look tells what happened in an issue since then.
+func (k *Tracker) look(ctx context.Context, key string, from time.Time, me *user, to tracker.Changer) error {
+	full, err := k.issue(ctx, key, limit.Idle, "changelog")
+	if err != nil {
+		return err
+	}
+	comments, err := k.recentComments(ctx, key)
+	if err != nil {
+		return err
+	}
+	for _, c := range k.since(full, comments, me, from) {
+		if err := k.tell(ctx, c, to); err != nil {
+			return err
+		}
+	}
+	k.sawAt(key, full.Fields.Updated.Time)
 	return nil
 }
 

@@ -93,9 +93,9 @@ func stamp(s string) time.Time {
 }
 
 // rows asks for rows of a table.
-func (a *api) rows(ctx context.Context, table, query, fields string, most int, display string, lane limit.Lane, out any) error {
+func (a *api) rows(ctx context.Context, table, query, fields string, offset, most int, display string, lane limit.Lane, out any) error {
 	q := url.Values{
-		"sysparm_query": {query}, "sysparm_fields": {fields}, "sysparm_limit": {fmt.Sprint(most)},
+		"sysparm_query": {query}, "sysparm_fields": {fields}, "sysparm_offset": {fmt.Sprint(offset)}, "sysparm_limit": {fmt.Sprint(most)},
 		"sysparm_display_value": {display}, "sysparm_exclude_reference_link": {"true"},
 	}
 	var got struct {
@@ -108,9 +108,9 @@ func (a *api) rows(ctx context.Context, table, query, fields string, most int, d
 	return err
 }
 
-func (a *api) records(ctx context.Context, query string, most int, lane limit.Lane) ([]record, error) {
+func (a *api) records(ctx context.Context, query string, offset, most int, lane limit.Lane) ([]record, error) {
 	var found []record
-	err := a.rows(ctx, a.config.Project, query, recordFields, most, "all", lane, &found)
+	err := a.rows(ctx, a.config.Project, query, recordFields, offset, most, "all", lane, &found)
 	return found, err
 }
 
@@ -128,7 +128,7 @@ func (a *api) me(ctx context.Context) (user, error) {
 		return *self, nil
 	}
 	var found []user
-	if err := a.rows(ctx, "sys_user", "sys_id=javascript:gs.getUserID()", "sys_id,user_name,name", 1, "false", limit.Normal, &found); err != nil {
+	if err := a.rows(ctx, "sys_user", "sys_id=javascript:gs.getUserID()", "sys_id,user_name,name", 0, 1, "false", limit.Normal, &found); err != nil {
 		return user{}, err
 	}
 	if len(found) != 1 || !sysID.MatchString(found[0].SysID) || found[0].UserName == "" {
@@ -145,7 +145,7 @@ func (a *api) record(ctx context.Context, key string, lane limit.Lane) (*record,
 	if !recordKey.MatchString(key) {
 		return nil, a.missing(key)
 	}
-	found, err := a.records(ctx, "number="+esc(key), 1, lane)
+	found, err := a.records(ctx, "number="+esc(key), 0, 1, lane)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func (k *Tracker) Examine(ctx context.Context) []tracker.Finding {
 		return x.All
 	}
 	x.Good("tracker.doctor.me", "who", bot.Line(me.Name, 80), "account", k.config.Name+":"+me.ID)
-	_, err = k.records(ctx, "correlation_display="+whose, 1, limit.Normal)
+	_, err = k.records(ctx, "correlation_display="+whose, 0, 1, limit.Normal)
 	if r, refused := errors.AsType[*remote.Refusal](err); refused && strings.HasPrefix(r.Said, "Invalid table") { // said with 400
 		err = k.missing(k.config.Project)
 	}
@@ -47,7 +47,7 @@ func (k *Tracker) Examine(ctx context.Context) []tracker.Finding {
 	}
 	var found []choice
 	query := "name=" + esc(k.config.Project) + "^elementINstate,close_code^inactive=false"
-	if err := k.rows(ctx, "sys_choice", query, "element,value,label", 200, "false", limit.Normal, &found); !x.Refused(err, "servicenow.doctor.do.history") {
+	if err := k.rows(ctx, "sys_choice", query, "element,value,label", 0, 200, "false", limit.Normal, &found); !x.Refused(err, "servicenow.doctor.do.history") {
 		k.choices(x, found)
 	}
 	k.people(ctx, x)
@@ -62,7 +62,7 @@ func (k *Tracker) people(ctx context.Context, x *remote.Examination) {
 		return
 	}
 	var found []user
-	err := k.rows(ctx, "sys_user", "sys_idIN"+strings.Join(ids, ","), "sys_id,user_name,name", len(ids), "false", limit.Normal, &found)
+	err := k.rows(ctx, "sys_user", "sys_idIN"+strings.Join(ids, ","), "sys_id,user_name,name", 0, len(ids), "false", limit.Normal, &found)
 	if x.Refused(err, "servicenow.doctor.do.history") {
 		return
 	}

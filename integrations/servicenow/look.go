@@ -35,7 +35,7 @@ const maxEntries = 200
 func (a *api) notes(ctx context.Context, r *record) ([]note, error) {
 	var found []note
 	query := "name=" + esc(a.config.Project) + "^element_id=" + esc(r.SysID.Value) + "^elementINcomments,work_notes^ORDERBYDESCsys_created_on"
-	err := a.rows(ctx, "sys_journal_field", query, "sys_id,value,sys_created_by,sys_created_on", maxEntries, "false", limit.Normal, &found)
+	err := a.rows(ctx, "sys_journal_field", query, "sys_id,value,sys_created_by,sys_created_on", 0, maxEntries, "false", limit.Normal, &found)
 	return found, err
 }
 
@@ -46,7 +46,7 @@ func (a *api) changes(ctx context.Context, r *record) ([]audited, error) {
 	var found []audited
 	query := "tablename=" + esc(a.config.Project) + "^documentkey=" + esc(r.SysID.Value) +
 		"^fieldnameINstate,impact,urgency,assigned_to^ORDERBYDESCsys_created_on^ORDERBYDESCrecord_checkpoint"
-	err := a.rows(ctx, "sys_audit", query, "sys_id,fieldname,user,sys_created_on", maxEntries, "false", limit.Normal, &found)
+	err := a.rows(ctx, "sys_audit", query, "sys_id,fieldname,user,sys_created_on", 0, maxEntries, "false", limit.Normal, &found)
 	return found, err
 }
 
@@ -119,7 +119,7 @@ func (a *api) usersOf(ctx context.Context, names []string) (map[string]user, err
 		return found, nil
 	}
 	var rows []user
-	if err := a.rows(ctx, "sys_user", "user_nameIN"+strings.Join(ask, ","), "sys_id,user_name,name", len(ask), "false", limit.Idle, &rows); err != nil {
+	if err := a.rows(ctx, "sys_user", "user_nameIN"+strings.Join(ask, ","), "sys_id,user_name,name", 0, len(ask), "false", limit.Idle, &rows); err != nil {
 		return nil, err
 	}
 	a.mu.Lock()
@@ -139,18 +139,26 @@ func (a *api) Changed(ctx context.Context, since time.Time) ([]remote.Stub, erro
 	}
 	minutes := int(a.client.Now().Sub(since)/time.Minute) + 2
 	query := fmt.Sprintf("correlation_display=%s^sys_updated_onRELATIVEGE@minute@ago@%d^ORDERBYsys_updated_on^ORDERBYnumber", whose, minutes)
-	found, err := a.records(ctx, query, remote.MaxChanged, limit.Idle)
-	if err != nil {
-		return nil, err
-	}
 	var all []remote.Stub
-	for i := range found {
-		if r := &found[i]; recordKey.MatchString(r.Number.Value) {
-			all = append(all, remote.Stub{Key: r.Number.Value, Updated: r.updated(), Marker: markerOf(r, me)})
+	for offset := 0; offset < remote.MaxChanged; offset += pageOf {
+		found, err := a.records(ctx, query, offset, pageOf, limit.Idle)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			if r := &found[i]; recordKey.MatchString(r.Number.Value) {
+				all = append(all, remote.Stub{Key: r.Number.Value, Updated: r.updated(), Marker: markerOf(r, me)})
+			}
+		}
+		if len(found) < pageOf {
+			break
 		}
 	}
 	return all, nil
 }
+
+// pageOf is how many records an answer has at most.
+const pageOf = 200
 
 // hookKeys is the record that a webhook is about.
 func hookKeys(body []byte) ([]string, bool) {

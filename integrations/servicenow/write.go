@@ -78,7 +78,7 @@ func (a *api) Marked(ctx context.Context, marker string) ([]string, error) {
 		return nil, err
 	}
 	query := "correlation_id=" + esc(marker) + "^sys_created_by=" + esc(me.UserName) + "^ORDERBYsys_created_on^ORDERBYnumber"
-	found, err := a.records(ctx, query, 100, limit.Urgent)
+	found, err := a.records(ctx, query, 0, 100, limit.Urgent)
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +101,9 @@ func markerOf(r *record, me user) string {
 }
 
 // Retire resolves the younger of two records.
-func (a *api) Retire(ctx context.Context, younger, older, _ string) error {
+func (a *api) Retire(ctx context.Context, younger, older, marker string) error {
 	now, err := a.record(ctx, younger, limit.Normal)
-	if err != nil {
+	if err != nil || now.Correlation.Value != marker {
 		return err
 	}
 	body := a.closing("Duplicate of " + older + ".")

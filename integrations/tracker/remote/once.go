@@ -32,7 +32,8 @@ type Maker interface {
 	// oldest first, as far as the tracker's search knows.
 	Marked(ctx context.Context, marker string) ([]string, error)
 	// Retire closes the younger of two, says which is the older one, and takes
-	// the marker from it last, so that whoever is interrupted does it again.
+	// the marker from it last, so that whoever is interrupted does it again. Where
+	// the younger one has no marker any more, it is done.
 	Retire(ctx context.Context, younger, older, marker string) error
 }
 
@@ -66,7 +67,8 @@ type intent struct {
 	Tries  int       `json:"tries"`           //
 	Clear  bool      `json:"clear,omitempty"` // the latest attempt has surely made nothing
 	Key    string    `json:"key,omitempty"`
-	Twins  []string  `json:"twins,omitempty"`  // younger ones that were closed
+	Twins  []string  `json:"twins,omitempty"`  // younger ones
+	Close  []string  `json:"close,omitempty"`  // of these, the ones that are not closed yet
 	Looked bool      `json:"looked,omitempty"` // for twins, after the index had caught up
 
 	version int64
@@ -137,7 +139,7 @@ func (o *Once) Open(ctx context.Context, t bot.Ticket) (string, error) {
 			return "", err
 		}
 	}
-	return in.Key, nil
+	return in.Key, o.close(ctx, in)
 }
 
 // recover looks for what an attempt with an unknown end may have made. Searches
@@ -183,18 +185,47 @@ func (o *Once) attempt(ctx context.Context, in *intent, t bot.Ticket) error {
 	return nil
 }
 
-// adopt makes the oldest of found the ticket, and closes the others.
+// adopt makes the oldest of found the ticket, and closes the others. Which is
+// which is noted first: a closed one is not found by its marker any more, and
+// nobody must follow it.
 func (o *Once) adopt(ctx context.Context, in *intent, found []string) error {
 	in.Key = found[0]
 	for _, twin := range found[1:] {
-		o.Log.Warn("one incident had two tickets; the younger is closed", "tracker", o.Name, "ticket", in.Key, "younger", twin)
-		if err := o.Maker.Retire(ctx, twin, in.Key, in.Marker); err != nil {
+		if !slices.Contains(in.Twins, twin) {
+			in.Twins = append(in.Twins, twin)
+		}
+		if !slices.Contains(in.Close, twin) {
+			in.Close = append(in.Close, twin)
+		}
+	}
+	if err := o.note(ctx, in); err != nil {
+		return err
+	}
+	return o.close(ctx, in)
+}
+
+// close closes the younger ones that are not closed yet.
+func (o *Once) close(ctx context.Context, in *intent) error {
+	for len(in.Close) > 0 {
+		twin := in.Close[0]
+		log := o.Log.With("tracker", o.Name, "ticket", in.Key, "younger", twin)
+		err := o.Maker.Retire(ctx, twin, in.Key, in.Marker)
+		switch incidents.CodeOf(err) {
+		case incidents.Invalid, incidents.Forbidden, incidents.NotFound, incidents.TooLarge:
+			log.Error("one incident had two tickets; the younger cannot be closed and is left to a person", "error", err)
+		default:
+			if err != nil {
+				return err
+			}
+			log.Warn("one incident had two tickets; the younger is closed")
+			o.healed.Add(1)
+		}
+		in.Close = in.Close[1:]
+		if err := o.note(ctx, in); err != nil {
 			return err
 		}
-		o.healed.Add(1)
-		in.Twins = append(in.Twins, twin)
 	}
-	return o.note(ctx, in)
+	return nil
 }
 
 // Follow is the key of the ticket where the one called key was closed as a
@@ -219,6 +250,9 @@ func (o *Once) Follow(ctx context.Context, key, marker string) (string, error) {
 		if err != nil {
 			return key, err
 		}
+	}
+	if err := o.close(ctx, in); err != nil { // whoever found them was interrupted
+		return key, err
 	}
 	if in.Key != "" && slices.Contains(in.Twins, key) {
 		return in.Key, nil

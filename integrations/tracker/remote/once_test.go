@@ -169,6 +169,52 @@ func TestTwoBecomeOne(t *testing.T) {
 	})
 }
 
+// Wherever the process is killed while two become one: the incident follows the
+// older, and the younger is closed.
+func TestTwoBecomeOneThroughKills(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, sys system) {
+		ticket := quiet("hikeshi-inc-42-dddddddddddd")
+		died := false
+		for at := 1; at == 1 || died; at++ {
+			died = false
+			for _, after := range []bool{false, true} {
+				h := newHouse(t, sys, 8*time.Minute)
+				h.fake().Tell(lies.DoneFail, 1, "POST", sys.creates, "")
+				second := h.open(h.k, ticket)
+				h.wait(9 * time.Minute)
+				p := &plug{at: at, after: after}
+				k, err := h.make(pluggedStore{h.store, p}, pluggedWire{h.fake(), p}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				died = killed(func() { _, err = k.Update(t.Context(), second.Key, ticket, tracker.Fields) }) || died
+				if ref, err := h.another(nil).Update(t.Context(), second.Key, ticket, tracker.Fields); err != nil || ref.Key != sys.first {
+					t.Errorf("killed at %d (after: %v): %s %v", at, after, ref.Key, err)
+				}
+				for _, i := range h.tickets() {
+					if closed := i.state == bot.TicketDone; closed != (i.key == second.Key) {
+						t.Errorf("killed at %d (after: %v), %s: closed is %v", at, after, i.key, closed)
+					}
+				}
+			}
+		}
+	})
+}
+
+// killed says whether the plug was pulled.
+func killed(do func()) (dead bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			if _, dead = v.(died); !dead {
+				panic(v)
+			}
+		}
+	}()
+	do()
+	return false
+}
+
 // listener keeps what it is told, unless it is away.
 type listener struct {
 	all  []tracker.Change

@@ -2,9 +2,6 @@ package remote
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -70,99 +67,6 @@ type Watch struct {
 	mu    sync.Mutex
 	seen  map[string]time.Time // tickets, as they were when they were looked at
 	heard map[string]bool      // entries that were told
-}
-
-const (
-	overlap  = 10 * time.Minute // what a search may lag, and clocks may differ
-	farthest = 7 * 24 * time.Hour
-	maxKnown = 8192 // what is remembered; beyond it, it is asked for or told again
-)
-
-// cursor is up to when the tracker was looked through.
-type cursor struct {
-	Since time.Time `json:"since"`
-}
-
-// Poll looks for what changed since the last look, for where no webhook comes
-// through. Hearing the same twice does nothing, so it may run beside them; one
-// replica is enough. It also finds second tickets of one incident.
-func (w *Watch) Poll(ctx context.Context, to tracker.Changer) error {
-	name, now := "tracker/"+w.Config.Name+"/poll", w.Now()
-	doc, err := w.Settings.Setting(ctx, name)
-	cur := cursor{Since: now}
-	if err == nil && doc.Version > 0 {
-		err = json.Unmarshal(doc.Body, &cur)
-	}
-	if err != nil {
-		return fmt.Errorf("read up to when %s was looked through: %w", w.Config.Name, err)
-	}
-	from := cur.Since.Add(-overlap)
-	if limit := now.Add(-farthest); from.Before(limit) {
-		from = limit
-	}
-	if cur.Since, err = w.lookThrough(ctx, from, to); err != nil {
-		return err
-	}
-	body, err := json.Marshal(cur)
-	if err == nil {
-		err = w.Settings.PutSetting(ctx, name, doc.Version, body)
-	}
-	if err != nil && !errors.Is(err, incidents.ErrConflict) {
-		return fmt.Errorf("note up to when %s was looked through: %w", w.Config.Name, err)
-	}
-	return nil
-}
-
-// lookThrough returns up to when everything was told.
-func (w *Watch) lookThrough(ctx context.Context, from time.Time, to tracker.Changer) (time.Time, error) {
-	until := w.Now()
-	found, err := w.Reader.Changed(ctx, from)
-	if err != nil {
-		return until, err
-	}
-	if n := len(found); n >= MaxChanged { // the others come with the next look
-		until = found[n-1].Updated
-	}
-	if err := w.twins(ctx, found); err != nil {
-		return until, err
-	}
-	for _, f := range found {
-		if w.seenAt(f.Key).Equal(f.Updated) {
-			continue
-		}
-		updated, err := w.look(ctx, f.Key, from, to)
-		if incidents.CodeOf(err) == incidents.NotFound {
-			continue // deleted since
-		}
-		if err != nil {
-			return until, err
-		}
-		if !updated.IsZero() {
-			w.sawAt(f.Key, updated)
-		}
-	}
-	return until, nil
-}
-
-// MaxChanged is how many tickets a Reader tells of in one look, at most.
-const MaxChanged = 200
-
-func (w *Watch) twins(ctx context.Context, found []Stub) error {
-	have := map[string]int{}
-	for _, f := range found {
-		if f.Marker != "" {
-			have[f.Marker]++
-		}
-	}
-	for marker, n := range have {
-		if n < 2 {
-			continue
-		}
-		if err := w.Once.Heal(ctx, marker); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Hear looks at one ticket because a webhook says that it changed.

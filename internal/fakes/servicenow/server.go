@@ -102,7 +102,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(object{"result": said})
 }
 
-var known = []string{"sysparm_query", "sysparm_fields", "sysparm_limit", "sysparm_display_value", "sysparm_exclude_reference_link"}
+var known = []string{"sysparm_query", "sysparm_fields", "sysparm_limit", "sysparm_offset", "sysparm_display_value", "sysparm_exclude_reference_link"}
 
 func (s *Server) route(r *http.Request) (any, int, *refusal) {
 	for k := range r.URL.Query() {
@@ -155,6 +155,9 @@ func (s *Server) rows(table string, r *http.Request) ([]any, *refusal) {
 		return nil, &refusal{400, "Invalid table " + table, ""}
 	}
 	found := s.query(all, r.URL.Query().Get("sysparm_query"))
+	if n, err := strconv.Atoi(r.URL.Query().Get("sysparm_offset")); err == nil {
+		found = found[min(n, len(found)):]
+	}
 	if n, err := strconv.Atoi(r.URL.Query().Get("sysparm_limit")); err == nil && len(found) > n {
 		found = found[:n]
 	}
