@@ -25,6 +25,7 @@ import (
 // Do records what decides over production. A denial, which only stops something,
 // goes through although it cannot be recorded now; it is recorded later.
 func (d desk) Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {
+	cmd = withoutSecrets(cmd, d.audit.redact)
 	r, privileged := d.wish(ctx, id, cmd)
 	if !privileged {
 		return d.Engine.Do(ctx, id, once, cmd)
@@ -36,6 +37,12 @@ func (d desk) Do(ctx context.Context, id incidents.ID, once string, cmd incident
 	var s *incidents.Incident
 	err := d.audit.log.Act(ctx, r, func() (err error) { s, err = act(); return err })
 	return s, err
+}
+
+// Declare opens an incident that a person tells of.
+func (d desk) Declare(ctx context.Context, once string, told incidents.Declare) (*incidents.Incident, error) {
+	told.Title = d.audit.redact.Clean(told.Title)
+	return d.Engine.Declare(ctx, once, told)
 }
 
 // stopFor is how long something that stops others waits for its intent.
@@ -64,7 +71,8 @@ type auditedFreezer struct {
 }
 
 func (x auditedFreezer) Freeze(ctx context.Context, once string, f incidents.Freeze) (incidents.Freeze, error) {
-	r := audit.Record{Action: audit.ActFreeze, By: personOf(f.By), Why: x.audit.redact.Clean(f.Text)}
+	f.Text = x.audit.redact.Clean(f.Text)
+	r := audit.Record{Action: audit.ActFreeze, By: personOf(f.By), Why: f.Text}
 	if !f.Until.IsZero() {
 		r.Target = "until " + audit.TimeOf(f.Until).String()
 	}

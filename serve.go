@@ -99,7 +99,18 @@ func greet(out io.Writer, lang string, a *app) {
 }
 
 func newLogger(c *config.Settled, w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.LogLevel}
+	redact := steps.NewRedactor(c.Secrets()...)
+	options := &slog.HandlerOptions{Level: c.LogLevel, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		switch v := a.Value.Resolve(); v.Kind() { // of what people type, and vendors answer
+		case slog.KindString:
+			a.Value = slog.StringValue(redact.Clean(v.String()))
+		case slog.KindAny:
+			if err, ok := v.Any().(error); ok {
+				a.Value = slog.StringValue(redact.Clean(err.Error()))
+			}
+		}
+		return a
+	}}
 	if c.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
