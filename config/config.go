@@ -353,7 +353,7 @@ func (s *Settled) Secrets() []string {
 			all = append(all, password)
 		}
 	}
-	return slices.Concat(all, s.elsewhere.secrets, s.Audited.Secrets, s.Workspace.secrets(), s.TicketDesks.secrets(), s.Guild.secrets(), s.Asked.Secrets)
+	return slices.Concat(all, handedOn(s.Runbooks.Env, os.Getenv), s.elsewhere.secrets, s.Audited.Secrets, s.Workspace.secrets(), s.TicketDesks.secrets(), s.Guild.secrets(), s.Asked.Secrets)
 }
 
 // loopbackOnly says whether nobody but this machine can reach addr.

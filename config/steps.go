@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -97,4 +98,23 @@ func (s *Settled) Content(step incidents.Step) (string, error) {
 // RunbookSources say where the configured runbooks are.
 func (s *Settled) RunbookSources() runbooks.Sources {
 	return runbooks.Sources{Paths: s.Runbooks.Paths, Vars: s.Runbooks.Vars, Hosts: s.Hosts(), Embedded: s.Embedded, Content: s.Content}
+}
+
+// secretName is the name of a variable whose value is a secret.
+var secretName = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|auth`)
+
+// shortSecret is the length, in bytes, below which a value would strike out
+// ordinary words.
+const shortSecret = 8
+
+// handedOn are the secrets among the variables that commands get: a command may
+// print them.
+func handedOn(names []string, getenv func(string) string) []string {
+	var all []string
+	for _, name := range names {
+		if v := getenv(name); len(v) >= shortSecret && secretName.MatchString(name) {
+			all = append(all, v)
+		}
+	}
+	return all
 }

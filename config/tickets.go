@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"regexp"
@@ -90,6 +91,9 @@ func (s TicketDesks) secrets() []string {
 			if secret != "" {
 				all = append(all, secret)
 			}
+		}
+		if _, password, ok := strings.Cut(t.Remote.Token, ":"); ok && password != "" { // ServiceNow's, "user:password"
+			all = append(all, password, base64.StdEncoding.EncodeToString([]byte(t.Remote.Token)))
 		}
 	}
 	return all
