@@ -333,7 +333,7 @@ func (a *app) registry() *prometheus.Registry {
 	for _, c := range a.chats {
 		r.MustRegister(c.tally)
 	}
-	r.MustRegister(forgotten{a.learned}, a.watcher)
+	r.MustRegister(forgotten{a.learned}, a.watcher, a.trackers, lines{a.sources.Logs})
 	return r
 }
 

@@ -37,6 +37,7 @@ type ticketSystem interface {
 	Handler(to tracker.Changer) http.Handler
 	Examine(ctx context.Context) []tracker.Finding
 	Example(t bot.Ticket) any // as it would be sent
+	Stats() tracker.Stats
 }
 
 type ticketTracker struct {

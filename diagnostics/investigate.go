@@ -72,7 +72,7 @@ func (v *Investigator) Diagnose(ctx context.Context, s *incidents.Incident, sofa
 	defer cancel()
 	checked := make(chan []incidents.Finding, 1)
 	reports := make(chan report, len(v.Sources)) // so that whoever is late finds room, and goes
-	go func() { checked <- v.Checks.Diagnose(ctx, s) }()
+	go func() { checked <- v.checks(ctx, s) }()
 	for i := range v.Sources {
 		go func() { reports <- v.one(asking, i, q) }()
 	}
@@ -96,6 +96,16 @@ func (v *Investigator) Diagnose(ctx context.Context, s *incidents.Incident, sofa
 		}
 	}
 	return v.said(q, &st, true)
+}
+
+// checks asks the checks; that they panic is their own trouble, and is said.
+func (v *Investigator) checks(ctx context.Context, s *incidents.Incident) (found []incidents.Finding) {
+	defer func() {
+		if e := recover(); e != nil {
+			found = []incidents.Finding{{Check: "checks", Value: v.Clean(fmt.Sprintf("panic: %v", e))}}
+		}
+	}()
+	return v.Checks.Diagnose(ctx, s)
 }
 
 // drain takes what was answered at the last moment.

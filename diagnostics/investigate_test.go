@@ -172,3 +172,19 @@ func TestWhatIsSeldomUsefulIsFolded(t *testing.T) {
 		}
 	}
 }
+
+type panicking struct{}
+
+func (panicking) Diagnose(context.Context, *incidents.Incident) []incidents.Finding {
+	panic("hunter2-secret")
+}
+
+// Checks that panic end neither the process nor what the sources say.
+func TestChecksThatPanicAreSaid(t *testing.T) {
+	t.Parallel()
+	got := investigator(time.Second, panicking{}, after(0, diagnostics.Answer{Clues: []incidents.Clue{{Kind: incidents.CluePast, Title: "INC-3"}}})).
+		Diagnose(t.Context(), opened(), func(incidents.Diagnosed) {})
+	if len(got.Findings) != 1 || got.Findings[0].OK || !strings.Contains(got.Findings[0].Value, "panic") || strings.Contains(got.Findings[0].Value, "hunter2") || len(got.Clues) != 1 {
+		t.Errorf("%+v", got)
+	}
+}

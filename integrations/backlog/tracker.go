@@ -91,7 +91,7 @@ func New(o Options) (*Tracker, error) {
 }
 
 // Stats tells what happened in this process.
-func (k *Tracker) Stats() remote.Stats { return k.once.Stats() }
+func (k *Tracker) Stats() tracker.Stats { return k.once.Stats() }
 
 // Open makes the issue with the marker, or finds the one that an earlier attempt made.
 func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {

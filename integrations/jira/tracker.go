@@ -56,13 +56,9 @@ func New(o Options) (*Tracker, error) {
 }
 
 // Stats is what happened in this process.
-type Stats struct {
-	Unsure int64 // creations whose end was not known at once
-	Healed int64 // second tickets of one incident that were closed
+func (k *Tracker) Stats() tracker.Stats {
+	return tracker.Stats{Unsure: k.unsure.Load(), Healed: k.healed.Load()}
 }
-
-// Stats tells it.
-func (k *Tracker) Stats() Stats { return Stats{Unsure: k.unsure.Load(), Healed: k.healed.Load()} }
 
 // maxKnown bounds what is remembered; beyond it, it is asked for or told again.
 const maxKnown = 8192

@@ -145,7 +145,7 @@ func plain() remote.Markup {
 }
 
 // Stats tells what happened in this process.
-func (k *Tracker) Stats() remote.Stats { return k.once.Stats() }
+func (k *Tracker) Stats() tracker.Stats { return k.once.Stats() }
 
 // Open makes the record with the marker, or finds the one that an earlier attempt made.
 func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {

@@ -55,3 +55,9 @@ type Tracker interface {
 	// Find looks a ticket up; NotFound where there is none.
 	Find(ctx context.Context, key string) (Ref, error)
 }
+
+// Stats is what an adapter has met with in this process.
+type Stats struct {
+	Unsure int64 // creations whose end was not known at once
+	Healed int64 // second tickets of one incident that were closed
+}

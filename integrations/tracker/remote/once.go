@@ -14,6 +14,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
 
@@ -51,13 +52,9 @@ type Once struct {
 }
 
 // Stats is what happened in this process.
-type Stats struct {
-	Unsure int64 // creations whose end was not known at once
-	Healed int64 // second tickets of one incident that were closed
+func (o *Once) Stats() tracker.Stats {
+	return tracker.Stats{Unsure: o.unsure.Load(), Healed: o.healed.Load()}
 }
-
-// Stats tells it.
-func (o *Once) Stats() Stats { return Stats{Unsure: o.unsure.Load(), Healed: o.healed.Load()} }
 
 // intent is what is known of the ticket of one marker. Without a key, and not
 // clear, an attempt to create it may or may not have worked.

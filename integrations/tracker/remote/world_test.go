@@ -33,7 +33,7 @@ type adapter interface {
 	Poll(ctx context.Context, to tracker.Changer) error
 	Handler(to tracker.Changer) http.Handler
 	Examine(ctx context.Context) []tracker.Finding
-	Stats() remote.Stats
+	Stats() tracker.Stats
 }
 
 // ticket is one as its tracker has it.
