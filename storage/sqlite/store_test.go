@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -318,7 +319,12 @@ func TestFullDisk(t *testing.T) {
 	for n := range acknowledged {
 		check(t, s.Append(t.Context(), batch(n)))
 	}
-	err = s.Commit(t.Context(), &incidents.Commit{Facts: []incidents.Fact{{Action: strings.Repeat("x", 400_000)}}})
+	large := make([]byte, 400_000) // of which no compression makes less than 60 pages
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range large {
+		large[i] = byte(33 + r.IntN(90))
+	}
+	err = s.Commit(t.Context(), &incidents.Commit{Facts: []incidents.Fact{{Action: string(large)}}})
 	if incidents.CodeOf(err) != incidents.Unavailable {
 		t.Fatalf("commit on a full disk: %v", err)
 	}
