@@ -17,6 +17,9 @@ func graph(d Deps) bot.Command {
 		Help:    "help.graph", Right: bot.Respond, Room: true, Text: true,
 		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
 			return d.consult(ctx, r, "graph", func(ctx context.Context, s *incidents.Incident, query string) (incidents.Diagnosed, error) {
+				if s.Customer != "" && !r.Reader.All { // a query may read anybody's metrics
+					return incidents.Diagnosed{}, incidents.Fail(incidents.Forbidden, "error.graph_customer", "a query of one's own is for those who see the incidents of all customers").WithHint("/inc diagnose")
+				}
 				in := ""
 				if rest, named := strings.CutPrefix(query, "in:"); named {
 					in, query, _ = strings.Cut(rest, " ")
