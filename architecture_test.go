@@ -164,7 +164,7 @@ func TestVendorsStayInTheirFolders(t *testing.T) {
 		"github.com/bwmarrin/discordgo":   "integrations/discord",
 		"github.com/andygrunwald/go-jira": "integrations/jira",
 		"github.com/chromedp/chromedp":    "internal/testenv",
-		"github.com/robfig/cron":          ". calendar schedule", // the jobs of wire.go, and what people plan
+		"github.com/robfig/cron":          ". calendar schedule", // the jobs of jobs.go, and what people plan
 		"cel.dev/cel-go":                  "runbooks",
 		"github.com/coreos/go-oidc":       "integrations/oidc",
 		"golang.org/x/oauth2":             "integrations/oidc",
