@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -246,23 +244,11 @@ func injectLog(t *testing.T, file string, values []string, plans []incidents.Pla
 // injectInflux: each value finds its own row in a real InfluxDB that has those of all.
 func injectInflux(t *testing.T, values []string, plans []incidents.Plan) {
 	server := testenv.InfluxDB(t)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	post := func(path, kind, body string) {
-		t.Helper()
-		resp, err := client.Post(server.URL+path, kind, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if resp.Body.Close(); resp.StatusCode/100 != 2 {
-			t.Fatalf("%s: %s", path, resp.Status)
-		}
-	}
-	post("/query", "application/x-www-form-urlencoded", url.Values{"q": {"CREATE DATABASE corpus"}}.Encode())
 	rows := ""
 	for i, v := range values {
 		rows += fmt.Sprintf("said s=\"%s\",n=%d %d\n", strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v), i, i+1)
 	}
-	post("/write?db=corpus", "text/plain", rows)
+	testenv.FillInfluxDB(t, server, "corpus", "ns", rows)
 	all, err := steps.New(steps.Config{InfluxDB: steps.InfluxConfig{URL: server.URL}})
 	if err != nil {
 		t.Fatal(err)

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,19 +22,6 @@ func TestARealInfluxDBTellsItsSeries(t *testing.T) {
 	t.Parallel()
 	server := testenv.InfluxDB(t)
 	at := alert()
-	post := func(path, kind, body string) {
-		t.Helper()
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-		resp, err := client.Post(server.URL+path, kind, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if said, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode >= 300 { // whoever hangs up before the end undoes it
-			t.Fatalf("%s: %s %s %v", path, resp.Status, said, err)
-		}
-	}
-	post("/query", "application/x-www-form-urlencoded", url.Values{"q": {"CREATE DATABASE metrics"}}.Encode())
 	var lines strings.Builder
 	for i := -200; i <= 5; i++ {
 		v := 10
@@ -49,7 +33,7 @@ func TestARealInfluxDBTellsItsSeries(t *testing.T) {
 			v = 10
 		}
 	}
-	post("/write?db=metrics&precision=s", "text/plain", lines.String())
+	testenv.FillInfluxDB(t, server, "metrics", "s", lines.String())
 	config := `influxdb: [{url: $URL, database: metrics, series: [` +
 		`{title: cpu, query: "SELECT mean(used), max(idle) FROM cpu WHERE host = '$host' AND $time GROUP BY time($step), host fill(null)"}, {title: all, query: "SELECT used FROM cpu WHERE $time GROUP BY host"}]}]`
 	found := investigator(t, config, server.URL, nil)(t.Context(), broken(at))

@@ -2,9 +2,12 @@ package testenv
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -33,4 +36,27 @@ func InfluxDB(t testing.TB) *HTTPServer {
 func pingOverHTTP(addr string) bool {
 	code, _ := request(http.MethodGet, "http://"+addr+"/ping")
 	return code == http.StatusNoContent
+}
+
+// FillInfluxDB makes a database in a server of InfluxDB's and writes lines of its line
+// protocol to it, their times in the unit that precision says (ns, s). Answers are read to
+// their end: the server sends its 200 before it has made the database, and leaves off when
+// nobody waits for the rest.
+func FillInfluxDB(t testing.TB, server *HTTPServer, database, precision, lines string) {
+	t.Helper()
+	post := func(path, kind, body string) {
+		t.Helper()
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		resp, err := client.Post(server.URL+path, kind, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		said, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode/100 != 2 || strings.Contains(string(said), `"error"`) {
+			t.Fatalf("%s: %s %s %v", path, resp.Status, said, err)
+		}
+	}
+	post("/query", "application/x-www-form-urlencoded", url.Values{"q": {"CREATE DATABASE " + database}}.Encode())
+	post("/write?db="+database+"&precision="+precision, "text/plain", lines)
 }

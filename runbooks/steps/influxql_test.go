@@ -1,10 +1,6 @@
 package steps
 
 import (
-	"io"
-	"net/http"
-	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,22 +16,8 @@ func influxStep(query, expect string) incidents.Step {
 func filled(t *testing.T) *testenv.HTTPServer {
 	t.Helper()
 	server := testenv.InfluxDB(t)
-	post(t, server.URL+"/query", "application/x-www-form-urlencoded", url.Values{"q": {"CREATE DATABASE metrics"}}.Encode(), http.StatusOK)
-	post(t, server.URL+"/write?db=metrics", "text/plain", "cpu,host=web-1 used=91.5 1000000000\ncpu,host=web-2 used=12 1000000000\ncpu,host=it's used=50 1000000000\n", http.StatusNoContent)
+	testenv.FillInfluxDB(t, server, "metrics", "ns", "cpu,host=web-1 used=91.5 1000000000\ncpu,host=web-2 used=12 1000000000\ncpu,host=it's used=50 1000000000\n")
 	return server
-}
-
-func post(t *testing.T, to, kind, body string, want int) {
-	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Post(to, kind, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if said, _ := io.ReadAll(resp.Body); resp.StatusCode != want {
-		t.Fatalf("%s: %d %s", to, resp.StatusCode, said)
-	}
 }
 
 func TestInfluxQLAgainstInfluxDB(t *testing.T) {
