@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -111,18 +112,41 @@ func TestFirstResponseStartsARealApache(t *testing.T) {
 		t.Errorf("the run is %s, the incident %s: %+v", state, d.s.Status(), d.s.Run(run).After)
 	}
 
-	// It runs and does not answer as it should: a restart mends that.
-	d.write("www/index.html", "", 0o000)
-	d.runs("chmod", "000", d.dir+"/www")
-	again := d.onDuty()
-	plan, run = again.approved()
-	if plan.Branch.ID != "restart" {
-		t.Fatalf("branch %s: %+v", plan.Branch.ID, plan.Branch.Found)
+	d.restarts()
+}
+
+// restarts breaks this Apache in a way that only a restart mends, and has it mended: it
+// runs with a configuration whose mistake somebody has put right in the file since.
+func (h *host) restarts() {
+	t := h.t
+	t.Helper()
+	good, err := os.ReadFile(h.config)
+	if err != nil {
+		t.Fatal(err)
 	}
-	d.runs("chmod", "755", d.dir+"/www")
-	d.runs("chmod", "644", d.dir+"/www/index.html")
-	if _, done := again.runner.Run(t.Context(), plan, run); len(done) != 1 || done[0].Because.Phrase != "runbook.branch_changed" {
-		t.Errorf("it answers by itself now, and was restarted all the same: %+v", done)
+	h.write("apache2.conf", string(good)+"RedirectMatch 503 ^/\n", 0o644)
+	h.runs(h.dir+"/bin/systemctl", "restart", "apache2.service")
+	h.write("apache2.conf", string(good), 0o644)
+	before := h.pid()
+
+	d := h.onDuty()
+	plan, run := d.approved()
+	lines := []string{runbooks.StepLine(plan.Recover[0]), runbooks.StepLine(plan.Recover[1])}
+	if want := []string{"ssh web-1 systemctl restart apache2.service", "GET " + h.url + "/"}; plan.Branch.ID != "restart" || len(plan.Recover) != 2 || !slices.Equal(lines, want) {
+		t.Fatalf("branch %s: %q", plan.Branch.ID, lines)
+	}
+	r := d.carryOut(plan, run)
+	if r.State != incidents.RunVerifying || !incidents.AllOK(r.Steps) || len(r.Before) != 1 || r.Before[0].Value != "HTTP 503" {
+		t.Fatalf("%+v", r)
+	}
+	if after := h.pid(); after == before || after == 0 {
+		t.Errorf("Apache was %d and is %d: it was not restarted", before, after)
+	}
+	if after := h.runner.Look(t.Context(), plan, run); !incidents.AllOK(after) {
+		t.Errorf("%+v", after)
+	}
+	if _, done := h.runner.Run(t.Context(), plan, run); len(done) != 1 || done[0].Because.Phrase != "runbook.branch_changed" {
+		t.Errorf("it answers again, and was restarted all the same: %+v", done)
 	}
 }
 

@@ -49,6 +49,7 @@ Group www-data
 LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
+LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
 DocumentRoot %[2]s/www
 `, address, h.dir), 0o644)
 	h.write("www/index.html", "welcome", 0o644)
@@ -133,14 +134,23 @@ func (h *host) process(name string) {
 	h.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 }
 
-// stop ends Apache, by its own pid file, and waits until it is gone.
-func (h *host) stop() {
+// pid is Apache's, by its own pid file; 0: it does not run.
+func (h *host) pid() int {
 	b, err := os.ReadFile(filepath.Join(h.dir, "pid"))
 	if err != nil {
-		return
+		return 0
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil {
+		return 0
+	}
+	return pid
+}
+
+// stop ends Apache and waits until it is gone.
+func (h *host) stop() {
+	pid := h.pid()
+	if pid == 0 {
 		return
 	}
 	_ = syscall.Kill(pid, syscall.SIGTERM)
