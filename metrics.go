@@ -11,6 +11,17 @@ import (
 	"github.com/hikeshi-ops/hikeshi/worker"
 )
 
+// registry has what all parts count.
+func (a *app) registry() *prometheus.Registry {
+	r := newRegistry(a.store, a.worker)
+	r.MustRegister(a.audit.collectors()...)
+	for _, c := range a.chats {
+		r.MustRegister(c.tally)
+	}
+	r.MustRegister(forgotten{a.learned}, a.watcher, a.trackers, lines{a.sources.Logs})
+	return r
+}
+
 // newRegistry collects what the parts count. No label value comes from
 // outside, so the number of series is bounded.
 func newRegistry(store storage.Store, w *worker.Worker) *prometheus.Registry {

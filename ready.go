@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -125,4 +126,10 @@ func (r *readiness) folding(folds bool, last, now time.Time) (lags bool, note in
 		return now.Sub(r.began) > lagging, incidents.Because("ready.fold_begins")
 	}
 	return now.Sub(last) > lagging, incidents.Reason{}
+}
+
+// readyReasons are why this process is not ready, and what is worth knowing.
+func (a *app) readyReasons(ctx context.Context) (wrong, notes []incidents.Reason) {
+	wrong, notes = a.ready.reasons(ctx)
+	return wrong, slices.Concat(notes, a.audit.reasons(), unreadable(a.learned.Forgotten()))
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 
@@ -87,8 +88,18 @@ func (s *Settled) Hosts() []string {
 	return hosts
 }
 
-// Executors carry out the kinds of steps that have a package of their own.
-func (s *Settled) Executors() map[string]steps.Executor { return s.elsewhere.carry }
+// Executors carry out all kinds of steps. Where http steps may go is what the
+// configuration says, or else what origins says at the time.
+func (s *Settled) Executors(origins func() []string) (map[string]steps.Executor, error) {
+	want := s.Runbooks.Steps()
+	want.Origins = origins
+	all, err := steps.New(want)
+	if err != nil {
+		return nil, Problem(err)
+	}
+	maps.Copy(all, s.elsewhere.carry)
+	return all, nil
+}
 
 // Content is the sum of the files that a resolved step refers to.
 func (s *Settled) Content(step incidents.Step) (string, error) {

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/examples"
@@ -79,12 +78,8 @@ func TestHostChecksFindSomething(t *testing.T) {
 	library, _ := runbooks.Load(runbooks.Sources{Embedded: examples.Runbooks(), Vars: map[string]string{"site_url": "http://127.0.0.1:80"}})
 	patient(library.Get("host-overview"))
 	patient(library.Get("disk-full"))
-	runner, err := runbooks.NewRunner(runbooks.RunnerOptions{Library: library, Within: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &incidents.Incident{ID: 1, Common: incidents.LabelsFromMap(map[string]string{"alertname": "DiskFull", "mountpoint": "/tmp"})}
-	findings := runner.Diagnose(t.Context(), s)
+	findings := runner(t, library, nil).Diagnose(t.Context(), s)
 	if len(findings) != 5 {
 		t.Errorf("%d findings, want the 4 of host-overview and the 1 of disk-full", len(findings))
 	}

@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,13 +81,19 @@ exit 5
 		t.Fatalf("%s is not loaded", id)
 	}
 	patient(h.rb)
-	h.runner, err = runbooks.NewRunner(runbooks.RunnerOptions{
-		Library: library, Executors: map[string]steps.Executor{steps.KindSSH: ssh.New(inventory)}, Within: time.Minute,
-	})
+	h.runner = runner(t, library, map[string]steps.Executor{steps.KindSSH: ssh.New(inventory)})
+	return h
+}
+
+// runner carries out for real what the library's runbooks say.
+func runner(t *testing.T, library *runbooks.Library, further map[string]steps.Executor) *runbooks.Runner {
+	t.Helper()
+	all, err := steps.New(steps.Config{Origins: library.Origins})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h
+	maps.Copy(all, further)
+	return runbooks.NewRunner(runbooks.RunnerOptions{Library: library, Executors: all, Within: time.Minute})
 }
 
 // patient gives the looks the time that a loaded machine takes for an SSH handshake,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -39,19 +38,11 @@ type Runner struct {
 	looks     chan struct{} // places for what a run looks at before and after, which is no more to be held up
 }
 
-// RunnerOptions are the parts and the configuration of a runner. Only Library is
-// required.
+// RunnerOptions are the parts of a runner. Only Library and Executors are required.
 type RunnerOptions struct {
-	Library *Library
-	Secrets []string // struck out of all output
-
-	HTTPHosts  []string // scheme://host[:port] that http steps may talk to; none: those that the library's runbooks name
-	Addresses  []string // CIDRs that may be called although they are link-local, or this machine under another name
-	Prometheus string   // base URL for promql steps: http://prometheus:9090
-	Path       string   // PATH of commands; "": the usual directories
-	Env        []string // names of our environment variables that commands get
-	Logs       []string // files that log steps may read; a star stands for part of a name
-	Ansible    steps.AnsibleConfig
+	Library   *Library
+	Executors map[string]steps.Executor // by kind of step, all that there are: what is not among them is not carried out
+	Secrets   []string                  // struck out of all output
 
 	Logger *slog.Logger     // nil: none
 	Now    func() time.Time // nil: time.Now
@@ -60,23 +51,16 @@ type RunnerOptions struct {
 	Follow Follow           // nil: nobody sees how a run goes before its end
 	// Still is asked between a run's first look and its first step: an error is why it must
 	// not begin after all. nil: nothing stops it there.
-	Still     func(ctx context.Context, plan incidents.Plan, run string) error
-	Within    time.Duration             // for Diagnose; 0: DiagnoseWithin
-	Executors map[string]steps.Executor // further kinds of steps, or others in place of ours
+	Still  func(ctx context.Context, plan incidents.Plan, run string) error
+	Within time.Duration // for Diagnose; 0: DiagnoseWithin
 }
 
-// NewRunner makes a runner; an error is one of the configuration.
-func NewRunner(o RunnerOptions) (*Runner, error) {
-	executors, err := steps.New(steps.Config{
-		HTTPHosts: o.HTTPHosts, Origins: o.Library.Origins, Addresses: o.Addresses,
-		Prometheus: o.Prometheus, Path: o.Path, Env: o.Env, Logs: o.Logs, Ansible: o.Ansible,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("configure runbooks: %w", err)
-	}
-	maps.Copy(executors, o.Executors)
+// NewRunner makes a runner. It makes no executors: whoever does has said what they may
+// reach.
+func NewRunner(o RunnerOptions) *Runner {
 	r := &Runner{
-		library: o.Library, executors: executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within, notes: o.Notes, keep: o.Keep, follow: o.Follow, still: o.Still,
+		library: o.Library, executors: o.Executors, redact: steps.NewRedactor(o.Secrets...), log: o.Logger, now: o.Now, within: o.Within,
+		notes: o.Notes, keep: o.Keep, follow: o.Follow, still: o.Still,
 		runs: make(chan struct{}, MaxExecutions), checks: make(chan struct{}, MaxExecutions), looks: make(chan struct{}, MaxExecutions),
 	}
 	if r.log == nil {
@@ -88,7 +72,7 @@ func NewRunner(o RunnerOptions) (*Runner, error) {
 	if r.within == 0 {
 		r.within = DiagnoseWithin
 	}
-	return r, nil
+	return r
 }
 
 // Run looks with the verify steps (before), and then carries out the recover

@@ -3,6 +3,7 @@ package runbooks
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,13 +20,16 @@ import (
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
 )
 
+// newRunner makes one that carries out for real what o has nothing for.
 func newRunner(t *testing.T, o RunnerOptions) *Runner {
 	t.Helper()
-	r, err := NewRunner(o)
+	all, err := steps.New(steps.Config{Origins: o.Library.Origins})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	maps.Copy(all, o.Executors)
+	o.Executors = all
+	return NewRunner(o)
 }
 
 // A real service, a real file: the check fails, the recovery runs, the check passes.
@@ -68,7 +72,7 @@ func TestRunStopsAtTheFirstFailure(t *testing.T) {
   - {id: one, command: {argv: [touch, '{var.dir}/one']}}
   - {id: two, command: {argv: [sh, -c, 'echo it broke >&2; exit 4']}}
   - {id: three, command: {argv: [touch, '{var.dir}/three']}}`))
-	r := newRunner(t, RunnerOptions{Library: l, HTTPHosts: []string{"http://127.0.0.1:1"}})
+	r := newRunner(t, RunnerOptions{Library: l, Executors: map[string]steps.Executor{KindHTTP: stub(func(context.Context, incidents.Step) incidents.StepResult { return incidents.StepResult{} })}})
 	_, done := r.Run(t.Context(), l.Fitting(incident("service", "web"))[0].Plan, "INC-42/1")
 	if len(done) != 2 || !done[0].OK || done[1].OK || done[1].Value != "exit 4: it broke" || done[1].Output != "it broke" {
 		t.Errorf("%+v", done)
@@ -315,9 +319,6 @@ func TestResultsAreClean(t *testing.T) {
 func TestRunnerConfiguration(t *testing.T) {
 	t.Parallel()
 	l := load(t, nil, plainBook)
-	if _, err := NewRunner(RunnerOptions{Library: l, Prometheus: "prometheus"}); err == nil {
-		t.Error("a Prometheus without a scheme was taken")
-	}
 	if got := l.Origins(); !slices.Equal(got, []string{"http://web.example:80"}) {
 		t.Errorf("%v", got)
 	}
