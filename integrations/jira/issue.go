@@ -3,6 +3,7 @@ package jira
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -23,6 +24,8 @@ type issue struct {
 	Key       string    `json:"key"`
 	Fields    fields    `json:"fields"`
 	Changelog changelog `json:"changelog"`
+
+	broken bool // of what a search told, only the key can be read
 }
 
 type fields struct {
@@ -201,15 +204,17 @@ func (k *Tracker) search(ctx context.Context, jql string, most int, lane limit.L
 	}
 	for len(found) < most {
 		var page struct {
-			Issues []issue `json:"issues"`
-			Next   string  `json:"nextPageToken"`
-			Total  int     `json:"total"`
+			Issues []json.RawMessage `json:"issues"`
+			Next   string            `json:"nextPageToken"`
+			Total  int               `json:"total"`
 		}
 		a.body = body
 		if err := k.client.do(ctx, a, &page); err != nil {
 			return nil, err
 		}
-		found = append(found, page.Issues...)
+		for _, raw := range page.Issues {
+			found = append(found, told(raw))
+		}
 		switch {
 		case len(page.Issues) == 0, k.config.Flavour == Cloud && page.Next == "", k.config.Flavour == DataCenter && len(found) >= page.Total:
 			return found, nil
@@ -220,6 +225,19 @@ func (k *Tracker) search(ctx context.Context, jql string, most int, lane limit.L
 		}
 	}
 	return found, nil
+}
+
+// told is one issue of a page. One that cannot be read keeps nobody from the others.
+func told(raw json.RawMessage) issue {
+	var i issue
+	if json.Unmarshal(raw, &i) == nil {
+		return i
+	}
+	var stub struct {
+		Key string `json:"key"`
+	}
+	_ = json.Unmarshal(raw, &stub) // without a key there is nothing to read again
+	return issue{Key: stub.Key, broken: true}
 }
 
 // quote makes a string of JQL.
@@ -237,6 +255,9 @@ func (k *Tracker) marked(ctx context.Context, marker string) ([]issue, error) {
 	found, err := k.search(ctx, "labels = "+quote(marker), 50, limit.Urgent)
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(found, func(i issue) bool { return i.broken }) { // one of ours, perhaps: not to be taken for none
+		return nil, fail("error.jira_no_json", "jira told an issue that cannot be read")
 	}
 	found = slices.DeleteFunc(found, func(i issue) bool {
 		return !issueKey.MatchString(i.Key) || !slices.Contains(i.Fields.Labels, marker) || i.Fields.Creator.account() != me.account()

@@ -26,7 +26,8 @@ type cursor struct {
 	Since time.Time `json:"since"`
 	// Behind is from when on changes are told while more issues changed than are
 	// told of at once: then Since goes on page by page.
-	Behind time.Time `json:"behind,omitzero"`
+	Behind time.Time   `json:"behind,omitzero"`
+	Bad    tracker.Ill `json:"bad,omitempty"`
 }
 
 // Poll looks for what changed since the last look, for where no webhook comes
@@ -44,17 +45,18 @@ func (k *Tracker) Poll(ctx context.Context, to tracker.Changer) error {
 			return fmt.Errorf("read up to when %s was looked through: %w", k.config.Name, err)
 		}
 	}
-	if err := k.lookThrough(ctx, &cur, to); err != nil {
-		return err
+	if cur.Bad == nil {
+		cur.Bad = tracker.Ill{}
 	}
-	body, err := json.Marshal(cur)
-	if err != nil {
-		return fmt.Errorf("note up to when %s was looked through: %w", k.config.Name, err)
+	looked := k.lookThrough(ctx, &cur, to)
+	body, err := json.Marshal(cur) // also after a failure: what could not be read is known
+	if err == nil {
+		err = k.settings.PutSetting(ctx, name, doc.Version, body)
 	}
-	if err := k.settings.PutSetting(ctx, name, doc.Version, body); err != nil && !errors.Is(err, incidents.ErrConflict) {
-		return fmt.Errorf("note up to when %s was looked through: %w", k.config.Name, err)
+	if err != nil && !errors.Is(err, incidents.ErrConflict) {
+		return errors.Join(looked, fmt.Errorf("note up to when %s was looked through: %w", k.config.Name, err))
 	}
-	return nil
+	return looked
 }
 
 // lookThrough moves the cursor to where everything was told.
@@ -73,15 +75,14 @@ func (k *Tracker) lookThrough(ctx context.Context, cur *cursor, to tracker.Chang
 	if err != nil {
 		return err
 	}
+	k.again(ctx, cur, me, to)
 	minutes := int(now.Sub(from)/time.Minute) + 1 // an age, because a time would be read in the account's zone
 	found, err := k.search(ctx, "labels = "+quote(commonLabel)+" AND updated >= -"+strconv.Itoa(minutes)+"m ORDER BY updated ASC", maxFound, limit.Idle)
 	if err != nil {
 		return err
 	}
-	if err := k.twins(ctx, found, me); err != nil {
-		return err
-	}
-	if all, err := k.lookAt(ctx, found, tell, me, to); err != nil || !all {
+	k.twins(ctx, found, me)
+	if all, err := k.lookAt(ctx, found, tell, cur, me, to); err != nil || !all {
 		return err
 	}
 	if len(found) < maxFound {
@@ -99,23 +100,55 @@ func (k *Tracker) lookThrough(ctx context.Context, cur *cursor, to tracker.Chang
 }
 
 // lookAt says whether all of found were looked at.
-func (k *Tracker) lookAt(ctx context.Context, found []issue, tell time.Time, me *user, to tracker.Changer) (bool, error) {
-	looks := 0
+func (k *Tracker) lookAt(ctx context.Context, found []issue, tell time.Time, cur *cursor, me *user, to tracker.Changer) (bool, error) {
+	looks, row := 0, 0
 	for i := range found {
 		f := &found[i]
-		if !issueKey.MatchString(f.Key) || !f.Fields.Updated.After(k.seenAt(f.Key)) {
+		if _, known := cur.Bad[f.Key]; known || !issueKey.MatchString(f.Key) || !f.broken && !f.Fields.Updated.After(k.seenAt(f.Key)) {
 			continue
 		}
 		if looks++; looks > maxLooks {
 			k.log.Warn("more tickets changed than are read at once; the next look goes on there", "tracker", k.config.Name, "from", f.Fields.Updated.Time)
 			return false, nil
 		}
-		if err := k.look(ctx, f.Key, tell, me, to); err != nil && incidents.CodeOf(err) != incidents.NotFound { // deleted since
+		err := k.look(ctx, f.Key, tell, me, to)
+		switch {
+		case err == nil:
+			row = 0
+		case incidents.CodeOf(err) == incidents.NotFound: // deleted since
+		case tooEarly(err), ctx.Err() != nil, row+1 >= tracker.MaxInARow, len(cur.Bad) >= tracker.MaxIll:
 			return false, err
+		default:
+			row++
+			k.log.Warn("a ticket could not be read; it is tried again", "tracker", k.config.Name, "ticket", f.Key, "error", err)
+			cur.Bad.Failed(f.Key, tell, k.now())
 		}
 	}
 	return true, nil
 }
+
+// again tries what could not be read.
+func (k *Tracker) again(ctx context.Context, cur *cursor, me *user, to tracker.Changer) {
+	row := 0
+	for _, key := range cur.Bad.Due(k.now()) {
+		err := k.look(ctx, key, cur.Bad[key].From, me, to)
+		switch {
+		case err == nil, incidents.CodeOf(err) == incidents.NotFound:
+			delete(cur.Bad, key)
+			continue
+		case tooEarly(err), ctx.Err() != nil:
+			return
+		case cur.Bad.Failed(key, cur.Bad[key].From, k.now()):
+			k.log.Error("a ticket could not be read for days; what changed in it is not heard", "tracker", k.config.Name, "ticket", key, "error", err)
+		}
+		if row++; row >= tracker.MaxInARow {
+			return
+		}
+	}
+}
+
+// tooEarly says that Jira wants to be asked later, whatever the ticket.
+func tooEarly(err error) bool { return incidents.CodeOf(err) == incidents.Overloaded }
 
 // look tells what happened in an issue since then.
 func (k *Tracker) look(ctx context.Context, key string, from time.Time, me *user, to tracker.Changer) error {
@@ -136,8 +169,9 @@ func (k *Tracker) look(ctx context.Context, key string, from time.Time, me *user
 	return nil
 }
 
-// twins closes the younger of two open tickets with one marker.
-func (k *Tracker) twins(ctx context.Context, found []issue, me *user) error {
+// twins heals where two open tickets have one marker. What cannot be healed now
+// is found again for as long as the looks overlap, and by whoever keeps the ticket.
+func (k *Tracker) twins(ctx context.Context, found []issue, me *user) {
 	have := map[string]int{}
 	for i := range found {
 		if found[i].Fields.Creator.account() != me.account() {
@@ -153,19 +187,23 @@ func (k *Tracker) twins(ctx context.Context, found []issue, me *user) error {
 		if n < 2 {
 			continue
 		}
-		all, err := k.marked(ctx, marker)
-		if err != nil {
-			return err
-		}
-		in, err := k.intent(ctx, marker)
-		if err != nil || len(all) < 2 || in.version == 0 {
-			return err
-		}
-		if err := k.adopt(ctx, in, all); err != nil {
-			return err
+		if err := k.heal(ctx, marker); err != nil {
+			k.log.Warn("two tickets of one incident could not be made one yet", "tracker", k.config.Name, "marker", marker, "error", err)
 		}
 	}
-	return nil
+}
+
+// heal closes the younger of two open tickets with the marker.
+func (k *Tracker) heal(ctx context.Context, marker string) error {
+	all, err := k.marked(ctx, marker)
+	if err != nil {
+		return err
+	}
+	in, err := k.intent(ctx, marker)
+	if err != nil || len(all) < 2 || in.version == 0 {
+		return err
+	}
+	return k.adopt(ctx, in, all)
 }
 
 func (k *Tracker) seenAt(key string) time.Time {

@@ -51,7 +51,11 @@ func (s *Server) search(in object) (any, int, *refusal) {
 	}
 	page := []any{}
 	for n := from; n < min(from+pageOf, len(found)); n++ {
-		page = append(page, s.tell(found[n], false))
+		told := s.tell(found[n], false)
+		if slices.Contains(s.Garbled, found[n].Key) {
+			told["fields"] = "?"
+		}
+		page = append(page, told)
 	}
 	out := object{"issues": page}
 	if s.Flavour == DataCenter {

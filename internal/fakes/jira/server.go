@@ -46,6 +46,7 @@ type Server struct {
 	Required map[string]string // fields that an issue must have: id → name
 	Linear   bool              // the workflow has no short cuts
 	Screen   []string          // fields that are on no screen, and refused
+	Garbled  []string          // issues of which a search tells what nobody can read
 	Hosts    []string          // where links in our texts may lead
 	Log      bool              // keep the exchanges
 	Tiers    bool              // refuse what comes faster than Jira takes it
