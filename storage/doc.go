@@ -1,6 +1,6 @@
 // Package storage is where everything durable lives: the intake log, the
-// incidents with their events, the effects that wait, the console's rooms and
-// the facts learning learns from.
+// incidents with their events, the effects that wait, the console's rooms,
+// the facts learning learns from, and the rings of what is of use for some hours.
 //
 // One interface, [Store], is implemented by storage/sqlite (embedded, the
 // default, one process) and storage/redis (several replicas), and both are held

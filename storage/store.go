@@ -17,6 +17,7 @@ type Store interface {
 	Rooms
 	Audit
 	Settings
+	Rings
 	Upkeep
 
 	// Shards is how many shards there are, numbered from 0: stored at the first

@@ -23,7 +23,7 @@ import (
 func Work(ctx context.Context, s storage.Store, out io.Writer, first, rounds int) error {
 	for i := first; rounds == 0 || i < first+rounds; i++ {
 		w := worker{ctx, s, out, i}
-		for _, part := range []func() error{w.append, w.open, w.carry, w.fold, w.post, w.upkeep} {
+		for _, part := range []func() error{w.append, w.open, w.carry, w.fold, w.post, w.push, w.upkeep} {
 			if err := part(); err != nil && !errors.Is(err, incidents.ErrClaimLost) { // it took longer than its lease
 				return err
 			}
@@ -176,6 +176,14 @@ func (w *worker) post() error {
 	return w.said("posted")
 }
 
+func (w *worker) push() error {
+	body := []byte(name("%d", w.n))
+	if _, err := w.s.PushRings(w.ctx, "crash", incidents.RingBound{Ring: 64 << 20, All: 256 << 20}, []incidents.RingItem{{Ring: name("%d", w.n%3), Body: body}}); err != nil {
+		return fmt.Errorf("push: %w", err)
+	}
+	return w.said("pushed")
+}
+
 func (w *worker) upkeep() error {
 	if _, err := w.s.Lease(w.ctx, "fold", "crash", time.Minute); err != nil {
 		return fmt.Errorf("lease: %w", err)
@@ -189,7 +197,7 @@ func (w *worker) upkeep() error {
 // Acknowledged reads what Work said: the numbers by word, and the highest.
 func Acknowledged(t testing.TB, said string) (by map[string]map[int]bool, highest int) {
 	t.Helper()
-	by = map[string]map[int]bool{"appended": {}, "opened": {}, "carried": {}, "posted": {}}
+	by = map[string]map[int]bool{"appended": {}, "opened": {}, "carried": {}, "posted": {}, "pushed": {}}
 	for line := range strings.Lines(said) {
 		var word string
 		var n int
@@ -210,6 +218,29 @@ func Survived(t *testing.T, s storage.Store, said string) {
 	found := survivedIncidents(t, s, by["opened"], by["carried"], highest+2)
 	survivedEffects(t, s, found)
 	survivedRooms(t, s, by["posted"])
+	survivedRings(t, s, by["pushed"])
+}
+
+// survivedRings: what was acknowledged is there, and the numbers have no gaps.
+func survivedRings(t *testing.T, s storage.Store, pushed map[int]bool) {
+	t.Helper()
+	found, last := ringed(t, s, "crash", 0)
+	seen := map[int]bool{}
+	for i, line := range found {
+		var number int64
+		var ring, n int
+		_, err := fmt.Sscan(line, &number, &ring, &n)
+		check(t, err)
+		equal(t, "ring", ring, n%3)
+		equal(t, "number", number, int64(i+1))
+		seen[n] = true
+	}
+	equal(t, "last", last, int64(len(found)))
+	for n := range pushed {
+		if !seen[n] {
+			t.Fatalf("what was pushed in round %d is lost", n)
+		}
+	}
 }
 
 func survivedIntake(t *testing.T, s storage.Store, acknowledged map[int]bool) {

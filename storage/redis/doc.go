@@ -17,6 +17,7 @@
 //	scripts/     the Lua, each script after the same prelude
 //	call.go      running scripts, and what their errors mean
 //	append.go    group commit into the logs
+//	rings.go     what is of use for some hours only
 //
 // It promises what storage.Store promises, as far as the server is configured
 // for it: Health says where it is not. Start with [Open].

@@ -314,6 +314,8 @@ func TestServerAway(t *testing.T) {
 		"append": s.Append(t.Context(), batch(1)),
 		"commit": s.Commit(t.Context(), &incidents.Commit{Once: "x"}),
 		"load":   func() error { _, err := s.Load(t.Context(), 1); return err }(),
+		"push":   push(t, s, "x"),
+		"pull":   func() error { _, _, err := s.PullRings(t.Context(), "logs", 0, 1); return err }(),
 		"list":   func() error { _, err := s.List(t.Context(), incidents.Query{}); return err }(),
 		"claim":  func() error { _, _, err := s.Claim(t.Context(), incidents.ClaimQuery{Lane: "x"}); return err }(),
 	} {
@@ -330,12 +332,21 @@ func TestServerAway(t *testing.T) {
 	}
 	server.Restart()
 	eventually(t, "the store works", func() bool { return s.Append(t.Context(), batch(2)) == nil })
+	check(t, push(t, s, "after"))
+	if items, last, err := s.PullRings(t.Context(), "logs", 0, 1000); err != nil || last != 1 || len(items) != 1 || string(items[0].Body) != "after" {
+		t.Errorf("rings: %v %d %v", items, last, err)
+	}
 	if h := s.Health(t.Context()); !h.Durable {
 		t.Errorf("health with a server: %+v", h)
 	}
 	if seen := counts(t, s); seen["2"] != 1 {
 		t.Errorf("seen %v", seen)
 	}
+}
+
+func push(t *testing.T, s *redis.Store, body string) error {
+	_, err := s.PushRings(t.Context(), "logs", incidents.RingBound{Ring: 1000, All: 1000}, []incidents.RingItem{{Ring: "a", Body: []byte(body)}})
+	return err
 }
 
 // admin talks to the server itself.
@@ -413,6 +424,9 @@ func TestServerRefuses(t *testing.T) {
 				}
 				if err := s.Commit(t.Context(), &incidents.Commit{Once: "x"}); incidents.CodeOf(err) != incidents.Unavailable {
 					t.Errorf("commit: %v", err)
+				}
+				if err := push(t, s, "x"); incidents.CodeOf(err) != incidents.Unavailable {
+					t.Errorf("push: %v", err)
 				}
 			}
 			if n := out.with("reason=" + c.reason); n != 1 {

@@ -50,4 +50,6 @@ var (
 	auditReadScript = script("auditread")
 	settingScript   = script("setting")
 	putScript       = script("put")
+	pushScript      = script("push")
+	pullScript      = script("pull")
 )

@@ -21,6 +21,7 @@
 //	commit.go    incidents, groups, marks, facts
 //	queue.go     the queue of effects in memory
 //	effects.go   claiming, retrying, dead letters
+//	rings.go     what is of use for some hours only
 //
 // It promises what storage.Store promises. Start with [Open].
 package sqlite

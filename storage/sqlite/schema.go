@@ -52,6 +52,10 @@ CREATE UNIQUE INDEX postings_rev ON postings (room, rev);
 // store that lacks them; a release that does not know them leaves them alone.
 const later = `
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ring_kinds (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL, bytes INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS rings (no INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, UNIQUE (kind, name));
+CREATE TABLE IF NOT EXISTS ring_items (row INTEGER PRIMARY KEY, ring INTEGER NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS ring_items_ring ON ring_items (ring);
 `
 
 // query names a statement.
@@ -128,6 +132,18 @@ const (
 	hasAudit
 	getSetting
 	setSetting
+	getRingKind
+	insertRingKind
+	updateRingKind
+	getRing
+	insertRing
+	growRing
+	dropRing
+	insertRingItem
+	deleteRingItem
+	oldestOfRing
+	oldestOfKind
+	pullRingItems
 	queryCount
 )
 
@@ -209,4 +225,17 @@ var statements = [queryCount]string{
 
 	getSetting: `SELECT version, body FROM settings WHERE name = ?`,
 	setSetting: `INSERT INTO settings (name, version, body) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version, body = excluded.body`,
+
+	getRingKind:    `SELECT no, last, bytes FROM ring_kinds WHERE name = ?`,
+	insertRingKind: `INSERT INTO ring_kinds (no, name, last, bytes) VALUES (NULL, ?, 0, 0)`,
+	updateRingKind: `UPDATE ring_kinds SET last = ?, bytes = ? WHERE no = ?`,
+	getRing:        `SELECT no, bytes FROM rings WHERE kind = ? AND name = ?`,
+	insertRing:     `INSERT INTO rings (no, kind, name, bytes) VALUES (NULL, ?, ?, 0)`,
+	growRing:       `UPDATE rings SET bytes = bytes + ? WHERE no = ?`,
+	dropRing:       `DELETE FROM rings WHERE no = ? AND bytes <= 0`,
+	insertRingItem: `INSERT INTO ring_items (row, ring, at, size, body) VALUES (?, ?, ?, ?, ?)`,
+	deleteRingItem: `DELETE FROM ring_items WHERE row = ?`,
+	oldestOfRing:   `SELECT row, ring, size, at FROM ring_items WHERE ring = ? ORDER BY row LIMIT 64`,
+	oldestOfKind:   `SELECT row, ring, size, at FROM ring_items WHERE row > ? AND row < ? ORDER BY row LIMIT 64`,
+	pullRingItems:  `SELECT i.row, r.name, i.body FROM ring_items i CROSS JOIN rings r ON r.no = i.ring WHERE i.row > ? AND i.row < ? ORDER BY i.row`,
 }

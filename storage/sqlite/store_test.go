@@ -260,6 +260,8 @@ func TestNoDirectory(t *testing.T) {
 	}
 }
 
+var ringBound = incidents.RingBound{Ring: 1 << 20, All: 1 << 20}
+
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
@@ -274,6 +276,8 @@ func TestClosed(t *testing.T) {
 		"append": s.Append(t.Context(), batch(1)),
 		"commit": s.Commit(t.Context(), &incidents.Commit{Once: "x"}),
 		"load":   func() error { _, err := s.Load(t.Context(), 1); return err }(),
+		"push":   func() error { _, err := s.PushRings(t.Context(), "logs", ringBound, nil); return err }(),
+		"pull":   func() error { _, _, err := s.PullRings(t.Context(), "logs", 0, 1); return err }(),
 	} {
 		if incidents.CodeOf(err) != incidents.Unavailable {
 			t.Errorf("%s after Close: %v", what, err)
@@ -328,6 +332,12 @@ func TestFullDisk(t *testing.T) {
 	if incidents.CodeOf(err) != incidents.Unavailable {
 		t.Fatalf("commit on a full disk: %v", err)
 	}
+	if _, err := s.PushRings(t.Context(), "logs", ringBound, []incidents.RingItem{{Ring: "a", Body: large}}); incidents.CodeOf(err) != incidents.Unavailable {
+		t.Fatalf("push on a full disk: %v", err)
+	}
+	if items, last, err := s.PullRings(t.Context(), "logs", 0, 1); err != nil || len(items) > 0 || last != 0 {
+		t.Fatalf("of a push that failed there is %v, %d: %v", items, last, err)
+	}
 	h := s.Health(t.Context())
 	if h.Durable || len(h.Problems) != 1 || h.Problems[0].Phrase != "store.disk_full" {
 		t.Fatalf("health of a full disk: %+v", h)
@@ -350,6 +360,9 @@ func TestFullDisk(t *testing.T) {
 		t.Fatalf("%d batches, %d acknowledged", n, acknowledged)
 	}
 	check(t, s.Append(t.Context(), batch(n)))
+	if last, err := s.PushRings(t.Context(), "logs", ringBound, []incidents.RingItem{{Ring: "a", Body: large}}); err != nil || last != 1 {
+		t.Fatalf("push with room: %d, %v", last, err)
+	}
 	if h := s.Health(t.Context()); !h.Durable {
 		t.Fatalf("health with room: %+v", h)
 	}
