@@ -213,8 +213,8 @@ func (a asker) Only(ctx context.Context, s *incidents.Incident, kind incidents.C
 	return a.asked.Only(ctx, s, kind, words)
 }
 
-func (a asker) Graph(ctx context.Context, s *incidents.Incident, in, query string) (incidents.Diagnosed, error) {
-	return a.asked.Graph(ctx, s, in, query)
+func (a asker) Graph(ctx context.Context, s *incidents.Incident, in, query string, own bool) (incidents.Diagnosed, error) {
+	return a.asked.Graph(ctx, s, in, query, own)
 }
 
 // run serves until ctx ends, then drains: not ready at once, no new

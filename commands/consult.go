@@ -14,8 +14,9 @@ type Inquiry interface {
 	// Only asks for one kind of clue ("": all, and the checks), and of those what
 	// has the words in it ("": all).
 	Only(ctx context.Context, s *incidents.Incident, kind incidents.ClueKind, words string) incidents.Diagnosed
-	// Graph draws a query of a person's own; in names the source, "" is the first.
-	Graph(ctx context.Context, s *incidents.Incident, in, query string) (incidents.Diagnosed, error)
+	// Graph draws a query of a person's own; in names the source, "" is the first;
+	// own: of those that are the incident's customer's alone.
+	Graph(ctx context.Context, s *incidents.Incident, in, query string, own bool) (incidents.Diagnosed, error)
 }
 
 // maxWords bounds what is looked for, in bytes.

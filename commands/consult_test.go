@@ -19,8 +19,10 @@ func (o *oracle) Only(_ context.Context, _ *incidents.Incident, kind incidents.C
 	return incidents.Diagnosed{Clues: []incidents.Clue{{Kind: incidents.ClueLog, Item: "log/logs", Title: "out of <memory>", Says: incidents.Because("clue.change_nobody")}}}
 }
 
-func (o *oracle) Graph(_ context.Context, _ *incidents.Incident, in, query string) (incidents.Diagnosed, error) {
-	o.asked = append(o.asked, "graph "+in+":"+query)
+func (o *oracle) Graph(_ context.Context, _ *incidents.Incident, in, query string, own bool) (incidents.Diagnosed, error) {
+	if o.asked = append(o.asked, "graph "+in+":"+query); own {
+		o.asked = append(o.asked, "of their own only")
+	}
 	chart := &incidents.Chart{From: someDay.Unix(), Every: 15, Values: "1,2,3"}
 	return incidents.Diagnosed{Clues: []incidents.Clue{{Kind: incidents.ClueGraph, Title: query, Chart: chart, Says: incidents.Because("clue.graph", "now", "3", "low", "1", "high", "3")}}}, nil
 }

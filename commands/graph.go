@@ -17,9 +17,6 @@ func graph(d Deps) bot.Command {
 		Help:    "help.graph", Right: bot.Respond, Room: true, Text: true,
 		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
 			return d.consult(ctx, r, "graph", func(ctx context.Context, s *incidents.Incident, query string) (incidents.Diagnosed, error) {
-				if s.Customer != "" && !r.Reader.All { // a query may read anybody's metrics
-					return incidents.Diagnosed{}, incidents.Fail(incidents.Forbidden, "error.graph_customer", "a query of one's own is for those who see the incidents of all customers").WithHint("/inc diagnose")
-				}
 				in := ""
 				if rest, named := strings.CutPrefix(query, "in:"); named {
 					in, query, _ = strings.Cut(rest, " ")
@@ -27,7 +24,8 @@ func graph(d Deps) bot.Command {
 				if query = strings.TrimSpace(query); query == "" {
 					return incidents.Diagnosed{}, incidents.Fail(incidents.Invalid, "error.graph_empty", "a graph needs a query").WithHint("/inc graph up")
 				}
-				return d.Inquiry.Graph(ctx, s, in, query)
+				own := s.Customer != "" && !r.Reader.All // a query may read all that a source has
+				return d.Inquiry.Graph(ctx, s, in, query, own)
 			})
 		},
 	}

@@ -96,6 +96,7 @@ type Source struct {
 	TokenFile     string `yaml:"token_file"`
 	NextToken     Secret `yaml:"next_token"`
 	NextTokenFile string `yaml:"next_token_file"`
+	Customer      string `yaml:"customer"`
 }
 
 type Rule struct {

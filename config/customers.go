@@ -10,6 +10,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/discord"
+	"github.com/hikeshi-ops/hikeshi/integrations/inquiry"
 	"github.com/hikeshi-ops/hikeshi/integrations/slack"
 )
 
@@ -80,6 +81,18 @@ func (s *settler) customer(key string, c *Customer) incidents.Customer {
 		}
 	}
 	return out
+}
+
+// sends notes whose the lines and changes of a source are.
+func (s *settler) sends(key string, c *Source) {
+	whose, what := inquiry.Whose(s.CustomerRules, c.Customer)
+	if what.Phrase != "" {
+		s.note(problem{key: key + ".customer", what: what})
+	}
+	if s.senders == nil {
+		s.senders = map[string]string{}
+	}
+	s.senders[c.Name] = whose
 }
 
 // grantCustomers checks for which customers roles are. Where there are customers

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +116,11 @@ people:
   - {name: root, accounts: [console:root], roles: [admin]}
 `
 
+// someWatch looks at acme's, and would tell globex.
+const someWatch = `diagnostics: {prometheus: [{url: "http://h", customer: acme}]}
+watch: [{name: w, kind: series, source: prometheus, query: up, labels: {cluster: gx-1}}]
+`
+
 // Whose alerts are whose, and for whom roles are; a line that is forgotten is no
 // way in.
 func TestCustomersOfTheConfiguration(t *testing.T) {
@@ -123,18 +129,29 @@ func TestCustomersOfTheConfiguration(t *testing.T) {
 	if got := s.CustomerRules.Of(incidents.LabelsFromMap(map[string]string{"cluster": "gx-7"})); got != "globex" || s.CustomerLanguages["acme"] != "ja" {
 		t.Errorf("%q, %v", got, s.CustomerLanguages)
 	}
+	s = settledFrom(t, `sources: [{name: am, token: a-token-of-16-bytes, customer: "*"}, {name: a, token: another-of-16-bytes, customer: acme}, {name: o, token: a-third-of-16-bytes, customer: "-"}]
+`+strings.Replace(someWatch, "cluster: gx-1", "service: shop", 1)+someCustomers, nil)
+	if got := s.Asked.Senders; !maps.Equal(got, map[string]string{"am": "*", "a": "acme", "o": ""}) || s.Watched.Rules[0].Customer != "acme" {
+		t.Errorf("%q, %+v", got, s.Watched.Rules)
+	}
 	globex := bot.Of(incidents.Scope{Customer: "globex"})
 	if s.Rights.May(incidents.Actor{ID: "console:bea"}, bot.View, globex) == nil || s.Rights.May(incidents.Actor{ID: "console:root"}, bot.View, globex) != nil {
 		t.Error("who sees what is wrong")
 	}
 	for what, change := range map[string][2]string{
-		"people[0]: there are customers":          {", customers: [acme]", ""},
-		"people[0].customers[0]":                  {"customers: [acme]", "customers: [acmee]"},
-		"people[1].customers[0]: an admin is one": {"roles: [admin]", "roles: [admin], customers: [acme]"},
-		"customers[1]: nothing belongs":           {`, match: ['cluster=~"gx-.*"']`, ""},
-		"customers[0].chats[0]":                   {"chats: [slack]", "chats: [irc]"},
-		"customers[0].tracker":                    {"language: ja", "tracker: nowhere"},
-		"customers[1].name":                       {"name: globex", "name: acme"},
+		"people[0]: there are customers":                       {", customers: [acme]", ""},
+		"people[0].customers[0]":                               {"customers: [acme]", "customers: [acmee]"},
+		"people[1].customers[0]: an admin is one":              {"roles: [admin]", "roles: [admin], customers: [acme]"},
+		"customers[1]: nothing belongs":                        {`, match: ['cluster=~"gx-.*"']`, ""},
+		"customers[0].chats[0]":                                {"chats: [slack]", "chats: [irc]"},
+		"customers[0].tracker":                                 {"language: ja", "tracker: nowhere"},
+		"customers[1].name":                                    {"name: globex", "name: acme"},
+		"sources[0].customer: there are customers":             {"customers:", "sources: [{name: am, token: a-token-of-16-bytes}]\ncustomers:"},
+		"sources[0].customer: “acmee” is none of":              {"customers:", "sources: [{name: am, token: a-token-of-16-bytes, customer: acmee}]\ncustomers:"},
+		"diagnostics.loki[0].customer":                         {"customers:", "diagnostics: {loki: [{url: 'http://h', labels: {a: b}}]}\ncustomers:"},
+		"diagnostics.prometheus[0].customer":                   {"customers:", "diagnostics: {prometheus: [{url: 'http://h'}]}\ncustomers:"},
+		"diagnostics.services[1].customer":                     {"customers:", "diagnostics: {services: [{name: shop}, {name: bank}]}\ncustomers:"},
+		"watch[0].labels: prometheus is a source of acme, but": {"customers:", someWatch + "customers:"},
 	} {
 		c := Default()
 		c.read([]byte(strings.Replace(someCustomers, change[0], change[1], 1)))

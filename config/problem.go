@@ -252,9 +252,22 @@ func keyOf(f reflect.StructField) string {
 	return strings.TrimPrefix(f.Tag.Get("yaml"), "-")
 }
 
-func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
+// fieldsOf are those of a struct, and of what is inline in it.
+func fieldsOf(t reflect.Type) []reflect.StructField {
+	var all []reflect.StructField
 	for i := range t.NumField() {
-		if f := t.Field(i); keyOf(f) == key && key != "" {
+		if f := t.Field(i); f.Tag.Get("yaml") == ",inline" {
+			all = append(all, fieldsOf(f.Type)...)
+		} else if keyOf(f) != "" {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
+	for _, f := range fieldsOf(t) {
+		if keyOf(f) == key {
 			return f.Type, true
 		}
 	}
@@ -267,10 +280,8 @@ func unknownKey(name *yaml.Node, key string, t reflect.Type) problem {
 	p := wrong(key, "config.unknown_key")
 	p.line = name.Line
 	var here []string
-	for i := range t.NumField() {
-		if tag := keyOf(t.Field(i)); tag != "" {
-			here = append(here, tag)
-		}
+	for _, f := range fieldsOf(t) {
+		here = append(here, keyOf(f))
 	}
 	if near := bot.Guess(name.Value, here); len(near) > 0 {
 		return p.try("config.hint.did_you_mean", "key", near[0])
@@ -286,13 +297,8 @@ func unknownKey(name *yaml.Node, key string, t reflect.Type) problem {
 // allKeys are all keys of a configuration, as "sources[].name".
 func allKeys(t reflect.Type, before string) []string {
 	var all []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		tag := keyOf(f)
-		if tag == "" {
-			continue
-		}
-		key := before + tag
+	for _, f := range fieldsOf(t) {
+		key := before + keyOf(f)
 		all = append(all, key)
 		switch kind := f.Type; {
 		case kind.Kind() == reflect.Struct:

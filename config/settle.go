@@ -24,6 +24,7 @@ import (
 // settler checks a configuration and gathers all that is wrong with it.
 type settler struct {
 	Settled
+	senders  map[string]string // whose is what each source sends
 	problems []problem
 }
 
@@ -62,8 +63,9 @@ func (c Config) Settle() (*Settled, error) {
 }
 
 func (s *settler) diagnostics() {
-	settled, wrong := s.Diagnostics.Settle(ssh.New(s.elsewhere.inventory))
+	settled, wrong := s.Diagnostics.Settle(ssh.New(s.elsewhere.inventory), s.CustomerRules)
 	s.Asked = settled
+	s.Asked.Senders = s.senders
 	for _, p := range wrong {
 		s.note(problem{key: "diagnostics." + p.Key, what: p.What})
 	}
@@ -156,6 +158,7 @@ func (s *settler) sources() {
 			src.Tokens = append(src.Tokens, intake.Token(s.secret(key+".next_token", c.NextToken, c.NextTokenFile)))
 		}
 		s.Settled.Intake = append(s.Settled.Intake, src)
+		s.sends(key, &c)
 		if len(s.problems) == before {
 			read, at = append(read, src), append(at, i)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/analysis/logs"
+	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/diagnostics/watch"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -102,9 +103,11 @@ func (s *settler) watchRule(key string, c *Watch) watch.Rule {
 			s.note(wrong(key+".labels", "config.watch_label", "value", name))
 		}
 	}
+	r.Customer = s.CustomerRules.Of(r.AlertLabels())
 	switch r.Kind {
 	case watch.Series:
 		s.watchSeries(key, c)
+		s.watchWhose(key, &r)
 	case watch.Logs:
 		s.watchLogs(key, c)
 	default:
@@ -114,7 +117,10 @@ func (s *settler) watchRule(key string, c *Watch) watch.Rule {
 }
 
 func (s *settler) watchSeries(key string, c *Watch) {
-	known := s.Diagnostics.Graphers()
+	var known []string
+	for _, g := range s.Diagnostics.Graphers(s.CustomerRules) {
+		known = append(known, g.Name)
+	}
 	if !slices.Contains(known, c.Source) {
 		s.note(wrong(key+".source", "config.watch_source", "value", c.Source, "known", cmp.Or(strings.Join(known, ", "), "–")))
 	}
@@ -126,6 +132,23 @@ func (s *settler) watchSeries(key string, c *Watch) {
 	}
 	if c.Service+c.Host+c.Keyword != "" || len(c.Templates) > 0 || c.Count != 0 {
 		s.note(wrong(key, "config.watch_logs_only"))
+	}
+}
+
+// watchWhose refuses a rule whose alerts would be another's than what it looks at.
+func (s *settler) watchWhose(key string, r *watch.Rule) {
+	var whose []string
+	for _, g := range s.Diagnostics.Graphers(s.CustomerRules) {
+		if g.Name != r.Source {
+			continue
+		}
+		if diagnostics.Serves(g.Whose, r.Customer) {
+			return
+		}
+		whose = append(whose, cmp.Or(g.Whose, "-"))
+	}
+	if len(whose) > 0 {
+		s.note(wrong(key+".labels", "config.watch_customer", "source", r.Source, "whose", strings.Join(whose, ", "), "customer", cmp.Or(r.Customer, "-")))
 	}
 }
 

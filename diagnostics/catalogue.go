@@ -2,7 +2,6 @@ package diagnostics
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,48 +15,77 @@ type Service struct {
 	Owner     string
 	DependsOn []string
 	URL       string // where people read about it
+	Customer  string // whose it is; Everybody's may be told to all, "" is nobody's
 }
 
 // Catalogue says who owns what, and who depends on whom. The zero value, and
 // nil, know nothing.
 type Catalogue struct {
+	all      []Service // as they were given: two customers may have one of the same name
 	services map[string]Service
 	users    map[string][]string // who depends on it directly
 }
 
-// NewCatalogue makes one; a service that is only depended on is known too.
+// NewCatalogue makes one; a service that is only depended on is known too. Of one
+// that is there twice what is said first of it counts, and all that it depends on.
 func NewCatalogue(all []Service) *Catalogue {
-	c := &Catalogue{services: map[string]Service{}, users: map[string][]string{}}
+	c := &Catalogue{all: all, services: map[string]Service{}, users: map[string][]string{}}
+	var names []string
 	for _, s := range all {
+		if old, twice := c.services[s.Name]; twice {
+			s.Owner, s.URL = cmp.Or(old.Owner, s.Owner), cmp.Or(old.URL, s.URL)
+			s.DependsOn = slices.Compact(slices.Sorted(slices.Values(slices.Concat(old.DependsOn, s.DependsOn))))
+		} else {
+			names = append(names, s.Name)
+		}
 		c.services[s.Name] = s
-		for _, needed := range s.DependsOn {
-			c.users[needed] = append(c.users[needed], s.Name)
+	}
+	for _, name := range names {
+		for _, needed := range c.services[name].DependsOn {
+			c.users[needed] = append(c.users[needed], name)
 		}
 	}
 	return c
 }
 
-// With is the catalogue and what else is known: of a service that is in both, what
-// the catalogue says of it counts, and all that it depends on.
+// With is the catalogue and what else is known.
 func (c *Catalogue) With(more []Service) *Catalogue {
 	if len(more) == 0 {
 		return c
 	}
-	all := map[string]Service{}
-	if c != nil {
-		maps.Copy(all, c.services)
+	if c == nil {
+		return NewCatalogue(more)
 	}
-	for _, s := range more {
-		old := all[s.Name]
-		s.Owner, s.URL = cmp.Or(old.Owner, s.Owner), cmp.Or(old.URL, s.URL)
-		s.DependsOn = slices.Compact(slices.Sorted(slices.Values(slices.Concat(old.DependsOn, s.DependsOn))))
-		all[s.Name] = s
+	return NewCatalogue(slices.Concat(c.all, more))
+}
+
+// Of is what may be told in an incident of the customer: what is theirs or
+// everybody's, and what that depends on, unless it is known to be another's. In an
+// incident that is nobody's all may be told: who sees it sees every customer.
+func (c *Catalogue) Of(customer string, claimed func(service string) string) *Catalogue {
+	if c == nil || customer == "" {
+		return c
 	}
-	var list []Service
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		list = append(list, all[name])
+	theirs, known := map[string]bool{}, map[string]bool{}
+	for _, s := range c.all {
+		known[s.Name] = true
+		theirs[s.Name] = theirs[s.Name] || Serves(s.Customer, customer)
 	}
-	return NewCatalogue(list)
+	others := func(name string) bool {
+		if known[name] || claimed == nil {
+			return known[name] && !theirs[name]
+		}
+		by := claimed(name)
+		return by != "" && by != customer
+	}
+	var told []Service
+	for _, s := range c.all {
+		if Serves(s.Customer, customer) {
+			s.DependsOn = slices.DeleteFunc(slices.Clone(s.DependsOn), others)
+			told = append(told, s)
+		}
+	}
+	return NewCatalogue(told)
 }
 
 // Needs is all that the service depends on, the nearest first.

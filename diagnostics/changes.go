@@ -52,8 +52,8 @@ func changed(q Question, all []Change, services *Catalogue) []incidents.Clue {
 // foreign says whether a change, so near to an incident's service, is none of its
 // customer's business.
 func foreign(customer string, c Change, near int) bool {
-	if c.Customer != "" {
-		return c.Customer != customer
+	if c.Customer == Everybody {
+		return customer != "" && near > 1
 	}
-	return customer != "" && near > 1
+	return c.Customer != customer
 }

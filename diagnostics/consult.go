@@ -40,8 +40,8 @@ func (v *Investigator) Only(ctx context.Context, s *incidents.Incident, kind inc
 	part := Investigator{v.Options}
 	if kind != "" {
 		part.Checks = noChecks{}
-		part.Sources = slices.DeleteFunc(slices.Clone(v.Sources), func(source Source) bool {
-			of, says := source.(Specialist)
+		part.Sources = slices.DeleteFunc(slices.Clone(v.Sources), func(o Owned) bool {
+			of, says := o.Source.(Specialist)
 			return says && !slices.Contains(of.Tells(), kind)
 		})
 	}
@@ -67,12 +67,13 @@ func mentions(words string, texts ...string) bool {
 }
 
 // Graph draws what a query of somebody's own says, from an hour before the alert
-// until now. in names the source; "" is the first that takes queries.
-func (v *Investigator) Graph(ctx context.Context, s *incidents.Incident, in, query string) (incidents.Diagnosed, error) {
+// until now. in names the source; "" is the first that takes queries. own: of those
+// that are the customer's alone, since a query may read all that a source has.
+func (v *Investigator) Graph(ctx context.Context, s *incidents.Incident, in, query string, own bool) (incidents.Diagnosed, error) {
 	if len(query) > mostQuery {
 		return incidents.Diagnosed{}, incidents.Fail(incidents.TooLarge, "error.graph_long", "the query is longer than "+strconv.Itoa(mostQuery)+" bytes", "n", strconv.Itoa(mostQuery))
 	}
-	source, err := v.grapher(in)
+	source, err := v.about(s).grapher(in, own)
 	if err != nil {
 		return incidents.Diagnosed{}, err
 	}
@@ -98,10 +99,11 @@ func (v *Investigator) Graph(ctx context.Context, s *incidents.Incident, in, que
 	return found, nil
 }
 
-func (v *Investigator) grapher(name string) (Grapher, error) {
+func (v *Investigator) grapher(name string, own bool) (Grapher, error) {
 	var names []string
-	for _, source := range v.Sources {
-		g, can := source.(Grapher)
+	for _, o := range v.Sources {
+		g, can := o.Source.(Grapher)
+		can = can && !(own && o.Whose == Everybody)
 		if can && (name == "" || strings.EqualFold(g.Name(), name)) {
 			return g, nil
 		}
@@ -109,7 +111,10 @@ func (v *Investigator) grapher(name string) (Grapher, error) {
 			names = append(names, g.Name())
 		}
 	}
-	if len(names) == 0 {
+	switch {
+	case len(names) == 0 && own:
+		return nil, incidents.Fail(incidents.Forbidden, "error.graph_customer", "a query of one's own needs a source that is this customer's alone, or somebody who sees the incidents of all customers").WithHint("/inc diagnose")
+	case len(names) == 0:
 		return nil, incidents.Fail(incidents.NotFound, "error.graph_nowhere", "no source is configured that takes queries")
 	}
 	known := strings.Join(names, ", ")

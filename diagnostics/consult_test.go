@@ -99,7 +99,7 @@ func TestAQueryOfOnesOwnIsDrawn(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			v, asked := consulting()
-			found, err := v.Graph(t.Context(), opened(), c.in, c.query)
+			found, err := v.Graph(t.Context(), opened(), c.in, c.query, false)
 			if got := strings.Join(*asked, "; "); got != c.asked {
 				t.Errorf("in:%s asks %q, not %q", c.in, got, c.asked)
 			}

@@ -19,7 +19,7 @@ type Checks interface {
 // Options of an Investigator.
 type Options struct {
 	Checks    Checks
-	Sources   []Source
+	Sources   []Owned
 	Catalogue *Catalogue          // nil: nobody knows who depends on what
 	Within    time.Duration       // 0: Within
 	Early     time.Duration       // what is there after so long is told; 0: Early
@@ -27,7 +27,8 @@ type Options struct {
 	Clean     func(string) string // strikes out secrets and control characters
 	Now       func() time.Time
 
-	Seldom func(service, item string) bool // what people found seldom useful; nil: nobody said
+	Seldom  func(service, item string) bool // what people found seldom useful; nil: nobody said
+	Claimed func(service string) string     // the customer who has it, by its name alone; nil: there are none
 }
 
 // The usual times.
@@ -67,6 +68,7 @@ type state struct {
 // Diagnose asks everybody about s at the same time. sofar is called at most
 // once, when something is there and something is not.
 func (v *Investigator) Diagnose(ctx context.Context, s *incidents.Incident, sofar func(incidents.Diagnosed)) incidents.Diagnosed {
+	v = v.about(s)
 	q := ask(s, v.Now().Add(v.Wait))
 	asking, cancel := context.WithTimeout(ctx, v.Within)
 	defer cancel()
@@ -158,12 +160,12 @@ func (v *Investigator) said(q Question, st *state, end bool) incidents.Diagnosed
 		if r == nil {
 			continue
 		}
-		all.Join(r.answer.from(name))
+		all.Join(r.answer.from(v.Sources[i], v.Claimed))
 		if n := r.answer.Left; n > 0 {
 			missing = append(missing, incidents.Clue{Kind: incidents.ClueMissing, Source: name, Says: incidents.Because("clue.missing.cut", "n", fmt.Sprint(n))})
 		}
 	}
-	services := v.Catalogue.With(all.Services)
+	services := v.Catalogue.With(all.Services).Of(q.Incident.Customer, v.Claimed)
 	clues := bounded(slices.Concat(v.moved(q, all.Series), v.logged(all.Logs), changed(q, all.Changes, services), all.Clues, services.clues(q.Incident.Service), late, missing))
 	for i := range clues {
 		c := &clues[i]
@@ -198,24 +200,6 @@ func bounded(clues []incidents.Clue) []incidents.Clue {
 		return clues
 	}
 	return append(clues[:incidents.MaxClues-1], incidents.Clue{Kind: incidents.ClueMissing, Title: "+" + strconv.Itoa(over+1), Says: incidents.Because("clue.missing.more", "n", strconv.Itoa(over+1))})
-}
-
-// from says of each thing whose it is.
-func (a Answer) from(source string) Answer {
-	a.Series, a.Logs, a.Changes, a.Clues = slices.Clone(a.Series), slices.Clone(a.Logs), slices.Clone(a.Changes), slices.Clone(a.Clues)
-	for i := range a.Series {
-		a.Series[i].Source = source
-	}
-	for i := range a.Logs {
-		a.Logs[i].Source = source
-	}
-	for i := range a.Changes {
-		a.Changes[i].Source = source
-	}
-	for i := range a.Clues {
-		a.Clues[i].Source, a.Clues[i].Item = source, string(a.Clues[i].Kind)+"/"+source
-	}
-	return a
 }
 
 func (v *Investigator) late(source string) incidents.Clue {

@@ -45,7 +45,11 @@ func after(d time.Duration, a diagnostics.Answer) source {
 }
 
 func investigator(within time.Duration, c diagnostics.Checks, sources ...diagnostics.Source) *diagnostics.Investigator {
-	return diagnostics.New(diagnostics.Options{Checks: c, Sources: sources, Within: within, Clean: steps.NewRedactor("hunter2-secret").Clean, Now: time.Now})
+	var ours []diagnostics.Owned
+	for _, s := range sources {
+		ours = append(ours, diagnostics.Owned{Source: s})
+	}
+	return diagnostics.New(diagnostics.Options{Checks: c, Sources: ours, Within: within, Clean: steps.NewRedactor("hunter2-secret").Clean, Now: time.Now})
 }
 
 func missing(d incidents.Diagnosed) (names []string) {

@@ -20,7 +20,7 @@ func TestACustomersIncidentIsToldTheirChangesOnly(t *testing.T) {
 		"acme": "shop: by |by acme|mail: by acme", "globex": "shop: by |shop: by globex|by globex", "": "shop: by |by |globex-pay: by ",
 	} {
 		s.Customer = customer
-		v := diagnostics.New(diagnostics.Options{Checks: checks(0), Sources: []diagnostics.Source{after(0, all)}, Clean: func(s string) string { return s }, Now: time.Now})
+		v := diagnostics.New(diagnostics.Options{Checks: checks(0), Sources: []diagnostics.Owned{{Source: after(0, all), Whose: diagnostics.Everybody}}, Clean: func(s string) string { return s }, Now: time.Now})
 		var got []string
 		for _, c := range v.Diagnose(t.Context(), s, func(incidents.Diagnosed) {}).Clues {
 			if c.Kind == incidents.ClueChange {
@@ -42,7 +42,7 @@ func TestTheNearestChangeComesFirst(t *testing.T) {
 		{At: at(9 * time.Hour), Service: "shop", Title: "too old"}, {At: at(-5 * time.Minute), Service: "shop", Title: "afterwards"},
 	}}
 	v := diagnostics.New(diagnostics.Options{
-		Checks: checks(0), Sources: []diagnostics.Source{after(0, changes)}, Clean: strings.TrimSpace, Now: time.Now,
+		Checks: checks(0), Sources: []diagnostics.Owned{{Source: after(0, changes)}}, Clean: strings.TrimSpace, Now: time.Now,
 		Catalogue: diagnostics.NewCatalogue([]diagnostics.Service{ // a circle ends
 			{Name: "shop", Owner: "web team", DependsOn: []string{"payment"}}, {Name: "payment", DependsOn: []string{"bank"}},
 			{Name: "bank", DependsOn: []string{"shop"}}, {Name: "front", DependsOn: []string{"shop"}},

@@ -91,7 +91,7 @@ type LogTrend struct {
 type Change struct {
 	At       time.Time `json:"at"`
 	Service  string    `json:"service,omitempty"`
-	Customer string    `json:"customer,omitempty"` // whose it is; "": nobody said
+	Customer string    `json:"customer,omitempty"` // whose it is; "": whose the source is
 	Title    string    `json:"title"`
 	By       string    `json:"by,omitempty"`
 	URL      string    `json:"url,omitempty"`

@@ -35,7 +35,7 @@ func (r *Rule) batches(told []Told, now time.Time, say sayer) []*incidents.Batch
 	return all
 }
 
-func (r *Rule) alert(t *Told, say sayer) incidents.Alert {
+func (r *Rule) labels() map[string]string {
 	labels := map[string]string{"alertname": r.Name, "severity": "warning"}
 	if r.Service != "" {
 		labels["service"] = r.Service
@@ -46,11 +46,15 @@ func (r *Rule) alert(t *Told, say sayer) incidents.Alert {
 	for _, l := range r.Labels {
 		labels[l.Name] = l.Value
 	}
-	kind := "subject"
+	labels["source"], labels["watch"] = Source, r.Name
+	return labels
+}
+
+func (r *Rule) alert(t *Told, say sayer) incidents.Alert {
+	labels, kind := r.labels(), "subject"
 	if t.Down {
 		kind = "source"
 	}
-	labels["source"], labels["watch"] = Source, r.Name
 	labels[incidents.DedupLabel] = r.Name + "/" + kind + "/" + incidents.KeyOf(t.Of).String()
 	if t.Of != "" {
 		labels["series"] = t.Of

@@ -182,7 +182,7 @@ func (w *watch) askLogs(ctx context.Context, s *State, to int64) ([]Sight, error
 		return w.Tally.sights(w.rule, s.Through, to), nil
 	}
 	at := time.Unix(to, 0)
-	about := &incidents.Incident{Service: w.rule.Service}
+	about := &incidents.Incident{Service: w.rule.Service, Customer: w.rule.Customer}
 	if w.rule.Host != "" {
 		about.Common = incidents.LabelsFromMap(map[string]string{"host": w.rule.Host})
 	}

@@ -55,7 +55,12 @@ type Rule struct {
 	Clear     time.Duration
 	DownAfter time.Duration // a source that is silent for so long is an alert; 0: never
 	Labels    incidents.Labels
+	Customer  string // whose its alerts are, by their labels; "" is nobody
 }
+
+// AlertLabels are those that all alerts of the rule have: whose they are follows
+// from them.
+func (r *Rule) AlertLabels() incidents.Labels { return incidents.LabelsFromMap(r.labels()) }
 
 // spec is what makes a rule another one, that starts afresh.
 func (r *Rule) spec() string {

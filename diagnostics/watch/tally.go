@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hikeshi-ops/hikeshi/diagnostics"
 )
 
 // mostWait is how old a line may be and still count as one of now.
@@ -37,9 +39,9 @@ func NewTally(rules []Rule, now func() time.Time) *Tally {
 	return t
 }
 
-// Add takes a line, cleaned already. One that comes after its time was judged
-// counts for the next.
-func (t *Tally) Add(at time.Time, service, host, text string) {
+// Add takes a line, cleaned already, and whose it is (see diagnostics.Owned). One
+// that comes after its time was judged counts for the next.
+func (t *Tally) Add(at time.Time, whose, service, host, text string) {
 	if len(t.counts) == 0 || t.now().Sub(at) > mostWait {
 		return
 	}
@@ -47,7 +49,7 @@ func (t *Tally) Add(at time.Time, service, host, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range t.counts {
-		if c.rule.Service != "" && c.rule.Service != service || c.rule.Host != "" && c.rule.Host != host {
+		if !diagnostics.Serves(whose, c.rule.Customer) || c.rule.Service != "" && c.rule.Service != service || c.rule.Host != "" && c.rule.Host != host {
 			continue
 		}
 		if lower == "" {

@@ -25,7 +25,7 @@ type Log interface {
 // Options are what a Watcher is made of.
 type Options struct {
 	Rules    []Rule
-	Sources  []diagnostics.Source // a rule's source is the first of its name
+	Sources  []diagnostics.Owned // a rule's source is the first of its name that serves its customer
 	Tally    *Tally
 	Settings Settings
 	Log      Log
@@ -80,9 +80,9 @@ func New(o Options) (*Watcher, error) {
 			name = logsName
 		}
 		for _, s := range o.Sources {
-			_, asks := s.(diagnostics.Grapher)
-			if s.Name() == name && (asks || r.Kind == Logs) {
-				x.source = s
+			_, asks := s.Source.(diagnostics.Grapher)
+			if s.Name() == name && (asks || r.Kind == Logs) && diagnostics.Serves(s.Whose, r.Customer) {
+				x.source = s.Source
 				break
 			}
 		}

@@ -114,7 +114,7 @@ func (p *plant) replica(t *testing.T, r *Rule, now func() time.Time) *Watcher {
 		settings = p.settings
 	}
 	w, err := New(Options{
-		Rules: []Rule{*r}, Tally: NewTally([]Rule{*r}, now), Sources: []diagnostics.Source{p, logsOf{p}}, Settings: settings, Log: p, Now: now, Logger: slog.New(slog.DiscardHandler),
+		Rules: []Rule{*r}, Tally: NewTally([]Rule{*r}, now), Sources: []diagnostics.Owned{{Source: p}, {Source: logsOf{p}}}, Settings: settings, Log: p, Now: now, Logger: slog.New(slog.DiscardHandler),
 		Say:   func(key string, args ...string) string { return phrases.T(phrases.English, key, args...) },
 		Clean: func(s string) string { return strings.ReplaceAll(s, "hunter2", "[redacted]") },
 	})
@@ -262,7 +262,7 @@ func TestLogs(t *testing.T) {
 	w, idle := p.replica(t, &rule, now), p.replica(t, &rule, now)
 	hear := func(n int, service string) {
 		for i := range n {
-			w.Tally.Add(clock, service, "web-1", fmt.Sprintf("kernel: OUT OF MEMORY: killed %d", i))
+			w.Tally.Add(clock, "", service, "web-1", fmt.Sprintf("kernel: OUT OF MEMORY: killed %d", i))
 		}
 	}
 	look(t, 0, 0, &clock, w, idle)
@@ -271,7 +271,7 @@ func TestLogs(t *testing.T) {
 	look(t, 1, 1, &clock, w, idle)
 	p.said(t) // one is less than two
 	hear(3, "shop")
-	w.Tally.Add(clock.Add(-2*mostWait), "shop", "web-1", "out of memory, long ago")
+	w.Tally.Add(clock.Add(-2*mostWait), "", "shop", "web-1", "out of memory, long ago")
 	look(t, 2, 3, &clock, idle, w)
 	p.said(t, "oom fires: “Out of Memory” in the log, 3× since 12:02 UTC.")
 	look(t, 4, 5, &clock, w, idle)

@@ -29,14 +29,16 @@ const (
 // Source holds the latest changes. It is safe for concurrent use.
 type Source struct {
 	clean func(string, int) string
+	whose func(source string) string
 	file  *kept.File
 	mu    sync.Mutex
 	all   []diagnostics.Change // the order in which they came
 }
 
-// Open reads what was kept before. clean takes secrets out and cuts.
-func Open(file string, clean func(text string, most int) string) (*Source, error) {
-	s := &Source{clean: clean}
+// Open reads what was kept before. clean takes secrets out and cuts; whose says whose
+// the changes of a sender are (see diagnostics.Owned).
+func Open(file string, clean func(text string, most int) string, whose func(source string) string) (*Source, error) {
+	s := &Source{clean: clean, whose: whose}
 	var err error
 	s.file, err = kept.Open(file, mostDisk, func(line []byte) {
 		var c diagnostics.Change
@@ -71,6 +73,9 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 	for i := range all {
 		c := &all[i]
 		c.By = cmp.Or(c.By, source)
+		if err := s.belongs(c, source); err != nil {
+			return 0, err
+		}
 		for _, word := range []*string{&c.Service, &c.Customer, &c.Title, &c.By, &c.Revision} {
 			*word = s.clean(*word, mostWord)
 		}
@@ -91,6 +96,18 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 	return len(all), nil
 }
 
+// belongs says whose a change is. A customer's sender tells of nobody else's.
+func (s *Source) belongs(c *diagnostics.Change, source string) error {
+	whose := s.whose(source)
+	switch {
+	case c.Customer == "":
+		c.Customer = whose
+	case whose != "" && whose != diagnostics.Everybody && whose != c.Customer:
+		return incidents.Fail(incidents.Invalid, "error.change_customer", "the source "+source+" is another customer's than the change", "source", source)
+	}
+	return nil
+}
+
 // Name is "changes".
 func (s *Source) Name() string { return "changes" }
 
@@ -99,11 +116,14 @@ func (*Source) Tells() []incidents.ClueKind {
 	return []incidents.ClueKind{incidents.ClueChange}
 }
 
-// Ask gives all; which of them matter is the investigator's to say.
-func (s *Source) Ask(context.Context, diagnostics.Question) (diagnostics.Answer, error) {
+// Ask gives all that may be the incident's customer's; which of them matter is the
+// investigator's to say.
+func (s *Source) Ask(_ context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return diagnostics.Answer{Changes: slices.Clone(s.all)}, nil
+	return diagnostics.Answer{Changes: slices.DeleteFunc(slices.Clone(s.all), func(c diagnostics.Change) bool {
+		return !diagnostics.Serves(c.Customer, q.Incident.Customer)
+	})}, nil
 }
 
 // sent is a change in either form.

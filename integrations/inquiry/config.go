@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,14 +39,14 @@ type Config struct {
 	Services   []Service    `yaml:"services"`
 	Catalogue  string       `yaml:"catalogue"`
 
-	InfluxDB []influxdb.Config      `yaml:"influxdb"`
-	Zabbix   []zabbix.Config        `yaml:"zabbix"`
-	NewRelic []newrelic.Config      `yaml:"newrelic"`
-	Loki     []loki.Config          `yaml:"loki"`
-	HostLogs []hostlog.Config       `yaml:"host_logs"`
-	GitLab   []gitlabchanges.Config `yaml:"gitlab"`
-	GitHub   []github.Config        `yaml:"github"`
-	Neo4j    []neo4j.Config         `yaml:"neo4j"`
+	InfluxDB []Owned[influxdb.Config]      `yaml:"influxdb"`
+	Zabbix   []Owned[zabbix.Config]        `yaml:"zabbix"`
+	NewRelic []Owned[newrelic.Config]      `yaml:"newrelic"`
+	Loki     []Owned[loki.Config]          `yaml:"loki"`
+	HostLogs []Owned[hostlog.Config]       `yaml:"host_logs"`
+	GitLab   []Owned[gitlabchanges.Config] `yaml:"gitlab"`
+	GitHub   []Owned[github.Config]        `yaml:"github"`
+	Neo4j    []Owned[neo4j.Config]         `yaml:"neo4j"`
 }
 
 // Prometheus is a server. The token is in a file, or it has none.
@@ -53,6 +54,7 @@ type Prometheus struct {
 	Name      string   `yaml:"name"`
 	URL       string   `yaml:"url"`
 	TokenFile string   `yaml:"token_file"`
+	Customer  string   `yaml:"customer"`
 	Series    []Series `yaml:"series"`
 
 	token string
@@ -63,16 +65,18 @@ type Series = ask.Query
 
 // Scrape is a program with metrics.
 type Scrape struct {
-	Service string   `yaml:"service"`
-	URL     string   `yaml:"url"`
-	Every   Duration `yaml:"every"`
+	Service  string   `yaml:"service"`
+	URL      string   `yaml:"url"`
+	Every    Duration `yaml:"every"`
+	Customer string   `yaml:"customer"`
 }
 
 // Git is a repository on this machine.
 type Git struct {
-	Path    string `yaml:"path"`
-	Service string `yaml:"service"`
-	Link    string `yaml:"link"`
+	Path     string `yaml:"path"`
+	Service  string `yaml:"service"`
+	Link     string `yaml:"link"`
+	Customer string `yaml:"customer"`
 }
 
 // Service is an entry of the catalogue.
@@ -81,6 +85,7 @@ type Service struct {
 	Owner     string   `yaml:"owner"`
 	DependsOn []string `yaml:"depends_on"`
 	URL       string   `yaml:"url"`
+	Customer  string   `yaml:"customer"` // where services of the customers do not say it
 }
 
 // Duration reads 90s, 5m.
@@ -118,9 +123,11 @@ type Problem struct {
 
 // Settled is all that can be made without opening a file of ours.
 type Settled struct {
-	Secrets   []string                                       // that must never be seen
-	Heard     func(at time.Time, service, host, line string) // told of each line that was sent, cleaned; may be nil
-	asked     []opener
+	Secrets   []string                                              // that must never be seen
+	Heard     func(at time.Time, whose, service, host, line string) // told of each line that was sent, cleaned; may be nil
+	Senders   map[string]string                                     // whose is what each sends that says of nothing whose it is
+	claimed   func(service string) string
+	asked     []ownedOpener
 	watched   []*scrape.Source
 	catalogue *diagnostics.Catalogue
 	within    time.Duration
@@ -129,52 +136,74 @@ type Settled struct {
 
 // Settle checks everything, and reports all problems together. hosts reads logs on
 // the hosts of the inventory.
-func (c *Config) Settle(hosts hostlog.Reader) (s Settled, problems []Problem) {
-	wrong := func(key, phrase string, args ...string) {
-		problems = append(problems, Problem{key, incidents.Because(phrase, args...)})
-	}
+func (c *Config) Settle(hosts hostlog.Reader, customers incidents.Customers) (Settled, []Problem) {
+	s := settler{customers: customers, Settled: Settled{claimed: claims(customers)}}
 	s.within, s.wait = cmp.Or(time.Duration(c.Within), diagnostics.Within), time.Duration(c.Wait)
 	if s.wait > s.within/2 {
-		wrong("wait", "config.diagnostics_wait", "value", s.wait.String(), "within", s.within.String())
+		s.wrong("wait", "config.diagnostics_wait", "value", s.wait.String(), "within", s.within.String())
 	}
 	for _, x := range c.servers(hosts) {
 		secrets, key, err := x.settle()
 		if err != nil {
-			wrong(key, "config.other", "error", err.Error())
+			s.wrong(key, "config.other", "error", err.Error())
 			continue
 		}
-		s.asked, s.Secrets = append(s.asked, x.open), append(s.Secrets, secrets...)
+		s.Secrets = append(s.Secrets, secrets...)
+		s.add(x.key, x.customer, x.open)
 	}
-	made := func(source diagnostics.Source) {
-		s.asked = append(s.asked, func(ask.Clean) (diagnostics.Source, error) { return source, nil })
+	s.machines(c)
+	s.services(c)
+	return s.Settled, s.problems
+}
+
+// settler gathers what was settled, and what is wrong.
+type settler struct {
+	Settled
+	customers incidents.Customers
+	problems  []Problem
+}
+
+func (s *settler) wrong(key, phrase string, args ...string) {
+	s.problems = append(s.problems, Problem{key, incidents.Because(phrase, args...)})
+}
+
+// whose reads the key customer of an entry.
+func (s *settler) whose(key, value string) string {
+	whose, wrong := Whose(s.customers, value)
+	if wrong.Phrase != "" {
+		s.problems = append(s.problems, Problem{key + ".customer", wrong})
+	}
+	return whose
+}
+
+// add makes a source that is asked about the incidents of its customer only.
+func (s *settler) add(key, customer string, open opener) {
+	s.asked = append(s.asked, ownedOpener{s.whose(key, customer), open})
+}
+
+// machines are the programs and the repositories that are read where they are.
+func (s *settler) machines(c *Config) {
+	made := func(key, customer string, source diagnostics.Source) {
+		s.add(key, customer, func(ask.Clean) (diagnostics.Source, error) { return source, nil })
 	}
 	for i, m := range c.Metrics {
+		key := "metrics[" + strconv.Itoa(i) + "]"
 		source, err := scrape.New(scrape.Config{Service: m.Service, URL: m.URL, Every: time.Duration(m.Every)}, time.Now)
 		if err != nil || m.Service == "" {
-			wrong("metrics["+strconv.Itoa(i)+"]", "config.diagnostics_metrics", "value", m.URL)
+			s.wrong(key, "config.diagnostics_metrics", "value", m.URL)
 			continue
 		}
-		made(source)
+		made(key, m.Customer, source)
 		s.watched = append(s.watched, source)
 	}
 	for i, g := range c.Git {
+		key := "git[" + strconv.Itoa(i) + "]"
 		if info, err := os.Stat(g.Path); err != nil || !info.IsDir() {
-			wrong("git["+strconv.Itoa(i)+"]", "config.diagnostics_git", "value", g.Path)
+			s.wrong(key, "config.diagnostics_git", "value", g.Path)
 			continue
 		}
-		made(&git.Source{Path: g.Path, Service: g.Service, Link: g.Link})
+		made(key, g.Customer, &git.Source{Path: g.Path, Service: g.Service, Link: g.Link})
 	}
-	all, err := c.services()
-	if err != nil {
-		wrong("catalogue", "config.secret_file", "file", c.Catalogue, "error", err.Error())
-	}
-	for i, x := range all {
-		if x.Name == "" {
-			wrong("services["+strconv.Itoa(i)+"]", "config.diagnostics_service")
-		}
-	}
-	s.catalogue = diagnostics.NewCatalogue(all)
-	return s, problems
 }
 
 func (p *Prometheus) source() (*prometheus.Source, error) {
@@ -185,36 +214,57 @@ func (p *Prometheus) source() (*prometheus.Source, error) {
 	return prometheus.New(c)
 }
 
-// Graphers are the names of those that take a query of a person's own.
-func (c *Config) Graphers() []string {
-	var names []string
+// Grapher is a source that takes a query of a person's own.
+type Grapher struct{ Name, Whose string }
+
+// Graphers are all of them.
+func (c *Config) Graphers(customers incidents.Customers) []Grapher {
+	var all []Grapher
+	add := func(name, customer string) {
+		whose, _ := Whose(customers, customer) // what is wrong with it Settle says
+		all = append(all, Grapher{name, whose})
+	}
 	for _, p := range c.Prometheus {
-		names = append(names, cmp.Or(p.Name, "prometheus"))
+		add(cmp.Or(p.Name, "prometheus"), p.Customer)
 	}
 	for _, m := range c.Metrics {
-		names = append(names, scrape.NameOf(m.Service))
+		add(scrape.NameOf(m.Service), m.Customer)
 	}
-	return names
+	return all
 }
 
-// services are those of the configuration, and of the file.
-func (c *Config) services() ([]diagnostics.Service, error) {
-	all, err := c.Services, error(nil)
+// services reads the catalogue of the configuration, and of the file. Whose a service
+// is stands there, or follows from its name.
+func (s *settler) services(c *Config) {
+	all, inFile := c.Services, 0
 	if c.Catalogue != "" {
 		var file struct {
 			Services []Service `yaml:"services"`
 		}
-		var b []byte
-		if b, err = readSmall(c.Catalogue); err == nil {
+		b, err := readSmall(c.Catalogue)
+		if err == nil {
 			err = yaml.Unmarshal(b, &file)
 		}
-		all = append(all, file.Services...)
+		if err != nil {
+			s.wrong("catalogue", "config.secret_file", "file", c.Catalogue, "error", err.Error())
+		}
+		all, inFile = slices.Concat(all, file.Services), len(c.Services)
 	}
-	var out []diagnostics.Service
-	for _, x := range all {
-		out = append(out, diagnostics.Service{Name: x.Name, Owner: x.Owner, DependsOn: x.DependsOn, URL: x.URL})
+	var known []diagnostics.Service
+	for i, x := range all {
+		key := "services[" + strconv.Itoa(i) + "]"
+		if c.Catalogue != "" && i >= inFile {
+			key = "catalogue"
+		}
+		if x.Name == "" {
+			s.wrong(key, "config.diagnostics_service")
+		}
+		if x.Customer == "" && s.claimed != nil {
+			x.Customer = s.claimed(x.Name)
+		}
+		known = append(known, diagnostics.Service{Name: x.Name, Owner: x.Owner, DependsOn: x.DependsOn, URL: x.URL, Customer: s.whose(key, x.Customer)})
 	}
-	return out, err
+	s.catalogue = diagnostics.NewCatalogue(known)
 }
 
 const mostFile = 1 << 20

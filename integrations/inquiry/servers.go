@@ -20,11 +20,18 @@ import (
 // opener makes a source, of what was checked before.
 type opener func(ask.Clean) (diagnostics.Source, error)
 
+// ownedOpener is one, and whose the source is; see diagnostics.Owned.
+type ownedOpener struct {
+	whose string
+	open  opener
+}
+
 // server is one entry of the configuration that is asked over the network.
 type server struct {
-	key     string // "loki[0]"
-	secrets []secret
-	open    opener
+	key      string // "loki[0]"
+	customer string // as it stands there
+	secrets  []secret
+	open     opener
 }
 
 // secret is a file, and where what it holds belongs.
@@ -36,46 +43,46 @@ type secret struct {
 // servers are all that are configured. hosts is asked for logs over ssh.
 func (c *Config) servers(hosts hostlog.Reader) []server {
 	var all []server
-	add := func(kind string, i int, open opener, secrets ...secret) {
-		all = append(all, server{kind + "[" + strconv.Itoa(i) + "]", secrets, open})
+	add := func(kind string, i int, customer string, open opener, secrets ...secret) {
+		all = append(all, server{kind + "[" + strconv.Itoa(i) + "]", customer, secrets, open})
 	}
 	token := func(file, to *string) secret { return secret{"token_file", file, to} }
 	password := func(file, to *string) secret { return secret{"password_file", file, to} }
 	for i := range c.Prometheus {
 		x := &c.Prometheus[i]
-		add("prometheus", i, func(ask.Clean) (diagnostics.Source, error) { return x.source() }, token(&x.TokenFile, &x.token))
+		add("prometheus", i, x.Customer, func(ask.Clean) (diagnostics.Source, error) { return x.source() }, token(&x.TokenFile, &x.token))
 	}
 	for i := range c.InfluxDB {
-		x := &c.InfluxDB[i]
-		add("influxdb", i, func(ask.Clean) (diagnostics.Source, error) { return influxdb.New(*x) }, token(&x.TokenFile, &x.Token), password(&x.PasswordFile, &x.Password))
+		x := &c.InfluxDB[i].Config
+		add("influxdb", i, c.InfluxDB[i].Customer, func(ask.Clean) (diagnostics.Source, error) { return influxdb.New(*x) }, token(&x.TokenFile, &x.Token), password(&x.PasswordFile, &x.Password))
 	}
 	for i := range c.Zabbix {
-		x := &c.Zabbix[i]
-		add("zabbix", i, func(ask.Clean) (diagnostics.Source, error) { return zabbix.New(*x) }, token(&x.TokenFile, &x.Token))
+		x := &c.Zabbix[i].Config
+		add("zabbix", i, c.Zabbix[i].Customer, func(ask.Clean) (diagnostics.Source, error) { return zabbix.New(*x) }, token(&x.TokenFile, &x.Token))
 	}
 	for i := range c.NewRelic {
-		x := &c.NewRelic[i]
-		add("newrelic", i, func(ask.Clean) (diagnostics.Source, error) { return newrelic.New(*x) }, token(&x.TokenFile, &x.Token))
+		x := &c.NewRelic[i].Config
+		add("newrelic", i, c.NewRelic[i].Customer, func(ask.Clean) (diagnostics.Source, error) { return newrelic.New(*x) }, token(&x.TokenFile, &x.Token))
 	}
 	for i := range c.Loki {
-		x := &c.Loki[i]
-		add("loki", i, func(clean ask.Clean) (diagnostics.Source, error) { return loki.New(*x, clean) }, token(&x.TokenFile, &x.Token))
+		x := &c.Loki[i].Config
+		add("loki", i, c.Loki[i].Customer, func(clean ask.Clean) (diagnostics.Source, error) { return loki.New(*x, clean) }, token(&x.TokenFile, &x.Token))
 	}
 	for i := range c.HostLogs {
-		x := &c.HostLogs[i]
-		add("host_logs", i, func(clean ask.Clean) (diagnostics.Source, error) { return hostlog.New(*x, hosts, clean) })
+		x := &c.HostLogs[i].Config
+		add("host_logs", i, c.HostLogs[i].Customer, func(clean ask.Clean) (diagnostics.Source, error) { return hostlog.New(*x, hosts, clean) })
 	}
 	for i := range c.GitLab {
-		x := &c.GitLab[i]
-		add("gitlab", i, func(ask.Clean) (diagnostics.Source, error) { return gitlabchanges.New(*x) }, token(&x.TokenFile, &x.Token))
+		x := &c.GitLab[i].Config
+		add("gitlab", i, c.GitLab[i].Customer, func(ask.Clean) (diagnostics.Source, error) { return gitlabchanges.New(*x) }, token(&x.TokenFile, &x.Token))
 	}
 	for i := range c.GitHub {
-		x := &c.GitHub[i]
-		add("github", i, func(ask.Clean) (diagnostics.Source, error) { return github.New(*x) }, token(&x.TokenFile, &x.Token))
+		x := &c.GitHub[i].Config
+		add("github", i, c.GitHub[i].Customer, func(ask.Clean) (diagnostics.Source, error) { return github.New(*x) }, token(&x.TokenFile, &x.Token))
 	}
 	for i := range c.Neo4j {
-		x := &c.Neo4j[i]
-		add("neo4j", i, func(ask.Clean) (diagnostics.Source, error) { return neo4j.New(*x) }, password(&x.PasswordFile, &x.Password))
+		x := &c.Neo4j[i].Config
+		add("neo4j", i, c.Neo4j[i].Customer, func(ask.Clean) (diagnostics.Source, error) { return neo4j.New(*x) }, password(&x.PasswordFile, &x.Password))
 	}
 	return all
 }

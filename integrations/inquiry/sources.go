@@ -25,7 +25,7 @@ type Sources struct {
 	Logs    *logs.Source
 	Changes *changes.Source
 	settled Settled
-	all     []diagnostics.Source
+	all     []diagnostics.Owned
 	redact  Redactor
 }
 
@@ -34,30 +34,36 @@ func Open(data string, settled Settled, past diagnostics.Past, redact Redactor) 
 	dir := filepath.Join(data, "diagnostics")
 	s := &Sources{settled: settled, redact: redact}
 	var err error
-	if s.Logs, err = logs.Open(logs.Config{File: filepath.Join(dir, "logs"), Clean: redact.Excerpt, Heard: settled.Heard}); err != nil {
+	if s.Logs, err = logs.Open(logs.Config{File: filepath.Join(dir, "logs"), Clean: redact.Excerpt, Whose: settled.sender, Heard: settled.Heard}); err != nil {
 		return nil, err
 	}
-	if s.Changes, err = changes.Open(filepath.Join(dir, "changes"), redact.Excerpt); err != nil {
+	if s.Changes, err = changes.Open(filepath.Join(dir, "changes"), redact.Excerpt, settled.sender); err != nil {
 		_ = s.Logs.Close()
 		return nil, err
 	}
-	for _, open := range settled.asked {
-		source, err := open(redact.Excerpt)
+	for _, x := range settled.asked {
+		source, err := x.open(redact.Excerpt)
 		if err != nil { // it could be made when it was checked
 			s.Close()
 			return nil, err
 		}
-		s.all = append(s.all, source)
+		s.all = append(s.all, diagnostics.Owned{Source: source, Whose: x.whose})
 	}
-	s.all = append(s.all, s.Logs, s.Changes, diagnostics.NewHistory(past))
+	for _, own := range []diagnostics.Source{s.Logs, s.Changes, diagnostics.NewHistory(past)} { // these know of each thing whose it is
+		s.all = append(s.all, diagnostics.Owned{Source: own, Whose: diagnostics.Everybody})
+	}
 	return s, nil
 }
+
+// sender is whose that is which a sender says of nothing: who is not configured
+// sends what is nobody's.
+func (s *Settled) sender(name string) string { return s.Senders[name] }
 
 // Investigator asks the checks and all sources. What seldom says of a service's
 // items stands last.
 func (s *Sources) Investigator(checks diagnostics.Checks, seldom func(service, item string) bool) *diagnostics.Investigator {
 	return diagnostics.New(diagnostics.Options{
-		Checks: checks, Sources: s.all, Catalogue: s.settled.catalogue, Within: s.settled.within, Wait: s.settled.wait, Clean: s.redact.Clean, Now: time.Now, Seldom: seldom,
+		Checks: checks, Sources: s.all, Catalogue: s.settled.catalogue, Within: s.settled.within, Wait: s.settled.wait, Clean: s.redact.Clean, Now: time.Now, Seldom: seldom, Claimed: s.settled.claimed,
 	})
 }
 

@@ -46,7 +46,7 @@ type noChecks struct{}
 func (noChecks) Diagnose(context.Context, *incidents.Incident) []incidents.Finding { return nil }
 
 // settle reads a configuration as it stands in a file; $URL and $TOKEN are put in.
-func settle(t *testing.T, text, url string, hosts hostlog.Reader) (inquiry.Settled, []inquiry.Problem) {
+func settle(t *testing.T, text, url string, hosts hostlog.Reader, customers ...incidents.Customer) (inquiry.Settled, []inquiry.Problem) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(fakes.Token+"\n"), 0o600); err != nil {
@@ -57,14 +57,14 @@ func settle(t *testing.T, text, url string, hosts hostlog.Reader) (inquiry.Settl
 		t.Fatal(err)
 	}
 	c.Within = inquiry.Duration(time.Hour) // however busy the machine is
-	return c.Settle(hosts)
+	return c.Settle(hosts, customers)
 }
 
 // investigator asks all that is configured about an incident, and gives a line for
 // each clue that a source had.
-func investigator(t *testing.T, text, url string, hosts hostlog.Reader) func(context.Context, *incidents.Incident) []string {
+func investigator(t *testing.T, text, url string, hosts hostlog.Reader, customers ...incidents.Customer) func(context.Context, *incidents.Incident) []string {
 	t.Helper()
-	settled, problems := settle(t, text, url, hosts)
+	settled, problems := settle(t, text, url, hosts, customers...)
 	if len(problems) > 0 {
 		t.Fatalf("%+v", problems)
 	}
@@ -291,6 +291,35 @@ func TestASourceThatHangsIsGivenUp(t *testing.T) {
 			for _, line := range investigator(t, x.config, server.URL, nil)(ctx, broken(at)) {
 				if !strings.HasPrefix(line, "missing: ") {
 					t.Error(line)
+				}
+			}
+		})
+	}
+}
+
+// Whose a source is holds for every kind: where one is another customer's, not even
+// its name is told, and its server hears nothing.
+func TestEverySourceIsItsCustomers(t *testing.T) {
+	t.Parallel()
+	at := alert()
+	customers := []incidents.Customer{{Name: "acme", Services: []string{"shop"}}, {Name: "globex"}}
+	for name, x := range systems {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := x.start(t, at)
+			if _, problems := settle(t, x.config, server.URL, nil, customers...); len(problems) != 1 || !strings.HasSuffix(problems[0].Key, "[0].customer") {
+				t.Errorf("without a customer: %+v", problems)
+			}
+			theirs := investigator(t, strings.Replace(x.config, "[{", "[{customer: globex, ", 1), server.URL, nil, customers...)
+			s := broken(at)
+			for customer, want := range map[string]int{"globex": len(x.want), "acme": 0, "": 0} {
+				if s.Customer = customer; customer != "globex" {
+					server.Instead(func(http.ResponseWriter, *http.Request) { t.Errorf("asked about what is of %q", customer) })
+				} else {
+					server.Instead(nil)
+				}
+				if found := theirs(t.Context(), s); len(found) < want || want == 0 && len(found) > 0 {
+					t.Errorf("of %q: %q", customer, found)
 				}
 			}
 		})

@@ -32,7 +32,8 @@ type Config struct {
 	File  string                             // where they are kept
 	Clean func(line string, most int) string // without secrets, cut
 
-	Heard func(at time.Time, service, host, line string) // told of each line, those of before too; may be nil
+	Whose func(source string) string                            // whose the lines of a sender are (see diagnostics.Owned); nil: nobody's
+	Heard func(at time.Time, whose, service, host, line string) // told of each line, those of before too; may be nil
 }
 
 // Source holds the books. It is safe for concurrent use.
@@ -43,6 +44,8 @@ type Source struct {
 	mu    sync.Mutex
 	books map[stream]*diagnostics.Book
 	stats Stats
+
+	unplaced map[string]int // by whose they are: of another's not even the number is told
 }
 
 // Stats is what became of the lines.
@@ -50,19 +53,20 @@ type Stats struct {
 	Lines, Unplaced, Late int // taken; of one stream too many; older than what is kept
 }
 
-type stream struct{ service, host string }
+type stream struct{ whose, service, host string }
 
 // record is a line as it is kept.
 type record struct {
 	At      int64  `json:"t"` // Unix milliseconds
 	Service string `json:"s,omitempty"`
 	Host    string `json:"h,omitempty"`
+	Whose   string `json:"c,omitempty"`
 	Text    string `json:"m"`
 }
 
 // Open reads what was kept before.
 func Open(c Config) (*Source, error) {
-	s := &Source{config: c, books: map[stream]*diagnostics.Book{}}
+	s := &Source{config: c, books: map[stream]*diagnostics.Book{}, unplaced: map[string]int{}}
 	var err error
 	s.file, err = kept.Open(c.File, mostDisk, func(line []byte) {
 		var r record
@@ -92,10 +96,14 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	whose := ""
+	if s.config.Whose != nil {
+		whose = s.config.Whose(source)
+	}
 	records := make([]record, len(lines))
 	encoded := make([][]byte, len(lines))
 	for i, l := range lines {
-		r := record{At: l.At.UnixMilli(), Service: s.config.Clean(l.Service, mostName), Host: s.config.Clean(l.Host, mostName), Text: s.config.Clean(l.Text, mostLine)}
+		r := record{At: l.At.UnixMilli(), Service: s.config.Clean(l.Service, mostName), Host: s.config.Clean(l.Host, mostName), Whose: whose, Text: s.config.Clean(l.Text, mostLine)}
 		if r.Service == "" && r.Host == "" {
 			r.Host = source
 		}
@@ -115,16 +123,17 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 
 func (s *Source) count(r record) {
 	if s.config.Heard != nil {
-		s.config.Heard(time.UnixMilli(r.At), r.Service, r.Host, r.Text)
+		s.config.Heard(time.UnixMilli(r.At), r.Whose, r.Service, r.Host, r.Text)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Lines++
-	key := stream{r.Service, r.Host}
+	key := stream{r.Whose, r.Service, r.Host}
 	book := s.books[key]
 	if book == nil {
 		if len(s.books) >= mostStreams {
 			s.stats.Unplaced++
+			s.unplaced[r.Whose]++
 			return
 		}
 		book = diagnostics.NewBook()
@@ -143,13 +152,22 @@ func (*Source) Tells() []incidents.ClueKind {
 	return []incidents.ClueKind{incidents.ClueLog}
 }
 
-// Ask compares the logs of the incident's service, or its host, with before.
+// Ask compares the logs of the incident's service, or its host, with before. Of
+// another customer's of the same name it knows nothing.
 func (s *Source) Ask(_ context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	service, host := q.Label("service"), hostOf(q)
-	answer := diagnostics.Answer{Left: s.stats.Unplaced}
+	var answer diagnostics.Answer
+	for whose, n := range s.unplaced {
+		if diagnostics.Serves(whose, q.Incident.Customer) {
+			answer.Left += n
+		}
+	}
 	for key, book := range s.books {
+		if !diagnostics.Serves(key.whose, q.Incident.Customer) {
+			continue
+		}
 		if service != "" && key.service == service || host != "" && key.host == host {
 			answer.Logs = append(answer.Logs, book.Trends(q.From, q.Alert, q.To)...)
 		}

@@ -124,6 +124,45 @@ func TestALogOfAnotherServiceIsNotTold(t *testing.T) {
 	}
 }
 
+// Two customers have a service, and a host, of one name.
+func TestALogOfAnotherCustomerIsNotTold(t *testing.T) {
+	var heard []string
+	file := filepath.Join(t.TempDir(), "logs")
+	config := target.Config{
+		File: file, Clean: steps.NewRedactor().Excerpt,
+		Whose: func(source string) string { return map[string]string{"fluentbit": "acme", "relay": diagnostics.Everybody}[source] },
+		Heard: func(_ time.Time, whose, service, _, _ string) { heard = append(heard, whose+"/"+service) },
+	}
+	s, err := target.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, s)
+	for i := range 150 { // more than are told apart
+		if _, err := s.Take("relay", fmt.Appendf(nil, `{"service":"s%d","message":"x"}`, i), noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Take("unknown", []byte(`{"service":"late","message":"x"}`), noon); err != nil || s.Close() != nil {
+		t.Fatal(err)
+	}
+	again, err := target.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	for customer, want := range map[string]struct{ trends, left int }{"acme": {2, 51}, "globex": {0, 51}, "": {0, 52}} {
+		q := question(incidents.Label{Name: "host", Value: "web-1"})
+		q.Incident.Customer = customer
+		if answer, err := again.Ask(t.Context(), q); err != nil || len(answer.Logs) != want.trends || answer.Left != want.left {
+			t.Errorf("%q is told %+v: %v", customer, answer, err)
+		}
+	}
+	if heard[0] != "acme/shop" || heard[len(heard)-1] != "/late" {
+		t.Errorf("heard %q … %q", heard[0], heard[len(heard)-1])
+	}
+}
+
 func TestEverySenderIsUnderstood(t *testing.T) {
 	for body, want := range map[string]target.Line{
 		`[{"message":"a","service":"s","host":"h","time":"2026-03-04T11:59:00Z"}]`: {At: noon.Add(-time.Minute), Service: "s", Host: "h", Text: "a"},

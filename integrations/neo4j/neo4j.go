@@ -20,7 +20,7 @@ import (
 
 // Config is one database. Statement is for a graph of other names than Statement
 // expects: it has the parameters $service and $limit, and gives the columns name,
-// owner, url and depends_on, a list of names.
+// owner, url, customer and depends_on, a list of names.
 type Config struct {
 	Name         string `yaml:"name"`
 	URL          string `yaml:"url"`
@@ -35,10 +35,10 @@ type Config struct {
 // Statement is what is asked for where the configuration has no other: services at
 // most four steps away, both ways.
 const Statement = `MATCH (:Service {name: $service})-[:DEPENDS_ON*0..4]->(n:Service)
-RETURN DISTINCT n.name AS name, n.owner AS owner, n.url AS url, [(n)-[:DEPENDS_ON]->(d:Service) | d.name] AS depends_on LIMIT $limit
+RETURN DISTINCT n.name AS name, n.owner AS owner, n.url AS url, n.customer AS customer, [(n)-[:DEPENDS_ON]->(d:Service) | d.name] AS depends_on LIMIT $limit
 UNION
 MATCH (n:Service)-[:DEPENDS_ON*0..4]->(:Service {name: $service})
-RETURN DISTINCT n.name AS name, n.owner AS owner, n.url AS url, [(n)-[:DEPENDS_ON]->(d:Service) | d.name] AS depends_on LIMIT $limit`
+RETURN DISTINCT n.name AS name, n.owner AS owner, n.url AS url, n.customer AS customer, [(n)-[:DEPENDS_ON]->(d:Service) | d.name] AS depends_on LIMIT $limit`
 
 const mostServices = 500
 
@@ -109,6 +109,8 @@ func read(fields []string, rows [][]any) (answer diagnostics.Answer) {
 			switch field {
 			case "name":
 				one.Name = text
+			case "customer":
+				one.Customer = text
 			case "owner":
 				one.Owner = text
 			case "url":
