@@ -30,8 +30,9 @@ type Live struct {
 // LiveOptions is what a Live needs.
 type LiveOptions struct {
 	Incidents Loader
-	Posters   map[string]Poster        // by chat
-	Every     map[string]time.Duration // between two edits in a chat; else liveEvery
+	Posters   map[string]Poster            // by chat
+	Every     map[string]time.Duration     // between two edits in a chat; else liveEvery
+	Languages map[string]map[string]string // by chat: of rooms of some customers, as in a Syncer
 	Links     Links
 	Now       func() time.Time
 	Logger    *slog.Logger
@@ -50,14 +51,18 @@ const (
 	// liveWithin bounds one edit, also the one that a run's end waits for. What cannot
 	// be shown by then is left out: the next one shows more.
 	liveWithin = 2 * time.Second
+	// liveLooks is how often it is looked whether the run has a message in a chat where it
+	// has none: the first time after the chat's pause, then after twice as long each.
+	liveLooks = 6
 )
 
 // liveChat is one chat, in which one edit at a time is made.
 type liveChat struct {
-	name   string
-	poster Poster
-	every  time.Duration
-	turn   chan struct{} // holds who edits, and the pause after it
+	name      string
+	poster    Poster
+	every     time.Duration
+	languages map[string]string
+	turn      chan struct{} // holds who edits, and the pause after it
 }
 
 // NewLive makes one.
@@ -68,7 +73,7 @@ func NewLive(o LiveOptions) *Live {
 		if every == 0 {
 			every = liveEvery
 		}
-		l.chats[name] = &liveChat{name: name, poster: poster, every: every, turn: make(chan struct{}, 1)}
+		l.chats[name] = &liveChat{name: name, poster: poster, every: every, languages: o.Languages[name], turn: make(chan struct{}, 1)}
 	}
 	return l
 }
@@ -82,32 +87,53 @@ func (l *Live) Follow(ctx context.Context, plan incidents.Plan, run string, look
 	all.Wait()
 }
 
+// seen is what became of one picture of a run.
+type seen int
+
+const (
+	seenYes     seen = iota
+	seenNot          // the next one shows more
+	seenNowhere      // the run has no message there, or not yet
+	seenEnough       // there will never be one to edit again
+)
+
 // follow shows what is new, taken together over the chat's pause. A run that is over
 // before the first has passed is shown by its outcome only.
 func (l *Live) follow(ctx context.Context, c *liveChat, id incidents.ID, run string, look runbooks.Look) {
+	var doubt bool
 	defer func() {
 		if p := recover(); p != nil { // what it says may be anything; the run goes on unseen
 			l.log.ErrorContext(ctx, "showing a run panicked", "chat", c.name, "run", run, "panic", p, "stack", string(debug.Stack()))
 		}
+		if doubt {
+			l.putRightLater(ctx, c, id, run, 1)
+		}
 	}()
-	shown, gone := true, false
-	for {
+	last, pause := seenYes, c.every
+	for looks := 0; ; {
 		_, more := look()
-		if shown && !changed(ctx, more) || !c.pause(ctx) || !c.wait(ctx) {
+		if last == seenYes && !changed(ctx, more) || !wait(ctx, pause) || !c.wait(ctx) {
 			return
 		}
-		if shown, gone = l.frame(ctx, c, id, run, look); gone {
+		var late bool
+		last, late = l.frame(ctx, c, id, run, look)
+		doubt = doubt || late
+		if looks, pause = looks+1, 2*pause; last != seenNowhere {
+			looks, pause = 0, c.every
+		}
+		if last == seenEnough || looks == liveLooks {
 			return
 		}
 	}
 }
 
-// frame shows how the run goes now, in the chat's turn, which it gives back.
-func (l *Live) frame(ctx context.Context, c *liveChat, id incidents.ID, run string, look runbooks.Look) (shown, gone bool) {
+// frame shows how the run goes now, in the chat's turn, which it gives back. It is late
+// where the chat has not said what became of the edit, and may still make it.
+func (l *Live) frame(ctx context.Context, c *liveChat, id incidents.ID, run string, look runbooks.Look) (what seen, late bool) {
 	defer c.rest()
 	now, _ := look()
 	if len(now.Steps) == 0 && now.Output == "" {
-		return true, false // there is nothing to be shown
+		return seenYes, false // there is nothing to be shown
 	}
 	return l.show(ctx, c, id, run, now)
 }
@@ -122,9 +148,9 @@ func changed(ctx context.Context, more <-chan struct{}) bool {
 	}
 }
 
-// pause is false where ctx ended first.
-func (c *liveChat) pause(ctx context.Context) bool {
-	timer := time.NewTimer(c.every)
+// wait is false where ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -149,34 +175,46 @@ func (c *liveChat) rest() { time.AfterFunc(c.every, func() { <-c.turn }) }
 // show edits the run's message once, where it stands and the run still goes on. An
 // edit that has begun is waited for: it must not come after what the run's end says.
 // Where somebody has deleted the message it is gone, and stays so until a sync.
-func (l *Live) show(ctx context.Context, c *liveChat, id incidents.ID, run string, p incidents.Progress) (shown, gone bool) {
+func (l *Live) show(ctx context.Context, c *liveChat, id incidents.ID, run string, p incidents.Progress) (what seen, late bool) {
 	if ctx.Err() != nil {
-		return true, false
+		return seenEnough, false
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), liveWithin)
 	defer cancel()
 	s, err := l.incidents.Load(ctx, id)
 	if err != nil || s == nil {
-		return false, false
+		return seenNot, false
 	}
-	r, room := s.Run(run), s.Rooms[c.name]
-	if r == nil || r.State != incidents.RunRunning || room.Row != 0 {
-		return true, false // somebody else has told what became of it; or it has no message there
+	r := s.Run(run)
+	if r == nil || r.State != incidents.RunRunning {
+		return seenEnough, false // somebody else has told what became of it
 	}
+	room := s.Rooms[c.name]
 	posted, stands := room.Posted[runKey(run)]
-	if !stands {
-		return false, false // the room is being opened
+	if !stands || room.Row != 0 {
+		return seenNowhere, false
 	}
-	m := LocalMessage{}
-	for _, lang := range phrases.Languages {
-		v := view{s: s, lang: lang, now: l.now(), links: l.links}
-		m[lang] = v.running(r, p)
-	}
+	m := l.message(c, s, func(v *view) Message { return v.running(r, p) })
 	if _, err := c.poster.Post(ctx, room, runKey(run), m, posted); err != nil {
 		l.log.DebugContext(ctx, "what a run says was not shown", "chat", c.name, "run", run, "error", err)
-		return false, errors.Is(err, ErrGone)
+		if errors.Is(err, ErrGone) {
+			return seenEnough, false
+		}
+		return seenNot, incidents.CodeOf(err) != incidents.Overloaded // then it was not sent, or refused
 	}
-	return true, false
+	return seenYes, false
+}
+
+// message is one of the incident's in every language, or in the one of its customer's room.
+func (l *Live) message(c *liveChat, s *incidents.Incident, of func(*view) Message) LocalMessage {
+	m := LocalMessage{}
+	for _, lang := range phrases.Languages {
+		m[lang] = of(&view{s: s, lang: lang, now: l.now(), links: l.links})
+	}
+	if lang := c.languages[s.Customer]; lang != "" {
+		return m.only(lang)
+	}
+	return m
 }
 
 // running is a run's message while its steps are carried out.

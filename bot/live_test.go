@@ -26,6 +26,7 @@ type liveWorld struct {
 	takes time.Duration // an edit of the chat
 	fails error         // each edit
 	bad   bool          // each edit panics
+	loads int
 }
 
 func newLiveWorld(t *testing.T) *liveWorld {
@@ -41,6 +42,7 @@ func newLiveWorld(t *testing.T) *liveWorld {
 func (w *liveWorld) Load(context.Context, incidents.ID) (*incidents.Incident, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.loads++
 	return w.s, w.away
 }
 
@@ -215,6 +217,98 @@ func TestAPanicOverOutputIsCaught(t *testing.T) {
 		}
 		if w.edits != 2 {
 			t.Errorf("%d edits", w.edits)
+		}
+	})
+}
+
+// An edit that the chat has not answered may be made after the outcome's: the outcome is
+// sent once more, and only then.
+func TestAnUnansweredEditIsPutRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range map[string]struct {
+			fails error
+			again int
+		}{
+			"no answer":       {context.DeadlineExceeded, 1},
+			"its own limit":   {incidents.Fail(incidents.Overloaded, "error.chat_limit", "busy"), 0},
+			"it was answered": {nil, 0},
+		} {
+			w := newLiveWorld(t)
+			w.fails = c.fails
+			over := w.begin()
+			w.says("a line")
+			w.pass(liveEvery)
+			over()
+			var right string
+			w.change(func() {
+				w.fails = nil
+				w.do(time.Second, incidents.FinishRun{Run: "INC-42/1", Owner: "w1", Steps: []incidents.StepResult{{Step: "go", OK: true, Value: "exit 0", Output: "the end"}}})
+				if err := w.sync(w.fakeChat); err != nil {
+					t.Error(err)
+				}
+				right = w.text["run-1"].hash()
+				w.text["run-1"] = LocalMessage{"en": {Text: "it runs"}} // the chat makes the edit now
+				w.edits = 0
+			})
+			w.pass(rightAfter)
+			if w.edits != c.again || c.again > 0 && w.text["run-1"].hash() != right {
+				t.Errorf("%s: %d edits: %+v", name, w.edits, w.text["run-1"].In("en"))
+			}
+			w.pass(time.Hour)
+			if w.edits != c.again {
+				t.Errorf("%s: %d edits", name, w.edits)
+			}
+		}
+	})
+}
+
+// While the outcome is not told yet, or the chat is away, putting it right waits, and ends.
+func TestPuttingRightWaitsAndEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLiveWorld(t)
+		w.fails = context.DeadlineExceeded
+		over := w.begin()
+		w.says("a line")
+		w.pass(liveEvery)
+		over()
+		w.edits = 0
+		w.pass(2 * rightAfter)
+		if w.edits != 0 {
+			t.Errorf("%d edits of a run that goes on", w.edits)
+		}
+		w.change(func() {
+			w.do(time.Second, incidents.FinishRun{Run: "INC-42/1", Owner: "w1", Steps: []incidents.StepResult{{Step: "go", OK: true}}})
+		})
+		w.pass(24 * time.Hour)
+		if w.edits != rightTries-1 {
+			t.Errorf("%d edits while the chat was away", w.edits)
+		}
+	})
+}
+
+// Where a run has no message it is looked for less and less, and then no more.
+func TestARunWithoutARoomIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLiveWorld(t)
+		posted := w.s.Rooms["console"].Posted
+		run := posted["run-1"]
+		delete(posted, "run-1")
+		over := w.begin()
+		for range 1000 {
+			w.says("a line")
+			w.pass(liveEvery)
+		}
+		if w.loads != liveLooks {
+			t.Errorf("the store was asked %d times", w.loads)
+		}
+		over()
+		posted["run-1"] = run
+		over = w.begin()
+		w.says("a line")
+		w.pass(liveEvery)
+		over()
+		if w.edits != 1 {
+			t.Errorf("%d edits of the next run", w.edits)
 		}
 	})
 }

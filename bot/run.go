@@ -145,6 +145,9 @@ func (v *view) run(r *incidents.Run) Message {
 		Title: v.t("run.title", "run", r.ID, "action", v.title(r.Plan.Title, r.Plan.Runbook)),
 	}
 	m.Text, m.Tone = v.verdict(r)
+	if r.State == incidents.RunUnknown && len(r.Steps) == 0 { // whoever heard its steps is gone
+		m.Text += " " + v.lastWords()
+	}
 	for i := range r.Steps {
 		if i == maxSteps {
 			m.Checks = append(m.Checks, Check{Group: v.t("run.steps"), State: CheckWaiting, Name: count(v.lang, "card.more", len(r.Steps)-maxSteps)})
@@ -176,6 +179,14 @@ func (v *view) run(r *incidents.Run) Message {
 		}
 	}
 	return m
+}
+
+// lastWords says what became of what the steps had said until nobody heard them any more.
+func (v *view) lastWords() string {
+	if page := v.links.Outputs(v.s.ID); page != "" {
+		return v.t("run.last_words_at", "url", page)
+	}
+	return v.t("run.last_words")
 }
 
 // verdict says how the run stands, and its tone.

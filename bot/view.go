@@ -33,6 +33,14 @@ func (l Links) Postmortem(id incidents.ID) string {
 	return l.Incident(id) + "/postmortem"
 }
 
+// Outputs is the page of what its runs have said, "" without a console.
+func (l Links) Outputs(id incidents.ID) string {
+	if l.Base == "" {
+		return ""
+	}
+	return l.Incident(id) + "/outputs"
+}
+
 // Card is the incident's card for somebody who asks how it stands: without
 // the buttons, which belong to its war room.
 func Card(s *incidents.Incident, lang string, now time.Time, links Links) Message {

@@ -16,13 +16,13 @@ const keepTime = 5 * time.Second
 
 // kept carries out a step of a run. Where it said more than is shown, all of it is kept,
 // also of a step that failed or was cut off. That it could not be kept stops no remedy, and
-// is said.
-func (r *Runner) kept(ctx context.Context, execution string, step incidents.Step, env steps.Env) incidents.StepResult {
+// is said. short: it shows all of what was said, and nothing is kept.
+func (r *Runner) kept(ctx context.Context, execution string, step incidents.Step, env steps.Env) (result incidents.StepResult, short bool) {
 	began := time.Now()
 	raw := r.repeat(ctx, r.runs, step, env)
-	result := r.clean(step, raw, began)
+	result = r.clean(step, raw, began)
 	if r.keep == nil || len(raw.Output) <= maxShown {
-		return result
+		return result, true
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
 	defer cancel()
@@ -32,5 +32,22 @@ func (r *Runner) kept(ctx context.Context, execution string, step incidents.Step
 			result.Because = incidents.Because("runbook.not_kept")
 		}
 	}
-	return result
+	return result, false
+}
+
+// keepShort keeps the short outputs too of a run that was told to stop in its middle:
+// nobody is told its results, so nothing else would show them.
+func (r *Runner) keepShort(ctx context.Context, execution string, short []incidents.StepResult) {
+	if r.keep == nil || ctx.Err() == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	for i := range short {
+		if said := &short[i]; said.Output != "" {
+			if err := r.keep(ctx, execution, said.Step, said.Output); err != nil {
+				r.log.Warn("an output was not kept", "run", execution, "step", said.Step, "error", err)
+			}
+		}
+	}
 }

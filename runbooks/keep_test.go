@@ -35,3 +35,40 @@ func TestLongOutputsAreKept(t *testing.T) {
 		t.Errorf("%+v", done[0])
 	}
 }
+
+// Of a run that is told to stop in its middle nobody hears a result: what its steps said
+// is kept, however short.
+func TestOutputsOfAStoppedRunAreKept(t *testing.T) {
+	t.Parallel()
+	l := load(t, nil, withLine(t, "recover:", `recover:
+  - {id: one, command: {argv: ['true']}}
+  - {id: two, command: {argv: ['true']}}
+  - {id: three, command: {argv: ['true']}}`))
+	stop := func() {}
+	kept := map[string]string{}
+	r := newRunner(t, RunnerOptions{
+		Library: l, Secrets: []string{"canary-secret"},
+		Executors: withStub(func(ctx context.Context, step incidents.Step) incidents.StepResult {
+			if step.ID == "two" {
+				stop()
+				return incidents.StepResult{Output: "half of it, canary-secret"}
+			}
+			return incidents.StepResult{OK: true, Output: step.ID}
+		}),
+		Keep: func(ctx context.Context, run, step, text string) error {
+			kept[run+" "+step] = text
+			return ctx.Err()
+		},
+	})
+	plan := l.Fitting(incident("service", "web"))[0].Plan
+	r.Run(t.Context(), plan, "INC-42/1")
+	if len(kept) != 0 {
+		t.Errorf("%q: its result shows that", kept)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	stop = cancel
+	r.Run(ctx, plan, "INC-42/2")
+	if len(kept) != 2 || kept["INC-42/2 one"] != "one" || !strings.HasPrefix(kept["INC-42/2 two"], "half of it") || strings.Contains(kept["INC-42/2 two"], "canary") {
+		t.Errorf("%q", kept)
+	}
+}

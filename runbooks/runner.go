@@ -92,6 +92,7 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 	going, over := r.followed(ctx, plan, execution)
 	defer over()
 	env := steps.Env{Execution: execution, Incident: plan.Incident, Runbook: plan.Runbook}
+	var short []incidents.StepResult
 	for _, step := range plan.Recover {
 		if step.Kind == KindNote {
 			done = append(done, r.note(ctx, step, plan, execution, done))
@@ -99,7 +100,10 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 			continue
 		}
 		env.Live = going.moves(done, step)
-		result := r.kept(ctx, execution, step, env)
+		result, whole := r.kept(ctx, execution, step, env)
+		if whole {
+			short = append(short, result)
+		}
 		r.log.Info("step done", "run", execution, "runbook", plan.Runbook, "step", step.ID, "kind", step.Kind,
 			"ok", result.OK, "value", result.Value, "error", result.Error, "elapsed", result.Elapsed)
 		done = append(done, result)
@@ -107,6 +111,7 @@ func (r *Runner) Run(ctx context.Context, plan incidents.Plan, execution string)
 			break
 		}
 	}
+	r.keepShort(ctx, execution, short)
 	return before, done
 }
 
