@@ -87,10 +87,10 @@ func (t *trackers) connect(router tracker.Router, mover tracker.Mover) {
 }
 
 // ports are how the worker keeps the tickets.
-func (t *trackers) ports(links bot.Links, languages map[string]string, clean func(string) string) map[string]worker.Tickets {
+func (t *trackers) ports(links bot.Links, languages map[string]string, clean func(string) string, log tracker.Log) map[string]worker.Tickets {
 	all := map[string]worker.Tickets{}
 	for _, k := range t.all {
-		all[k.name] = &tracker.Syncer{Name: k.name, Tracker: k.system, Directory: k.directory, Lang: k.language, Languages: languages, Clean: clean, Links: links, Now: time.Now}
+		all[k.name] = &tracker.Syncer{Name: k.name, Tracker: k.system, Directory: k.directory, Lang: k.language, Languages: languages, Clean: clean, Links: links, Log: log, Now: time.Now}
 	}
 	return all
 }

@@ -181,7 +181,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 		Freeze: freezer, Closed: windows{a.config.Windows}.closed, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    rooms,
-			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}, a.config.CustomerLanguages, a.audit.redact.Clean),
+			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}, a.config.CustomerLanguages, a.audit.redact.Clean, a.store),
 			Diagnose: a.asked,
 			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now, explore: a.config.Learning.Explore},
 			Run:      auditedRuns{runner, a.audit, engine, gate},

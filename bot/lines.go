@@ -239,7 +239,8 @@ func (v *view) moves(moves []incidents.RankMove) string {
 // Story tells incidents in words, for pages and for programs.
 type Story struct {
 	Links Links
-	Now   func() time.Time // its time zone is the one that times are shown in; nil: time.Now
+	Now   func() time.Time    // its time zone is the one that times are shown in; nil: time.Now
+	Clean func(string) string // strikes secrets out of a postmortem; nil: there are none
 }
 
 func (t Story) now() time.Time {

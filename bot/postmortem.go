@@ -14,7 +14,7 @@ import (
 // what it did to whom, how long everything took, who decided what, what was
 // tried and what that changed. What only people can add is left open for them.
 func (t Story) Postmortem(lang string, s *incidents.Incident, events []incidents.Event) string {
-	w := writer{lang: lang, now: t.now(), s: s, d: incidents.Postmortem(s, events)}
+	w := writer{lang: lang, now: t.now(), clean: t.Clean, s: s, d: incidents.Postmortem(s, events)}
 	w.head(t.Links)
 	w.summary()
 	w.impact()
@@ -32,11 +32,23 @@ func (t Story) Postmortem(lang string, s *incidents.Incident, events []incidents
 // writer writes one postmortem. Everything from outside goes through markdown
 // or fence.
 type writer struct {
-	lang string
-	now  time.Time
-	s    *incidents.Incident
-	d    incidents.PostmortemData
-	b    strings.Builder
+	lang  string
+	now   time.Time
+	clean func(string) string
+	s     *incidents.Incident
+	d     incidents.PostmortemData
+	b     strings.Builder
+}
+
+// md is text from outside, without secrets: they are looked for before marks
+// that Markdown wants stand between their characters.
+func (w *writer) md(s string) string { return markdown(w.plain(s)) }
+
+func (w *writer) plain(s string) string {
+	if w.clean == nil {
+		return s
+	}
+	return w.clean(s)
 }
 
 func (w *writer) t(key string, args ...string) string { return phrases.T(w.lang, key, args...) }
@@ -62,7 +74,7 @@ func (w *writer) table(keys ...string) {
 func (w *writer) end() { w.b.WriteString("\n") }
 
 // say says a reason as Markdown.
-func (w *writer) say(r incidents.Reason) string { return markdown(Say(w.lang, r)) }
+func (w *writer) say(r incidents.Reason) string { return w.md(Say(w.lang, r)) }
 
 func (w *writer) clock(t time.Time) string {
 	if t.IsZero() {
@@ -87,15 +99,15 @@ func (w *writer) tookSince(key string, d incidents.Duration) string {
 }
 
 func (w *writer) text(t incidents.Text, id string) string {
-	return markdown(cmp.Or(t.In(w.lang), id))
+	return w.md(cmp.Or(t.In(w.lang), id))
 }
 
 func (w *writer) head(links Links) {
 	sum := &w.d.Summary
-	w.p("# " + w.t("pm.title", "id", sum.ID.String(), "title", markdown(sum.Title)))
+	w.p("# " + w.t("pm.title", "id", sum.ID.String(), "title", w.md(sum.Title)))
 	status := w.t("pm.status", "severity", sum.Severity.String(), "status", StatusWord(w.lang, sum.Status))
 	if sum.Service != "" {
-		status += " · " + markdown(sum.Service)
+		status += " · " + w.md(sum.Service)
 	}
 	if u := links.Incident(sum.ID); u != "" {
 		status += " · <" + u + ">"
@@ -110,7 +122,7 @@ func (w *writer) summary() {
 	w.heading("pm.summary")
 	d := &w.d
 	if d.About != "" {
-		w.p(markdown(d.About))
+		w.p(w.md(d.About))
 	}
 	w.p(w.t("pm.began", "at", w.clock(d.Times.Began), "because", w.say(d.Because)))
 	switch {
@@ -124,12 +136,12 @@ func (w *writer) summary() {
 	if len(d.People) > 0 {
 		names := make([]string, len(d.People))
 		for i, name := range d.People {
-			names[i] = markdown(name)
+			names[i] = w.md(name)
 		}
 		w.p(w.t("pm.people", "names", strings.Join(names, w.t("list.comma"))))
 	}
 	if d.Commander != "" {
-		w.p(w.t("pm.commander", "name", markdown(d.Commander)))
+		w.p(w.t("pm.commander", "name", w.md(d.Commander)))
 	}
 }
 
@@ -137,7 +149,7 @@ func (w *writer) resolvedBy() string {
 	if w.s.Resolved == nil {
 		return "–"
 	}
-	return markdown(Who(w.s.Resolved.By))
+	return w.md(Who(w.s.Resolved.By))
 }
 
 func (w *writer) impact() {
@@ -145,7 +157,7 @@ func (w *writer) impact() {
 	im := &w.d.Impact
 	services := make([]string, len(im.Services))
 	for i, name := range im.Services {
-		services[i] = markdown(name)
+		services[i] = w.md(name)
 	}
 	w.item("pm.impact_services", cmp.Or(strings.Join(services, w.t("list.comma")), "–"))
 	w.item("pm.impact_alerts", w.t("pm.impact_alerts_n", "n", strconv.Itoa(im.Alerts), "firing", strconv.Itoa(im.Firing)))
@@ -180,7 +192,7 @@ func (w *writer) timeline() {
 	w.table("pm.at", "pm.what", "pm.who")
 	for i := range w.d.Timeline {
 		l := &w.d.Timeline[i]
-		w.row(w.clock(l.At), markdown(TimelineText(w.lang, l)), markdown(Who(l.By)))
+		w.row(w.clock(l.At), w.md(TimelineText(w.lang, l)), w.md(Who(l.By)))
 	}
 	w.end()
 }

@@ -22,7 +22,7 @@ func (w *writer) checked() {
 		if f.Error != "" {
 			outcome, value = w.t("pm.no_answer"), f.Error
 		}
-		w.row(w.text(f.Title, f.Check), outcome, markdown(value), Duration(w.lang, f.Elapsed))
+		w.row(w.text(f.Title, f.Check), outcome, w.md(value), Duration(w.lang, f.Elapsed))
 	}
 	w.end()
 }
@@ -42,7 +42,7 @@ func (w *writer) decisions() {
 	}
 	for i := range w.d.Decisions {
 		l := &w.d.Decisions[i]
-		w.b.WriteString("- " + w.clock(l.At) + " · " + markdown(TimelineText(w.lang, l)) + "\n")
+		w.b.WriteString("- " + w.clock(l.At) + " · " + w.md(TimelineText(w.lang, l)) + "\n")
 	}
 	w.end()
 }
@@ -62,15 +62,15 @@ func (w *writer) tried() {
 func (w *writer) trial(t *incidents.Trial) {
 	w.p("### " + t.Run + " · " + w.text(t.Title, t.Action))
 	w.item("pm.verdict", w.verdict(t))
-	w.item("pm.approved_by", w.t("pm.approved_by_n", "by", markdown(t.ApprovedBy), "asker", markdown(t.AskedBy), "at", w.clock(t.ApprovedAt)))
+	w.item("pm.approved_by", w.t("pm.approved_by_n", "by", w.md(t.ApprovedBy), "asker", w.md(t.AskedBy), "at", w.clock(t.ApprovedAt)))
 	w.item("pm.plan", "`"+t.Plan+"`")
 	w.item("pm.took_proof", w.took(t.Took))
 	w.end()
 	for i := range t.Steps {
 		step := &t.Steps[i]
-		w.p(w.outcome(step.OK) + " · " + w.text(step.Title, step.Step) + " · " + markdown(resultWords(w.lang, step)) + " · " + Duration(w.lang, step.Elapsed))
+		w.p(w.outcome(step.OK) + " · " + w.text(step.Title, step.Step) + " · " + w.md(resultWords(w.lang, step)) + " · " + Duration(w.lang, step.Elapsed))
 		if out := Clean(step.Output); out != "" {
-			w.p(fence(out))
+			w.p(fence(w.plain(out)))
 		}
 	}
 	if len(t.Change) == 0 {
@@ -81,10 +81,10 @@ func (w *writer) trial(t *incidents.Trial) {
 		c := &t.Change[i]
 		before, after, outcome := "–", "–", "–"
 		if c.Before != nil {
-			before = markdown(resultWords(w.lang, c.Before))
+			before = w.md(resultWords(w.lang, c.Before))
 		}
 		if c.After != nil {
-			after, outcome = markdown(resultWords(w.lang, c.After)), w.outcome(c.After.OK)
+			after, outcome = w.md(resultWords(w.lang, c.After)), w.outcome(c.After.OK)
 		}
 		w.row(w.text(c.Title, c.Step), before, after, outcome)
 	}
@@ -116,7 +116,7 @@ func (w *writer) feedback() {
 		w.b.WriteString("- " + w.text(f.Title, f.Action) + ": 👍" + strconv.Itoa(f.Up) + " 👎" + strconv.Itoa(f.Down) + "\n")
 		for j := range f.Votes {
 			if said := f.Votes[j].Said; said != "" {
-				w.b.WriteString("  - " + markdown(Who(f.Votes[j].By)) + ": " + markdown(said) + "\n")
+				w.b.WriteString("  - " + w.md(Who(f.Votes[j].By)) + ": " + w.md(said) + "\n")
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -104,6 +105,15 @@ func ticketState(s *incidents.Incident) TicketState {
 	default:
 		return TicketTodo
 	}
+}
+
+// WherePostmortem leads to the postmortem from a ticket that could not take it.
+func WherePostmortem(lang string, id incidents.ID, links Links) string {
+	where := links.Postmortem(id)
+	if where == "" {
+		where = "/inc " + strings.TrimPrefix(id.String(), "INC-") + " postmortem"
+	}
+	return phrases.T(lang, "ticket.postmortem", "where", where)
 }
 
 // ticketLine says what is worth a comment: what people did and decided, and

@@ -22,6 +22,8 @@ type Ticket struct {
 	Asked    int       `json:"asked,omitempty"`    // how often a person asked for another one
 	Problem  Reason    `json:"problem,omitzero"`   // what the tracker refused, and what to do about it
 
+	Attached time.Time `json:"attached,omitzero"` // the closing whose postmortem it has
+
 	There map[string]time.Time `json:"there,omitempty"` // by field: when a person last changed it in the tracker
 }
 

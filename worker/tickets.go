@@ -47,6 +47,6 @@ func (w *Worker) syncTicket(ctx context.Context, c *incidents.Claim, h *shelved)
 }
 
 func sameTicket(a, b incidents.Ticket) bool {
-	return a.Key == b.Key && a.URL == b.URL && a.Status == b.Status && a.Hash == b.Hash && a.LastSeq == b.LastSeq &&
+	return a.Key == b.Key && a.URL == b.URL && a.Status == b.Status && a.Hash == b.Hash && a.LastSeq == b.LastSeq && a.Attached.Equal(b.Attached) &&
 		a.Problem.Phrase == b.Problem.Phrase && maps.Equal(a.Problem.Args, b.Problem.Args) && maps.Equal(a.There, b.There)
 }

@@ -105,6 +105,7 @@ type ask struct {
 	method, path string
 	query        url.Values
 	body         any
+	form         *form  // instead of body: a file
 	key          string // the issue that is written to; "" for what is read
 	lane         limit.Lane
 }
@@ -123,15 +124,10 @@ func (c *client) do(ctx context.Context, a ask, out any) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout) // answers are read whole before it ends
 	defer cancel()
-	path := "rest/api/2/" + a.path
-	if len(a.query) > 0 {
-		path += "?" + a.query.Encode()
-	}
-	req, err := c.api.NewRequestWithContext(ctx, a.method, path, a.body)
+	req, err := c.request(ctx, a)
 	if err != nil {
 		return &unsent{fmt.Errorf("make %s: %w", a.name(), err)}
 	}
-	req.Header.Set("Accept", "application/json")
 	resp, err := c.api.Do(req, out)
 	if resp != nil {
 		defer resp.Body.Close() // the library does not, where nothing is read of it
@@ -145,6 +141,27 @@ func (c *client) do(ctx context.Context, a ask, out any) error {
 		return notJSON(a, resp)
 	}
 	return c.refused(ctx, a, resp, err)
+}
+
+func (c *client) request(ctx context.Context, a ask) (*http.Request, error) {
+	path := "rest/api/2/" + a.path
+	if len(a.query) > 0 {
+		path += "?" + a.query.Encode()
+	}
+	if a.form == nil {
+		req, err := c.api.NewRequestWithContext(ctx, a.method, path, a.body)
+		if err == nil {
+			req.Header.Set("Accept", "application/json")
+		}
+		return req, err
+	}
+	req, err := c.api.NewMultiPartRequestWithContext(ctx, a.method, path, bytes.NewBuffer(a.form.body))
+	if err == nil {
+		req.Header.Set("Accept", "application/json")
+		req.Header.Set("Content-Type", a.form.kind)
+		req.Header.Set("X-Atlassian-Token", "no-check") // Jira refuses forms that a page could make a browser send
+	}
+	return req, err
 }
 
 func (a ask) name() string { return a.method + " " + a.path }

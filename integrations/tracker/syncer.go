@@ -33,6 +33,7 @@ type Syncer struct {
 	Languages map[string]string   // of customers who have one of their own
 	Clean     func(string) string // strikes secrets out of all that leaves; nil: there are none
 	Links     bot.Links
+	Log       Log // what postmortems are written from; nil: tickets get none
 	Now       func() time.Time
 }
 
@@ -47,31 +48,50 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 	}
 	want := y.want(s, events)
 	t.Problem = incidents.Reason{}
-	err := y.open(ctx, &t, want)
-	if err == nil {
-		err = y.fields(ctx, &t, s, want)
-		if err == nil || refused(err) { // a field that is refused is no reason to say nothing
-			err = errors.Join(err, y.comments(ctx, &t, want))
-		}
-	}
-	if refused(err) {
-		t.Problem = problem(err)
-		return t, nil
-	}
-	if err != nil {
+	no, err := y.tell(ctx, &t, s, want)
+	switch {
+	case err != nil:
 		t.Problem = s.Tickets[y.Name].Problem // not known to be over
 		return t, fmt.Errorf("bring the ticket of %s in %s up to date: %w", s.ID, y.Name, err)
-	}
-	if n := len(events); n > 0 {
-		t.LastSeq = events[n-1].Seq
+	case no != nil:
+		t.Problem = problem(no)
+	case len(events) > 0:
+		t.LastSeq = events[len(events)-1].Seq
 	}
 	return t, nil
 }
 
+// tell does one thing after the other. What is refused (no) is no reason not to
+// do the others, but for the ticket itself.
+func (y *Syncer) tell(ctx context.Context, t *incidents.Ticket, s *incidents.Incident, want bot.Ticket) (no, err error) {
+	if err := y.open(ctx, t, want); err != nil {
+		if refused(err) {
+			return err, nil
+		}
+		return nil, err
+	}
+	for _, step := range []func() error{
+		func() error { return y.fields(ctx, t, s, want) },
+		func() error { return y.comments(ctx, t, want) },
+		func() error { return y.postmortem(ctx, t, s) },
+	} {
+		err := step()
+		if err != nil && !refused(err) {
+			return nil, err
+		}
+		if no == nil {
+			no = err
+		}
+	}
+	return no, nil
+}
+
+// lang is what the incident's ticket is written in.
+func (y *Syncer) lang(s *incidents.Incident) string { return cmp.Or(y.Languages[s.Customer], y.Lang) }
+
 // want is what the ticket should say, without what nobody outside may read.
 func (y *Syncer) want(s *incidents.Incident, events []incidents.Event) bot.Ticket {
-	lang := cmp.Or(y.Languages[s.Customer], y.Lang)
-	want := bot.TicketOf(s, events, y.Name, lang, y.Now(), y.Links)
+	want := bot.TicketOf(s, events, y.Name, y.lang(s), y.Now(), y.Links)
 	if y.Clean != nil {
 		want.Redact(y.Clean)
 	}

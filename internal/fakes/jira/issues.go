@@ -182,6 +182,9 @@ func (s *Server) tell(i *Issue, changelog bool) object {
 		"priority": object{"id": "1", "name": i.Priority}, "assignee": s.user(i.Assignee), "creator": s.user(i.Creator),
 		"created": stamp(i.Created), "updated": stamp(i.Updated),
 	}
+	if len(i.Files) > 0 {
+		f["attachment"] = s.files(i.Files)
+	}
 	out := object{"id": i.ID, "key": i.Key, "self": "https://jira.example.com/rest/api/2/issue/" + i.ID, "fields": f}
 	if changelog {
 		histories := slices.Clone(i.histories)

@@ -47,6 +47,7 @@ type Server struct {
 	Linear   bool              // the workflow has no short cuts
 	Screen   []string          // fields that are on no screen, and refused
 	Garbled  []string          // issues of which a search tells what nobody can read
+	NoFiles  int               // the status with which files are refused; 0: they are taken
 	Hosts    []string          // where links in our texts may lead
 	Log      bool              // keep the exchanges
 	Tiers    bool              // refuse what comes faster than Jira takes it
@@ -77,6 +78,7 @@ type Issue struct {
 	Properties                   object
 	Remote                       map[string]object
 	Comments                     []*Comment
+	Files                        []File
 	Created, Updated             time.Time
 
 	histories []object
@@ -95,10 +97,18 @@ type Comment struct {
 	Properties       []any
 }
 
+// File is an attachment.
+type File struct {
+	ID, Name, Author string
+	Text             []byte
+	Created          time.Time
+}
+
 // Exchange is one request and its answer.
 type Exchange struct {
 	Method, Path string // with the query, without /rest/api/2
 	Asked, Said  []byte
+	Kind         string // the type of what was asked
 	Status       int
 	Header       http.Header
 }
@@ -188,7 +198,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery != "" {
 			full += "?" + r.URL.RawQuery
 		}
-		s.exchanges = append(s.exchanges, Exchange{r.Method, full, body, rec.Body.Bytes(), rec.Code, rec.Header().Clone()})
+		s.exchanges = append(s.exchanges, Exchange{r.Method, full, body, rec.Body.Bytes(), r.Header.Get("Content-Type"), rec.Code, rec.Header().Clone()})
 		s.mu.Unlock()
 	}
 	for k, v := range rec.Header() {
@@ -204,15 +214,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, path string, bod
 	s.counts[r.Method+" "+shape(path)]++
 	said, status, no := any(nil), http.StatusOK, s.authentic(r)
 	if no == nil {
-		var in object
-		if len(body) > 0 {
-			if json.Unmarshal(body, &in) != nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-				no = deny(400, "Unexpected character: the body is no JSON")
-			}
-		}
-		if no == nil {
-			said, status, no = s.route(r, path, in)
-		}
+		said, status, no = s.understand(r, path, body)
 	}
 	if no != nil {
 		said, status = object{"errorMessages": no.messages, "errors": no.errors}, no.status
@@ -222,6 +224,17 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, path string, bod
 	if said != nil {
 		_ = json.NewEncoder(w).Encode(said)
 	}
+}
+
+func (s *Server) understand(r *http.Request, path string, body []byte) (any, int, *refusal) {
+	if strings.HasSuffix(path, "/attachments") {
+		return s.attach(r, path, body)
+	}
+	var in object
+	if len(body) > 0 && (json.Unmarshal(body, &in) != nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")) {
+		return nil, 0, deny(400, "Unexpected character: the body is no JSON")
+	}
+	return s.route(r, path, in)
 }
 
 func (s *Server) authentic(r *http.Request) *refusal {
