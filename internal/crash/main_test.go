@@ -24,7 +24,7 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	binary, remedy = filepath.Join(dir, "hikeshi"), filepath.Join(dir, "append")
 	for _, args := range [][]string{
-		{"-tags", "chaos", "-o", binary, "github.com/hikeshi-ops/hikeshi"},
+		{"-tags", "chaos", "-ldflags=-s -w", "-o", binary, "github.com/hikeshi-ops/hikeshi"},
 		{"-o", remedy, "./testdata/append"},
 	} {
 		build := exec.Command("go", append([]string{"build"}, args...)...)

@@ -34,7 +34,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "hikeshi")
-	build := exec.Command("go", "build", "-o", binary, "github.com/hikeshi-ops/hikeshi")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "github.com/hikeshi-ops/hikeshi")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "build hikeshi:", err)
