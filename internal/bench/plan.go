@@ -59,7 +59,7 @@ type size struct {
 var (
 	full = size{
 		rounds: 3, slice: 10 * time.Second, sent: map[int]int{100: 200_000, 10: 100_000, 1: 60_000}, active: 100_000, own: 100_000, refire: 10_000, open: 10_000,
-		requests: 300, rooms: 200, burst: 10_000, kills: 20, remedies: 40, idle: 20 * time.Second, settle: 20 * time.Minute, limit: time.Hour,
+		requests: 300, rooms: 200, burst: 10_000, kills: 20, remedies: 40, idle: 20 * time.Second, settle: 40 * time.Minute, limit: 2 * time.Hour,
 	}
 	quick = size{
 		rounds: 1, slice: 2 * time.Second, sent: map[int]int{100: 20_000, 10: 10_000, 1: 3_000}, active: 10_000, own: 1_000, refire: 2_000, open: 1_000,
