@@ -24,6 +24,7 @@ type Customer struct {
 	Tracker  string   `yaml:"tracker"`
 	Language string   `yaml:"language"`
 	Chats    []string `yaml:"chats"`
+	Invite   []string `yaml:"invite"` // nil: nobody said; see guests
 }
 
 const maxCustomers = 500 // each alert is held against all of them
@@ -78,6 +79,11 @@ func (s *settler) customer(key string, c *Customer) incidents.Customer {
 	for i, chat := range c.Chats {
 		if !slices.Contains(known, chat) {
 			s.note(wrong(fmt.Sprintf("%s.chats[%d]", key, i), "config.one_of", "value", chat, "known", strings.Join(known, ", ")))
+		}
+	}
+	for i, id := range c.Invite {
+		if !isGuest(id) {
+			s.note(wrong(fmt.Sprintf("%s.invite[%d]", key, i), "config.customer_guest", "id", id))
 		}
 	}
 	return out

@@ -48,6 +48,9 @@ func (s *settler) discord() {
 		Via: discord.Via(cmp.Or(c.Via, string(discord.ViaGateway))), Category: cmp.Or(c.Category, discord.DefaultCategory), Archive: cmp.Or(c.Archive, discord.DefaultArchive),
 		Private: c.Private, Roles: c.Roles, Messages: c.Messages, Language: s.Language, URL: c.API,
 	}
+	if len(s.Customers) > 0 {
+		to.Customers = s.guests(door{discord.Chat, c.Private, c.Roles, discord.IsGuest})
+	}
 	if len(s.problems) == before {
 		s.note(problemsOf(to.Validate(), func(e *incidents.Error) string { return "discord." + e.Args["key"] })...)
 	}

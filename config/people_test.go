@@ -116,6 +116,39 @@ people:
   - {name: root, accounts: [console:root], roles: [admin]}
 `
 
+// Who comes into whose rooms; that it was forgotten lets nobody in.
+func TestWhomCustomersInvite(t *testing.T) {
+	const chats = `slack: {bot_token: xoxb-1, app_token: xapp-1, team: T1, app: A1, invite: [U1], private: true}
+discord: {bot_token: "0123456789012345678901234567890123456789012345678901234567890", app_id: "100000000000000001", guild_id: "200000000000000001", private: true, roles: ["300000000000000001"]}
+customers:
+  - {name: acme, services: [shop], invite: [S7, "*", "user:400000000000000001"]}
+  - {name: globex, services: [till], invite: [U9], chats: [slack]}
+  - {name: initech, services: [mail], chats: []}
+`
+	s := settledFrom(t, chats, nil)
+	slack, discord := s.Workspace.Config.Customers, s.Guild.Config.Customers
+	if !slices.Equal(slack["acme"], []string{"S7", "U1"}) || !slices.Equal(slack["globex"], []string{"U9"}) || len(slack) != 2 {
+		t.Errorf("slack: %q", slack)
+	}
+	if !slices.Equal(discord["acme"], []string{"user:400000000000000001", "300000000000000001"}) || len(discord) != 1 {
+		t.Errorf("discord: %q", discord)
+	}
+	for change, want := range map[[2]string]string{
+		{", invite: [U9]", ""}:                            "customers[1].invite: it must be said whom slack",
+		{", invite: [U9]", ", invite: []"}:                "customers[1].invite: slack's rooms are private, and nobody",
+		{"[U1], private: true", "[U1]"}:                   "", // whoever wants joins
+		{", chats: []", ""}:                               "customers[2].invite: it must be said whom discord",
+		{"chats: [slack]", "chats: [discord]"}:            "customers[1].invite: discord's rooms are private, and nobody",
+		{"invite: [S7", "invite: [bea"}:                   "customers[0].invite[0]: bea is nobody to invite",
+		{"private: true, roles", "private: false, roles"}: "customers[0].invite: discord's rooms are not private",
+	} {
+		got := strings.Join(problemsIn(t, strings.Replace(chats, change[0], change[1], 1), "en", nil), "\n")
+		if !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%q says %q, want %q", change[1], got, want)
+		}
+	}
+}
+
 // someWatch looks at acme's, and would tell globex.
 const someWatch = `diagnostics: {prometheus: [{url: "http://h", customer: acme}]}
 watch: [{name: w, kind: series, source: prometheus, query: up, labels: {cluster: gx-1}}]

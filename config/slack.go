@@ -68,6 +68,9 @@ func (s *settler) slack() {
 			to.SigningSecrets = append(to.SigningSecrets, secret)
 		}
 	}
+	if len(s.Customers) > 0 {
+		to.Customers = s.guests(door{slack.Name, c.Private, c.Invite, slack.IsGuest})
+	}
 	if len(s.problems) == before {
 		s.note(problemsOf(to.Validate(), func(e *incidents.Error) string { return "slack." + e.Args["key"] })...)
 	}

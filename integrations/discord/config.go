@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -11,18 +12,19 @@ import (
 
 // Config is the part of the configuration that this package reads.
 type Config struct {
-	Token     string   // of the bot
-	App       string   // the application's id
-	Guild     string   // the only guild that is served
-	PublicKey string   // of the application, in hex; needed where Via is HTTP
-	Via       Via      // how Discord reaches us
-	Category  string   // the name of the category of open rooms
-	Archive   string   // the name of the category of closed rooms
-	Private   bool     // rooms are seen by Roles only
-	Roles     []string // ids: who may see private rooms, and speak to the bot; none: every member
-	Messages  bool     // read what is said in rooms, which needs a privileged intent
-	Language  string   // of the rooms
-	URL       string   // where the API is; "" is Discord itself
+	Token     string              // of the bot
+	App       string              // the application's id
+	Guild     string              // the only guild that is served
+	PublicKey string              // of the application, in hex; needed where Via is HTTP
+	Via       Via                 // how Discord reaches us
+	Category  string              // the name of the category of open rooms
+	Archive   string              // the name of the category of closed rooms
+	Private   bool                // rooms are seen by Roles only
+	Roles     []string            // ids: who may see private rooms that are no customer's, and speak to the bot; none: every member
+	Customers map[string][]string // who may see a customer's private rooms, and speak to the bot: ids of roles, and "user:" with a member's
+	Messages  bool                // read what is said in rooms, which needs a privileged intent
+	Language  string              // of the rooms
+	URL       string              // where the API is; "" is Discord itself
 }
 
 // Via is how Discord's events reach us.
@@ -86,6 +88,55 @@ func (c Config) Validate() error {
 		bad("archive", "error.discord_archive", "is the same as category")
 	}
 	return errors.Join(all...)
+}
+
+// userPrefix begins a member among roles.
+const userPrefix = "user:"
+
+// IsGuest says whether it names a role, or a member.
+func IsGuest(id string) bool { return isID(strings.TrimPrefix(id, userPrefix)) }
+
+// guests are who sees the private rooms of a customer; "" is nobody's. Those of a
+// customer who is not configured any more nobody sees.
+func (c Config) guests(customer string) []string {
+	if customer == "" {
+		return c.Roles
+	}
+	return c.Customers[customer]
+}
+
+// hears says whether a member is among those who may speak to the bot.
+func (c Config) hears(m *member) bool {
+	is := func(id string) bool { return id == userPrefix+m.User.ID || slices.Contains(m.Roles, id) }
+	if len(c.Roles) == 0 || slices.ContainsFunc(c.Roles, is) {
+		return true
+	}
+	for _, guests := range c.Customers {
+		if slices.ContainsFunc(guests, is) {
+			return true
+		}
+	}
+	return false
+}
+
+// everyRole is each role that is configured, once; everyMember each member.
+func (c Config) everyRole() []string { return c.every(isID) }
+
+func (c Config) everyMember() []string {
+	return c.every(func(id string) bool { return !isID(id) })
+}
+
+func (c Config) every(is func(guest string) bool) []string {
+	all := slices.Clone(c.Roles)
+	for _, guests := range c.Customers {
+		all = append(all, guests...)
+	}
+	all = slices.DeleteFunc(all, func(id string) bool { return !is(id) })
+	for i := range all {
+		all[i] = strings.TrimPrefix(all[i], userPrefix)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // isID says whether s is a snowflake: Discord's ids are numbers of 17 to 20

@@ -80,9 +80,14 @@ func examineGuild(ctx context.Context, c *Client, config Config) []Diagnosis {
 		d.What, d.Do = incidents.Because("discord.doctor.lacks", "permissions", strings.Join(lacks, ", ")), invite
 	}
 	all = append(all, d)
-	for _, role := range config.Roles {
+	for _, role := range config.everyRole() {
 		if !slices.ContainsFunc(guild.Roles, func(r discordgo.Role) bool { return r.ID == role }) {
 			all = append(all, Diagnosis{What: incidents.Because("discord.doctor.role", "role", role), Do: incidents.Because("discord.doctor.do.role")})
+		}
+	}
+	for _, id := range config.everyMember() {
+		if err := c.do(ctx, ask{method: http.MethodGet, path: "/guilds/" + config.Guild + "/members/" + id, class: classRead, key: "members", lane: laneFirst}, &member{}); err != nil {
+			all = append(all, Diagnosis{What: incidents.Because("discord.doctor.member", "id", id), Do: incidents.Because("discord.doctor.do.member")})
 		}
 	}
 	var channels []channel

@@ -25,6 +25,8 @@ func TestTheDoctorFindsIt(t *testing.T) {
 		"app":          {func(c *Config) { c.App = "100000000000000009" }, nil, "discord.doctor.do.app"},
 		"guild":        {func(c *Config) { c.Guild = "200000000000000009" }, nil, "discord.doctor.do.invite"},
 		"role":         {func(c *Config) { c.Roles = []string{"300000000000000007"} }, nil, "discord.doctor.do.role"},
+		"guest":        {func(c *Config) { c.Customers = map[string][]string{"acme": {"300000000000000007"}} }, nil, "discord.doctor.do.role"},
+		"member":       {func(c *Config) { c.Customers = map[string][]string{"acme": {"user:" + fake.Nobody}} }, nil, "discord.doctor.do.member"},
 		"intent":       {func(c *Config) { c.Messages = true }, func(s *fake.Server) { s.Intents &^= 1 << 15 }, "discord.doctor.do.messages"},
 		"endpoint":     {func(c *Config) { c.Via = ViaHTTP }, nil, "discord.doctor.do.endpoint"},
 		"two ways":     {nil, func(s *fake.Server) { s.Endpoint = "https://x.example.com" }, "discord.doctor.do.gateway"},

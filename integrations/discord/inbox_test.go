@@ -191,6 +191,20 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// Whom a customer invites is heard; what they may do is asked elsewhere.
+func TestGuestsAreHeard(t *testing.T) {
+	t.Parallel()
+	x := newInbox(t, func(c *Config) {
+		c.Roles, c.Customers = []string{"300000000000000007"}, map[string][]string{"acme": {fake.Role}, "globex": {"user:400000000000000009"}}
+	})
+	for _, who := range []fake.Person{bea, {ID: "400000000000000009", Name: "gus"}} {
+		x.deliver(x.Command(who, x.room.ID, []string{"ack"}, nil))
+	}
+	if got := x.desk.all(); strings.Count(got, "ack") != 2 {
+		t.Errorf("heard %s", got)
+	}
+}
+
 // Strangers are told why they are not heard, and nothing happens.
 func TestStrangersAreNotHeard(t *testing.T) {
 	t.Parallel()

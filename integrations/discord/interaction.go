@@ -3,7 +3,6 @@ package discord
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -169,7 +168,7 @@ func (in *Inbox) person(guild string, m *member) (who incidents.Actor, refused s
 		return who, "discord.refused.bot"
 	case m.Pending:
 		return who, "discord.refused.pending"
-	case len(in.config.Roles) > 0 && !slices.ContainsFunc(m.Roles, func(r string) bool { return slices.Contains(in.config.Roles, r) }):
+	case !in.config.hears(m):
 		return who, "discord.refused.role"
 	}
 	return who, ""

@@ -140,7 +140,7 @@ func (p *Poster) createRoom(ctx context.Context, s *incidents.Incident, all []ch
 		"topic": cut(topic, maxTopic-units(mark)-1) + " " + mark,
 	}
 	if p.config.Private {
-		overwrites, err := p.private(ctx)
+		overwrites, err := p.private(ctx, p.config.guests(s.Customer))
 		if err != nil {
 			return nil, err
 		}
@@ -209,8 +209,8 @@ type overwrite struct {
 	Deny  string `json:"deny"`
 }
 
-// private lets the configured roles and the bot see a room, and nobody else.
-func (p *Poster) private(ctx context.Context) ([]overwrite, error) {
+// private lets the guests and the bot see a room, and nobody else.
+func (p *Poster) private(ctx context.Context, guests []string) ([]overwrite, error) {
 	self, err := p.client.Self(ctx)
 	if err != nil {
 		return nil, err
@@ -220,8 +220,13 @@ func (p *Poster) private(ctx context.Context) ([]overwrite, error) {
 		{p.config.Guild, 0, "0", bits(permView)}, // the role of everybody has the guild's id
 		{self, 1, bits(permView | permSend | permEmbed | permAttach | permHistory | permManageChannels | permPin), "0"},
 	}
-	for _, role := range p.config.Roles {
-		all = append(all, overwrite{role, 0, bits(permView | permSend | permHistory | permAddReactions), "0"})
+	for _, guest := range slices.Compact(slices.Sorted(slices.Values(guests))) { // Discord takes each once
+		kind := 0
+		id, member := strings.CutPrefix(guest, userPrefix)
+		if member {
+			kind = 1
+		}
+		all = append(all, overwrite{id, kind, bits(permView | permSend | permHistory | permAddReactions), "0"})
 	}
 	return all, nil
 }

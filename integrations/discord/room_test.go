@@ -127,6 +127,36 @@ func TestPrivateRooms(t *testing.T) {
 	}
 }
 
+// Two customers, who see their own rooms only, and one who is configured no more.
+func TestACustomersPrivateRooms(t *testing.T) {
+	t.Parallel()
+	const acmes, globexs = "300000000000000007", "400000000000000008"
+	h := newHouse(t, func(c *Config) {
+		c.Private, c.Roles = true, []string{fake.Role}
+		c.Customers = map[string][]string{"acme": {acmes, fake.Role, acmes}, "globex": {"user:" + globexs}}
+	})
+	for i, x := range []struct {
+		customer string
+		want     []string
+	}{
+		{"acme", []string{acmes + " type:0", fake.Role + " type:0"}}, {"globex", []string{globexs + " type:1"}}, {"gone", nil}, {"", []string{fake.Role + " type:0"}},
+	} {
+		s := incident(incidents.ID(i+1), "A")
+		s.Customer = x.customer
+		h.open(s)
+		rooms := h.Channels(textChannel)
+		got := fmt.Sprint(rooms[len(rooms)-1].Overwrites)
+		for _, id := range x.want {
+			if !strings.Contains(got, "id:"+id) {
+				t.Errorf("of %q: %s lacks %s", x.customer, got, id)
+			}
+		}
+		if n := strings.Count(got, "id:"); n != 2+len(x.want) || !strings.Contains(got, "allow:0 deny:1024 id:"+fake.Guild) {
+			t.Errorf("of %q: %s", x.customer, got)
+		}
+	}
+}
+
 func TestAMissingPermissionIsNamed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -16,15 +17,41 @@ const Name = "slack"
 
 // Config is what the administrator of a workspace knows about the app.
 type Config struct {
-	Token          string   // of the bot: "xoxb-…"
-	AppToken       string   // for sockets: "xapp-…"; "" for HTTP
-	SigningSecrets []string // for HTTP: one, or two while it is being changed
-	Team           string   // the workspace: "T…"
-	App            string   // the app: "A…"
-	Language       string   // of what everybody in a room reads
-	Private        bool     // rooms are for those who are invited
-	Invite         []string // into every room: people "U…" and user groups "S…"
-	API            string   // where Slack's methods are; "" for Slack itself
+	Token          string              // of the bot: "xoxb-…"
+	AppToken       string              // for sockets: "xapp-…"; "" for HTTP
+	SigningSecrets []string            // for HTTP: one, or two while it is being changed
+	Team           string              // the workspace: "T…"
+	App            string              // the app: "A…"
+	Language       string              // of what everybody in a room reads
+	Private        bool                // rooms are for those who are invited
+	Invite         []string            // into every room that is no customer's: people "U…" and user groups "S…"
+	Customers      map[string][]string // into the rooms of each customer
+	API            string              // where Slack's methods are; "" for Slack itself
+}
+
+// IsGuest says whether Slack could have somebody of that id to invite.
+func IsGuest(id string) bool { return guestID.MatchString(id) }
+
+// guests are whom the rooms of a customer invite; "" is nobody's. Of a customer who
+// is not configured any more nobody comes.
+func (c Config) guests(customer string) []string {
+	if customer == "" {
+		return c.Invite
+	}
+	return c.Customers[customer]
+}
+
+// everybody is whoever is invited into any room, once.
+func (c Config) everybody() []string {
+	all := slices.Clone(c.Invite)
+	for _, name := range slices.Sorted(maps.Keys(c.Customers)) {
+		for _, id := range c.Customers[name] {
+			if !slices.Contains(all, id) {
+				all = append(all, id)
+			}
+		}
+	}
+	return all
 }
 
 // Sockets says whether events come over sockets instead of HTTP.

@@ -53,7 +53,7 @@ func (c *Chat) Examine(ctx context.Context, url string) []Diagnosis {
 	} else {
 		c.examineWay(ctx, url, good, bad)
 	}
-	for _, id := range c.config.Invite {
+	for _, id := range c.config.everybody() {
 		if strings.HasPrefix(id, "S") {
 			if len(c.membersOf(ctx, id)) == 0 {
 				bad(incidents.Because("slack.doctor.no_group", "id", id), "slack.doctor.do.invite")

@@ -134,11 +134,11 @@ func (c *Chat) bookmarksOf(s *incidents.Incident) []bot.Link {
 	return bot.Card(s, c.config.language(), c.now(), c.links).Links
 }
 
-// invite brings the configured people. Whom Slack does not let in is told to
+// invite brings people, and those of groups, by their ids. Whom Slack does not let in is told to
 // the log; a room without anybody in it would be no room, so what may pass is
 // tried again.
-func (c *Chat) invite(ctx context.Context, channel, self string) error {
-	users := c.invited(ctx)
+func (c *Chat) invite(ctx context.Context, channel, self string, guests []string) error {
+	users := c.invited(ctx, guests)
 	users = slices.DeleteFunc(users, func(u string) bool { return u == self })
 	for all := range slices.Chunk(users, 100) { // Slack takes as many at once
 		err := c.inviteAll(ctx, channel, all)
@@ -182,11 +182,11 @@ type members struct {
 // groupsFor is how long a user group's members are believed to stay.
 const groupsFor = 10 * time.Minute
 
-// invited are the configured people, and those of the configured groups. A
+// invited are the people among the ids, and those of the groups. A
 // group that cannot be read is as it was, or left out.
-func (c *Chat) invited(ctx context.Context) []string {
+func (c *Chat) invited(ctx context.Context, guests []string) []string {
 	var users []string
-	for _, id := range c.config.Invite {
+	for _, id := range guests {
 		if !strings.HasPrefix(id, "S") {
 			users = append(users, id)
 			continue

@@ -43,7 +43,7 @@ func (c *Chat) OpenRoom(ctx context.Context, s *incidents.Incident) (incidents.R
 		}
 	}
 	failpoint.Hit("slack.room.noted")
-	if err := c.invite(ctx, channel.ID, self.UserID); err != nil {
+	if err := c.invite(ctx, channel.ID, self.UserID, c.config.guests(s.Customer)); err != nil {
 		return incidents.Room{}, err
 	}
 	c.furnishLater(ctx, furnishing{channel.ID, s.ID, c.topic(s), c.purpose(s), c.bookmarksOf(s)})

@@ -133,6 +133,26 @@ func TestWhatRefusesARoomIsSaidInWords(t *testing.T) {
 	}
 }
 
+// Two customers, who come into their own rooms only, and one who is configured no more.
+func TestWhoComesIntoACustomersRooms(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config, _ *fake.Options) {
+		c.Invite, c.Customers = []string{"U1"}, map[string][]string{"acme": {"S1"}, "globex": {"U2"}}
+	})
+	for i, customer := range []string{"acme", "globex", "gone", ""} {
+		s := incident(incidents.ID(i+1), "x")
+		s.Customer = customer
+		w.room(s)
+	}
+	var got []string
+	for _, r := range w.fake.Rooms() {
+		got = append(got, strings.TrimSpace(strings.TrimPrefix(strings.Join(r.Members, " "), fake.BotUser)))
+	}
+	if all := strings.Join(got, "|"); all != "U1 U2|U2||U1" {
+		t.Errorf("in the rooms: %s", all)
+	}
+}
+
 func TestOneWhoCannotComeKeepsNobodyOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config, _ *fake.Options) { c.Invite = []string{"UGONE", "U1", "SGONE", "U2"} })

@@ -44,6 +44,9 @@ func (s *Server) member(id string) object {
 	return object{"user": user(id, "u"+id, id == Bot), "roles": roles, "nick": nil, "avatar": nil, "banner": nil, "communication_disabled_until": nil, "flags": 0, "joined_at": "2026-01-01T00:00:00Z", "pending": false, "premium_since": nil, "mute": false, "deaf": false, "collectibles": nil}
 }
 
+// Nobody is an id that no member of the guild has.
+const Nobody = "499999999999999999"
+
 // Person is somebody in the guild.
 type Person struct {
 	ID, Name string

@@ -77,6 +77,9 @@ func (s *Server) inGuild(shape string, p []string, in object, files map[string]s
 	case "GET guilds/*/roles":
 		return 200, s.roles(), nil
 	case "GET guilds/*/members/*":
+		if p[3] == Nobody {
+			return 0, nil, deny(404, 10007, "Unknown Member")
+		}
 		return 200, s.member(p[3]), nil
 	case "GET guilds/*/channels":
 		return 200, s.listed(), s.may(viewChannel)
@@ -154,7 +157,8 @@ func (s *Server) createChannel(in object) (int, any, *refusal) {
 	if bad := s.may(manageChannels); bad != nil {
 		return 0, nil, bad
 	}
-	if len(list(in["permission_overwrites"])) > 0 {
+	if all := list(in["permission_overwrites"]); len(all) > 0 {
+		s.checkOverwrites(all)
 		if bad := s.may(manageRoles); bad != nil {
 			return 0, nil, bad
 		}
@@ -189,6 +193,20 @@ func (s *Server) createChannel(in object) (int, any, *refusal) {
 	}
 	s.channels = append(s.channels, c)
 	return 201, c.object, nil
+}
+
+// checkOverwrites finds what Discord would refuse, or read as something else: an id
+// once, of a role (0) or a member (1).
+func (s *Server) checkOverwrites(all []any) {
+	seen := map[string]bool{}
+	for _, o := range overwrites(all) {
+		o := o.(object)
+		id, kind := text(o["id"]), number(o["type"])
+		if len(id) < 17 || strings.Trim(id, "0123456789") != "" || kind != 0 && kind != 1 || seen[id] {
+			s.wrong("permission overwrite %v", o)
+		}
+		seen[id] = true
+	}
 }
 
 func overwrites(v any) []any {
