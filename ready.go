@@ -131,5 +131,5 @@ func (r *readiness) folding(folds bool, last, now time.Time) (lags bool, note in
 // readyReasons are why this process is not ready, and what is worth knowing.
 func (a *app) readyReasons(ctx context.Context) (wrong, notes []incidents.Reason) {
 	wrong, notes = a.ready.reasons(ctx)
-	return wrong, slices.Concat(notes, a.audit.reasons(), unreadable(a.learned.Forgotten()))
+	return wrong, slices.Concat(notes, a.audit.reasons(), unreadable(a.learned.Forgotten()), windows{a.config.Windows}.unread())
 }

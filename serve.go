@@ -127,6 +127,9 @@ func check(_ context.Context, args []string, std streams) int {
 		return code
 	}
 	c, err := f.load()
+	if err == nil {
+		err = c.Unread
+	}
 	if err != nil {
 		if e, ok := errors.AsType[*incidents.Error](err); ok {
 			e.Hint = "docs/configuration.md" // not: check it

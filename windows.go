@@ -14,6 +14,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/calendar"
 	"github.com/hikeshi-ops/hikeshi/commands"
+	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/worker"
 )
@@ -39,12 +40,20 @@ func (w windows) closed(i *incidents.Incident, now time.Time) error {
 	if held == nil {
 		return nil
 	}
-	return incidents.Fail(incidents.Conflict, "error.change_freeze", "changes are frozen by the calendar until "+clockOf(held.Until)+" ("+held.Name+": "+held.Span.Why+")", frozenArgs(held)...).
-		WithHint("/inc approve 1 despite " + phrases.T(language(), "hint.despite"))
+	because := frozen(held, "error.change_freeze", "error.calendar_unread")
+	return &incidents.Error{
+		Code: incidents.Conflict, Message: "changes are frozen by the calendar (" + held.Name + ": " + cmp.Or(because.Args["why"], because.Args["error"]) + ")", Phrase: because.Phrase, Args: because.Args,
+		Hint: "/inc approve 1 despite " + phrases.T(language(), "hint.despite"),
+	}
 }
 
-func frozenArgs(h *calendar.Held) []string {
-	return []string{"name", h.Name, "until", clockOf(h.Until), "why", cmp.Or(bot.Line(h.Span.Why, incidents.MaxValue), "–")}
+// frozen says what the calendar freezes, by the phrase for a time that is known, or the
+// one for a file that nobody could read.
+func frozen(h *calendar.Held, known, unread string) incidents.Reason {
+	if h.Unread != nil {
+		return incidents.Because(unread, "name", h.Name, "file", h.Source(), "error", config.Cause(h.Unread))
+	}
+	return incidents.Because(known, "name", h.Name, "until", clockOf(h.Until), "why", cmp.Or(bot.Line(h.Span.Why, incidents.MaxValue), "–"))
 }
 
 func clockOf(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
@@ -61,7 +70,7 @@ func (w windows) unlessFrozen() worker.Brake {
 		if a != nil && len(a.Given) > 0 && !slices.ContainsFunc(a.Given, func(m incidents.Mark) bool { return m.Despite() == "" || !m.By.IsPerson() }) {
 			return incidents.Reason{}, nil
 		}
-		return incidents.Because("because.change_freeze", frozenArgs(held)...), nil
+		return frozen(held, "because.change_freeze", "because.calendar_unread"), nil
 	}}
 }
 
@@ -75,6 +84,13 @@ func (w windows) reread(log *slog.Logger) func(context.Context) {
 		for _, name := range changed {
 			log.Info("a calendar file was read again", "window", name)
 		}
+	}
+}
+
+// warn says which files could not be read at the start.
+func (w windows) warn(log *slog.Logger) {
+	for _, r := range w.unread() {
+		log.Warn("a calendar file is bad", "problem", phrases.Fill(phrases.English, r.Phrase, r.Args))
 	}
 }
 
@@ -99,17 +115,31 @@ func (w windows) say(out io.Writer, now time.Time) {
 // coming are the windows that are now or next, for people in a chat.
 func (w windows) coming(now time.Time) []commands.Window {
 	var all []commands.Window
+	for _, w := range w.all.Unread() {
+		all = append(all, commands.Window{Name: w.Name, Kind: string(w.Kind), About: about(w), Unread: config.Cause(w.Unread())})
+	}
 	for _, w := range w.all {
 		for _, span := range w.Next(now, 1) {
-			var about []string
-			for _, m := range w.Match {
-				about = append(about, m.Label+m.Op+m.Value)
-			}
-			all = append(all, commands.Window{
-				Name: w.Name, Kind: string(w.Kind), About: strings.Join(about, ", "), Why: span.Why, From: span.From, Until: span.Until,
-			})
+			all = append(all, commands.Window{Name: w.Name, Kind: string(w.Kind), About: about(w), Why: span.Why, From: span.From, Until: span.Until})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b commands.Window) int { return a.From.Compare(b.From) })
+	return all
+}
+
+// about is what the window's matchers match, as it is configured.
+func about(w *calendar.Window) string {
+	var all []string
+	for _, m := range w.Match {
+		all = append(all, m.Label+m.Op+m.Value)
+	}
+	return strings.Join(all, ", ")
+}
+
+// unread are the files that could never be read, and what is so until they can.
+func (w windows) unread() (all []incidents.Reason) {
+	for _, w := range w.all.Unread() {
+		all = append(all, incidents.Because("ready.calendar_unread."+string(w.Kind), "name", w.Name, "file", w.Source(), "error", config.Cause(w.Unread())))
+	}
 	return all
 }

@@ -146,6 +146,36 @@ func TestCheckPrintsTheCalendar(t *testing.T) {
 	}
 }
 
+// TestAFreezeThatCannotBeReadHolds: half a file at the start stops no start, and opens no
+// gate; beside other mistakes it is told with them.
+func TestAFreezeThatCannotBeReadHolds(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "half.ics")
+	write(t, file, "BEGIN:VCALENDAR\nBEGIN:VEVENT\n")
+	c := config.Default()
+	c.Calendar = []config.Window{{Name: "company", Kind: "freeze", ICS: file}}
+	s, err := c.Settle()
+	if err != nil || s.Unread == nil || !strings.Contains(s.Unread.Error(), "calendar[0].ics") {
+		t.Fatalf("%v, %v", err, s)
+	}
+	w := windows{s.Windows}
+	i := &incidents.Incident{ID: 1, Approvals: []incidents.Approval{{ID: "1"}}}
+	because, err := w.unlessFrozen().Ask(t.Context(), i, &incidents.Run{ID: "INC-1/1", Approval: "1"})
+	if err != nil || because.Phrase != "because.calendar_unread" || because.Args["file"] != file || !strings.Contains(because.Args["error"], "being written") {
+		t.Errorf("%v %+v", err, because)
+	}
+	if err := w.closed(i, time.Now()); incidents.CodeOf(err) != incidents.Conflict {
+		t.Errorf("approved: %v", err)
+	}
+	if coming, notes := w.coming(time.Now()), w.unread(); len(coming) != 1 || coming[0].Unread == "" || len(notes) != 1 || notes[0].Phrase != "ready.calendar_unread.freeze" {
+		t.Errorf("%+v %+v", coming, notes)
+	}
+	c.Log.Level = "loud"
+	if _, err := c.Settle(); err == nil || !strings.Contains(err.Error(), "log.level") || !strings.Contains(err.Error(), "calendar[0].ics") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestFreezingNeedsItForAll: a commander may freeze, and so may an approver; nobody whose
 // role is for some services only can stop, or start, everybody's remediation.
 func TestFreezingNeedsItForAll(t *testing.T) {

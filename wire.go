@@ -224,6 +224,7 @@ func (a *app) run(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	a.ready.check(ctx)
+	windows{a.config.Windows}.warn(a.log)
 	worker.Go(func() { a.worker.Run(working) })
 	worker.Go(func() { a.plans.Run(working) })
 	worker.Go(func() { a.watcher.Run(working) })

@@ -135,10 +135,12 @@ func (w *Window) matches(l incidents.Labels) bool {
 // Calendar is all windows.
 type Calendar []*Window
 
-// Held is that a window is now.
+// Held is that a window is now. Of a freeze whose file has never been read Unread says
+// why, and it has no Until.
 type Held struct {
 	*Window
 	Span
+	Unread error
 }
 
 // Frozen is the change freeze that an incident is in, or nil. One that is about any of
@@ -156,18 +158,22 @@ func (c Calendar) Expected(a *incidents.Alert, t time.Time) *Held {
 	return c.longest(Maintenance, t, named(a.Labels, a.Service()))
 }
 
-// longest is the window of a kind about any of labels that lasts longest.
+// longest is the window of a kind about any of labels that lasts longest: longer than
+// any, a freeze of which nobody knows when it ends.
 func (c Calendar) longest(kind Kind, t time.Time, labels ...incidents.Labels) *Held {
 	var held *Held
 	for _, w := range c {
 		if w.Kind != kind || !slices.ContainsFunc(labels, w.matches) {
 			continue
 		}
+		if err := w.Unread(); err != nil && kind == Freeze {
+			return &Held{Window: w, Unread: err}
+		}
 		if span, now := w.At(t); now && (held == nil || span.Until.After(held.Until)) {
 			if span.Why == "" {
 				span.Why = w.Why
 			}
-			held = &Held{w, span}
+			held = &Held{Window: w, Span: span}
 		}
 	}
 	return held

@@ -14,14 +14,45 @@ type file struct {
 	loc   *time.Location
 	sum   [sha256.Size]byte // of what was read last, good or bad
 	rules []rule
+	bad   error // why it has never been read; nil once it has been
 }
 
 // File makes the events of an iCalendar file the window's: those that it has now, and
-// after Reread those that it has then. What has no zone of its own is in loc.
+// after Reread those that it has then. What has no zone of its own is in loc. While it
+// has never been read, a window that freezes changes is always: nobody knows when not.
 func (w *Window) File(path string, loc *time.Location) error {
 	w.file = &file{path: path, loc: loc}
-	_, err := w.reread()
-	return err
+	_, w.file.bad = w.reread()
+	return w.file.bad
+}
+
+// Unread is why the window's file has never been read, nil where it has, or has none.
+func (w *Window) Unread() error {
+	if w.file == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.file.bad
+}
+
+// Unread are the windows whose files have never been read.
+func (c Calendar) Unread() []*Window {
+	var all []*Window
+	for _, w := range c {
+		if w.Unread() != nil {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// Source is the file that the window's events come from; "": none.
+func (w *Window) Source() string {
+	if w.file == nil {
+		return ""
+	}
+	return w.file.path
 }
 
 // Reread reads the files of all windows again. A file that has changed counts as a
@@ -64,7 +95,7 @@ func (w *Window) reread() (changed bool, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.file.rules, w.known = fresh.rules, nil
+	w.file.rules, w.file.bad, w.known = fresh.rules, nil, nil
 	return true, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 // A file that has changed counts as a whole; one that is bad, half written or gone
@@ -65,5 +67,48 @@ func TestAFileIsReadAgainWhenItChanges(t *testing.T) {
 		if got := said(w.Next(at(t, "2026-01-01T00:00:00Z"), 9)); got != step.want {
 			t.Errorf("%s, want %s", got, step.want)
 		}
+	}
+}
+
+// A file that was never read freezes all that its window is about, and holds nothing
+// back, until it can be read.
+func TestAFileThatWasNeverReadFreezes(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "freezes.ics")
+	half := "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20260101T000000Z\n"
+	if err := os.WriteFile(name, []byte(half), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shop := []incidents.Matcher{{Label: "service", Op: "=", Value: "shop"}}
+	freeze, works := &Window{Name: "company", Kind: Freeze, Match: shop}, &Window{Name: "works", Kind: Maintenance, Match: shop}
+	c := Calendar{freeze, works}
+	for _, w := range c {
+		if err := w.File(name, time.UTC); err == nil || w.Unread() == nil {
+			t.Fatal("half a file was read")
+		}
+	}
+	if changed, problems := c.Reread(); len(changed)+len(problems) > 0 || len(c.Unread()) != 2 {
+		t.Errorf("%v %v, and nothing has changed", changed, problems)
+	}
+	now := at(t, "2026-06-01T12:00:00Z")
+	of := func(service string) *incidents.Incident { return &incidents.Incident{ID: 1, Service: service} }
+	if held := c.Frozen(of("shop"), now); held == nil || held.Unread == nil || held.Name != "company" {
+		t.Errorf("%+v: who knows whether changes are frozen?", held)
+	}
+	if held := c.Frozen(of("till"), now); held != nil {
+		t.Errorf("%+v is not about it", held)
+	}
+	a := &incidents.Alert{Labels: incidents.LabelsFromMap(map[string]string{"service": "shop"})}
+	if held := c.Expected(a, now); held != nil {
+		t.Errorf("%+v holds an alert back", held)
+	}
+	if err := os.WriteFile(name, []byte(half+"DURATION:PT1H\nEND:VEVENT\nEND:VCALENDAR\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if changed, problems := c.Reread(); len(changed) != 2 || len(problems) > 0 || len(c.Unread()) > 0 || c.Frozen(of("shop"), now) != nil {
+		t.Errorf("%v %v: it was read, and says nothing of June", changed, problems)
+	}
+	if held := c.Frozen(of("shop"), at(t, "2026-01-01T00:30:00Z")); held == nil || held.Unread != nil {
+		t.Errorf("%+v", held)
 	}
 }

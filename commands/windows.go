@@ -15,6 +15,7 @@ type Window struct {
 	Name, Kind  string // the kind: "freeze", "maintenance"
 	About, Why  string
 	From, Until time.Time
+	Unread      string // why its file could never be read: it has no times then; "": it was
 }
 
 // mostWindows is how many windows one answer shows.
@@ -30,7 +31,7 @@ func (d Deps) tellWindows(ctx context.Context, r bot.Request, m *bot.Message) {
 	windows := d.Calendar(now)
 	held, whole := map[string]int{}, true
 	for _, w := range windows {
-		if w.Kind == "maintenance" && !w.From.After(now) && len(held) == 0 {
+		if w.Kind == "maintenance" && w.Unread == "" && !w.From.After(now) && len(held) == 0 {
 			held, whole = d.heldBack(ctx, r)
 			break
 		}
@@ -45,6 +46,9 @@ func (d Deps) tellWindows(ctx context.Context, r bot.Request, m *bot.Message) {
 			key = "say.window_now"
 		}
 		text := phrases.T(r.Lang, key, "from", bot.Clock(r.Lang, w.From, now), "until", bot.Clock(r.Lang, w.Until, now))
+		if w.Unread != "" {
+			text = phrases.T(r.Lang, "say.window_unread."+w.Kind, "error", bot.Line(w.Unread, 200))
+		}
 		if w.About != "" {
 			text += " · " + bot.Line(w.About, 200)
 		}

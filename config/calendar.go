@@ -82,7 +82,7 @@ func (s *settler) times(key string, c Window, w *calendar.Window) {
 	}
 	if c.ICS != "" {
 		if err := w.File(c.ICS, zone); err != nil {
-			bad(key+".ics", c.ICS, err)
+			s.unread = append(s.unread, wrong(key+".ics", "config.calendar_when", "value", c.ICS, "error", Cause(err)))
 		}
 	}
 	if c.Cron == "" && len(c.Dates) == 0 && c.ICS == "" {

@@ -322,6 +322,7 @@ type Settled struct {
 	CustomerRules incidents.Customers
 	Planned       []schedule.Entry
 	Windows       calendar.Calendar
+	Unread        error // what says which files of the calendar could not be read; nil: all could
 	Ladder        SettledTrust
 	Audited       SettledAudit
 	Workspace     SettledSlack

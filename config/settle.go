@@ -26,6 +26,7 @@ type settler struct {
 	Settled
 	senders  map[string]string // whose is what each source sends
 	problems []problem
+	unread   []problem // calendar files: a mistake among others, and no reason alone not to start
 }
 
 // Settle checks everything and reports all problems together, those of the file
@@ -56,10 +57,12 @@ func (c Config) Settle() (*Settled, error) {
 	s.stepsElsewhere()
 	s.diagnostics()
 	s.watch()
-	if err := c.from.problemsError(s.problems); err != nil {
-		return nil, err
+	unread := c.from.problemsError(s.unread)
+	if len(s.problems) == 0 {
+		s.Settled.Unread = unread
+		return &s.Settled, nil
 	}
-	return &s.Settled, nil
+	return nil, c.from.problemsError(append(s.problems, s.unread...))
 }
 
 func (s *settler) diagnostics() {

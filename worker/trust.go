@@ -72,6 +72,9 @@ func (w *Worker) closedTo(s *incidents.Incident) incidents.Reason {
 	if !ok {
 		return incidents.Reason{}
 	}
+	if held.Phrase == "error.calendar_unread" {
+		return incidents.Reason{Phrase: "because.calendar_unread", Args: held.Args}
+	}
 	return incidents.Reason{Phrase: "because.calendar_itself", Args: held.Args}
 }
 
