@@ -197,9 +197,9 @@ func (g *game) compare(what string) {
 func TestPingPong(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, sys system) {
-		for seed := range uint64(2) {
+		for seed := range uint64(4) {
 			g := newGame(t, sys, seed)
-			for range 250 {
+			for range 90 {
 				g.wait(time.Duration(1+g.rand.IntN(3000)) * time.Millisecond)
 				if g.rand.IntN(2) == 0 {
 					g.there()
