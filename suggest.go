@@ -26,7 +26,7 @@ type suggester struct {
 
 // Rank implements worker.Ranker.
 func (g *suggester) Rank(ctx context.Context, s *incidents.Incident) ([]incidents.Suggestion, incidents.Reason, error) {
-	plans := map[string]incidents.Plan{}
+	plans, manuals := map[string]incidents.Plan{}, map[string]incidents.Manual{}
 	var candidates []learning.Candidate
 	var refused incidents.Reason
 	for _, c := range g.library.Fitting(s) {
@@ -34,7 +34,7 @@ func (g *suggester) Rank(ctx context.Context, s *incidents.Incident) ([]incident
 			refused = incidents.Because("none.unplannable", "runbook", c.Runbook.ID, "error", c.Err.Error())
 			continue
 		}
-		plans[c.Runbook.ID] = c.Plan
+		plans[c.Runbook.ID], manuals[c.Runbook.ID] = c.Plan, c.Runbook.Manual
 		candidates = append(candidates, learning.Candidate{Action: c.Runbook.ID})
 	}
 	ranked, none, err := g.learned.Rank(ctx, s.Context(), candidates, g.now())
@@ -57,7 +57,7 @@ func (g *suggester) Rank(ctx context.Context, s *incidents.Incident) ([]incident
 	for i, r := range ranked {
 		plan := plans[r.Action]
 		list = append(list, incidents.Suggestion{
-			Rank: i + 1, Action: r.Action, Title: plan.Title, Score: r.Score, Evidence: r.Evidence, Plan: plan, Propensity: r.Propensity,
+			Rank: i + 1, Action: r.Action, Title: plan.Title, Score: r.Score, Evidence: r.Evidence, Plan: plan, Manual: manuals[r.Action], Propensity: r.Propensity,
 		})
 	}
 	return list, incidents.Reason{}, nil

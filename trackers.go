@@ -19,6 +19,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
 	"github.com/hikeshi-ops/hikeshi/integrations/servicenow"
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker/manuals"
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker/remote"
 	"github.com/hikeshi-ops/hikeshi/storage"
 	"github.com/hikeshi-ops/hikeshi/worker"
@@ -93,6 +94,17 @@ func (t *trackers) ports(links bot.Links, languages map[string]string, clean fun
 		all[k.name] = &tracker.Syncer{Name: k.name, Tracker: k.system, Directory: k.directory, Lang: k.language, Languages: languages, Clean: clean, Links: links, Log: log, Now: time.Now}
 	}
 	return all
+}
+
+// manuals are what those that keep wikis or files have beside the runbooks.
+func (t *trackers) manuals(clean func(string) string, log *slog.Logger) *manuals.Shelf {
+	sources := map[string]manuals.Source{}
+	for _, k := range t.all {
+		if s, ok := k.system.(manuals.Source); ok {
+			sources[k.name] = s
+		}
+	}
+	return &manuals.Shelf{Sources: sources, Clean: clean, Now: time.Now, Log: log}
 }
 
 // Tracker is where an incident's ticket belongs.

@@ -322,7 +322,10 @@ func loadRunbooks(c *config.Settled) (*runbooks.Library, error) {
 	if err := c.FitTrust(library); err != nil {
 		return nil, err
 	}
-	return library, c.FitSchedules(library)
+	if err := c.FitSchedules(library); err != nil {
+		return nil, err
+	}
+	return library, c.FitManuals(library)
 }
 
 // named finds people by their names where there are configured ones.
@@ -370,6 +373,7 @@ func newConsole(a *app, router *bot.Router, said web.Talk, links bot.Links) (*we
 		SignIn:    auditedSignIn(signIn, a.audit),
 		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store, Outputs: auditedOutputs{a.shelf(), a.audit}, Learning: report.NewKeeper(a.store, a.store.Shards(), time.Now),
 		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.Rights, Log: a.log,
+		Runbooks: a.library, Manuals: a.trackers.manuals(a.audit.redact.Clean, a.log),
 		Draw:       diagnostics.Draw,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,
 	})

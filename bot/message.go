@@ -106,6 +106,7 @@ type Item struct {
 	Evidence string   `json:"evidence,omitempty"` // why, one line
 	Risk     string   `json:"risk,omitempty"`     // in the reader's words
 	Code     []Code   `json:"code,omitempty"`     // exactly what would run
+	Link     *Link    `json:"link,omitempty"`     // where there is more to read about it
 	Up       int      `json:"up"`
 	Down     int      `json:"down"`
 	Buttons  []Button `json:"buttons,omitempty"`

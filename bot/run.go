@@ -16,6 +16,9 @@ func (v *view) approval(a *incidents.Approval) Message {
 		Code:   v.steps(a.Plan.Recover),
 		Fields: v.planFields(&a.Plan),
 	}
+	if l := v.manual(a.Plan.Runbook); l != nil {
+		m.Links = []Link{*l}
+	}
 	switch a.State {
 	case incidents.ApprovalPending:
 		m.Text = v.pending(a)

@@ -47,7 +47,7 @@ func (v *view) item(g *incidents.Suggestion) Item {
 	return Item{
 		Rank: g.Rank, Moved: v.moved(g.Action), Fell: v.fell(g.Action), Title: v.title(g.Title, g.Action),
 		Evidence: Evidence(v.lang, g.Evidence, v.s.RankedAt), Risk: RiskWord(v.lang, g.Plan.Risk),
-		Code: v.steps(g.Plan.Recover), Up: g.Evidence.Up, Down: g.Evidence.Down,
+		Code: v.steps(g.Plan.Recover), Link: v.manual(g.Action), Up: g.Evidence.Up, Down: g.Evidence.Down,
 		Buttons: v.itemButtons(g),
 	}
 }

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,15 @@ func (l Links) Outputs(id incidents.ID) string {
 		return ""
 	}
 	return l.Incident(id) + "/outputs"
+}
+
+// Runbook is the page of a runbook as this incident has it, with its manual
+// beside it; "" without a console.
+func (l Links) Runbook(id incidents.ID, runbook string) string {
+	if l.Base == "" || runbook == "" {
+		return ""
+	}
+	return l.Incident(id) + "/runbooks/" + url.PathEscape(runbook)
 }
 
 // Card is the incident's card for somebody who asks how it stands: without

@@ -33,7 +33,7 @@ func why(d Deps) bot.Command {
 			if g == nil {
 				return bot.Reply{}, noAction(args)
 			}
-			return answer(s, whyHere(r.Lang, s, g)), nil
+			return answer(s, d.whyHere(r.Lang, s, g)), nil
 		},
 	}
 }
@@ -63,13 +63,21 @@ func whyOne(lang string, s *incidents.Incident) bot.Message {
 	return m
 }
 
-func whyHere(lang string, s *incidents.Incident, g *incidents.Suggestion) bot.Message {
+func (d Deps) whyHere(lang string, s *incidents.Incident, g *incidents.Suggestion) bot.Message {
 	m := bot.Message{
 		Title: phrases.T(lang, "say.why_here", "rank", fmt.Sprint(g.Rank), "action", bot.Title(lang, g.Title, g.Action)),
 		Text:  bot.Evidence(lang, g.Evidence, s.RankedAt),
 	}
 	for _, t := range g.Evidence.Terms {
 		m.Fields = append(m.Fields, bot.Field{Name: weight(t.Weight), Value: bot.Say(lang, t.Because)})
+	}
+	label := "manual.sheet"
+	if !g.Manual.None() {
+		label = "manual.link"
+		m.Fields = append(m.Fields, bot.Field{Name: phrases.T(lang, "manual.title"), Value: phrases.T(lang, "manual.from", "from", g.Manual.From, "place", g.Manual.Place())})
+	}
+	if to := d.Links.Runbook(s.ID, g.Action); to != "" {
+		m.Links = append(m.Links, bot.Link{Label: phrases.T(lang, label), URL: to})
 	}
 	return m
 }

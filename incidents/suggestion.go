@@ -14,6 +14,7 @@ type Suggestion struct {
 	Score    float64  `json:"score"` // higher is better; comparable only within one list
 	Evidence Evidence `json:"evidence"`
 	Plan     Plan     `json:"plan"`
+	Manual   Manual   `json:"manual,omitzero"` // where people's own words about it are
 
 	Propensity float64 `json:"propensity,omitempty"` // how probable this place was; 0: certain
 }

@@ -39,13 +39,16 @@ func Parse(file string, content []byte, values map[string]string) (*Runbook, []P
 }
 
 func (r *reader) runbook(root *yaml.Node) *Runbook {
-	f, ok := r.fields(root, "", "id", "title", "what", "where", "how", "risk", "fits", "words", "effect", "undo",
+	f, ok := r.fields(root, "", "id", "title", "what", "where", "how", "manual", "risk", "fits", "words", "effect", "undo",
 		"params", "check", "recover", "branches", "verify", "escalate")
 	if !ok {
 		return nil
 	}
 	rb := &Runbook{}
 	r.identity(rb, f, root)
+	if n := f["manual"]; n != nil {
+		rb.Manual = r.manual(n)
+	}
 	if n := f["params"]; n != nil {
 		rb.Params = r.params(n)
 	}

@@ -56,6 +56,7 @@ type Runbook struct {
 	Effect   incidents.Text // what its recovery is expected to do, for whoever approves it
 	Undo     incidents.Text // how to take it back
 	Escalate incidents.Text // said when it did not help
+	Manual   incidents.Manual
 
 	content Content // of what its steps refer to; may be nil
 }

@@ -21,6 +21,10 @@ func Sheet(rb *Runbook, lang string, say Say) string {
 	s.prose("what", rb.What)
 	s.prose("where", rb.Where)
 	s.prose("how", rb.How)
+	if m := rb.Manual; !m.None() {
+		s.line("## " + s.word("manual"))
+		s.linef("%s · %s", m.From, codeSpan(m.Place()))
+	}
 	s.fits(rb)
 	s.params(rb.Params)
 	s.steps("check", rb.Check)

@@ -88,12 +88,13 @@ func (p *mdParser) block() {
 func (p *mdParser) code(open string) {
 	fence := open[:len(open)-len(strings.TrimLeft(open, "`"))]
 	var inside []string
+	indent := p.lines[p.at][:len(p.lines[p.at])-len(strings.TrimLeft(p.lines[p.at], " "))] // in a list
 	for p.at++; p.at < len(p.lines); p.at++ {
 		if t := strings.TrimSpace(p.lines[p.at]); strings.HasPrefix(t, fence) && strings.Trim(t, "`") == "" {
 			p.at++
 			break
 		}
-		inside = append(inside, p.lines[p.at])
+		inside = append(inside, strings.TrimPrefix(p.lines[p.at], indent))
 	}
 	p.add(block{Kind: "code", Text: strings.Join(inside, "\n")})
 }

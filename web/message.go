@@ -187,6 +187,7 @@ func cleaned(m bot.Message) bot.Message {
 	m.Items = each(m.Items, func(it *bot.Item) {
 		it.Title, it.Evidence = bot.Clean(it.Title), bot.Clean(it.Evidence)
 		it.Moved, it.Risk = bot.Clean(it.Moved), bot.Clean(it.Risk)
+		it.Link = cleanLink(it.Link)
 		it.Code, it.Buttons = each(it.Code, cleanCode), each(it.Buttons, cleanButton)
 	})
 	var links []bot.Link
@@ -205,6 +206,13 @@ func webLink(link string) string {
 		return u.String()
 	}
 	return ""
+}
+
+func cleanLink(l *bot.Link) *bot.Link {
+	if l == nil || webLink(l.URL) == "" {
+		return nil
+	}
+	return &bot.Link{Label: bot.Clean(l.Label), URL: webLink(l.URL)}
 }
 
 func cleanCode(c *bot.Code) { c.Label, c.Text = bot.Clean(c.Label), bot.Clean(c.Text) }

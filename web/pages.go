@@ -21,7 +21,7 @@ var templateFiles embed.FS
 // pages are the templates, by language and page.
 type pages map[string]map[string]*template.Template
 
-var pageNames = []string{"list", "room", "timeline", "postmortem", "outputs", "deadletters", "learning", "login", "error", "reply"}
+var pageNames = []string{"list", "room", "timeline", "postmortem", "outputs", "runbook", "deadletters", "learning", "login", "error", "reply"}
 
 // pageData is what the frame around every page needs; Body is the page's own.
 type pageData struct {
@@ -88,6 +88,7 @@ func functions(lang string, a assets) template.FuncMap {
 		"clock":   func(t time.Time) string { return t.UTC().Format("15:04") },
 		"seconds": func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"full":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"moment":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 		"breaks":  breaks,
 		"took":    func(d time.Duration) string { return bot.Duration(lang, d) },
 		"dict":    dict,

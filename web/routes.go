@@ -41,6 +41,7 @@ var routes = []route{
 	{pattern: "POST /commands", right: bot.View, form: formPage, serve: (*Server).commandForm},
 	{pattern: "GET /incidents/{id}", right: bot.View, form: formPage, serve: (*Server).roomPage},
 	{pattern: "GET /incidents/{id}/timeline", right: bot.View, form: formPage, serve: (*Server).timelinePage},
+	{pattern: "GET /incidents/{id}/runbooks/{runbook}", right: bot.View, form: formPage, serve: (*Server).runbookPage},
 	{pattern: "GET /incidents/{id}/outputs", right: bot.Output, form: formPage, serve: (*Server).outputsPage},
 	{pattern: "GET /incidents/{id}/postmortem", right: bot.View, form: formPage, serve: (*Server).postmortemPage},
 	{pattern: "GET /incidents/{id}/charts/{file}", right: bot.View, form: formPage, serve: (*Server).chart},

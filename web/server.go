@@ -48,6 +48,8 @@ type Options struct {
 	DeadLetters DeadLetters
 	Learning    Learning // nil: nothing is learned here
 	Outputs     Outputs
+	Runbooks    Runbooks // nil: there are none to read
+	Manuals     Manuals  // nil: nobody keeps any
 	Watch       func() (signals <-chan incidents.Signal, stop func())
 	Ready       func(context.Context) (wrong, notes []incidents.Reason) // nothing wrong: ready; notes: what is worth knowing all the same
 	SignIn      SignIn                                                  // nil: people have tokens, or nobody signs in

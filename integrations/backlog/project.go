@@ -29,6 +29,7 @@ type project struct {
 	priorities []named
 	members    []user
 	markup     remote.Markup
+	markdown   bool          // what people write there is Markdown
 	config     remote.Config // with the names of the usual priorities, where none is configured
 	read       time.Time
 }
@@ -85,7 +86,7 @@ func (a *api) readProject(ctx context.Context) (*project, error) {
 		return nil, a.client.NotThem("it does not say which project it is")
 	}
 	p.ID, p.Name, p.markup = found.ID, found.Name, notation()
-	if found.Notation == "markdown" {
+	if p.markdown = found.Notation == "markdown"; p.markdown {
 		p.markup = remote.Markdown("\n") // its line ends are line ends
 	}
 	if len(p.config.Priorities) == 0 {

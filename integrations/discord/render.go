@@ -213,6 +213,9 @@ func (s *sheet) items(items []bot.Item) {
 		if it.Risk != "" {
 			text = strings.TrimPrefix(text+" · "+line(it.Risk), " · ")
 		}
+		if it.Link != nil && followable(it.Link.URL) {
+			text = strings.TrimPrefix(text+" · ["+cut(line(it.Link.Label), 100)+"](<"+it.Link.URL+">)", " · ")
+		}
 		for j, c := range it.Code {
 			b := s.block(c.Text, 400)
 			if units(text)+units(b) > maxValue-20 {

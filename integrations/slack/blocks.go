@@ -172,7 +172,11 @@ func (p *page) items() {
 				about = append(about, s)
 			}
 		}
-		r.faint(strings.Join(about, " · ")).end()
+		r.faint(strings.Join(about, " · "))
+		if it.Link != nil {
+			r.text("  ").link(it.Link.URL, cut(it.Link.Label, 200))
+		}
+		r.end()
 		for _, c := range it.Code {
 			if c.Label != "" {
 				r.text(c.Label).end()

@@ -44,10 +44,10 @@ var (
 type Server struct {
 	*lies.Liar
 	Now      func() time.Time
-	Lag      time.Duration     // until a search finds an issue
-	Hosts    []string          // where links in our texts may lead
-	Markdown bool              // the project's notation
-	Wikis    map[string]string // pages, by name
+	Lag      time.Duration // until a search finds an issue
+	Hosts    []string      // where links in our texts may lead
+	Markdown bool          // the project's notation
+	Wikis    []Wiki        // pages, of this project and of others
 
 	mu     sync.Mutex
 	issues []*Issue
@@ -76,7 +76,7 @@ type Comment struct {
 
 // New makes one.
 func New(now func() time.Time) *Server {
-	s := &Server{Now: now, Wikis: map[string]string{}}
+	s := &Server{Now: now}
 	s.Liar = lies.New(http.HandlerFunc(s.serve), func(h http.Header, _ string) {
 		h.Set("X-RateLimit-Limit", "150")
 		h.Set("X-RateLimit-Remaining", "0")
@@ -148,11 +148,10 @@ func (s *Server) route(r *http.Request) (any, int, *refusal) {
 	case "POST issues":
 		return s.create(form)
 	case "GET wikis":
-		all := []any{}
-		for name := range s.Wikis {
-			all = append(all, object{"id": len(name), "projectId": 1, "name": name})
-		}
-		return all, 200, nil
+		return s.listWikis(r.URL.Query())
+	}
+	if id, ok := strings.CutPrefix(path, "wikis/"); ok && r.Method == http.MethodGet {
+		return s.wiki(id)
 	}
 	if key, rest, _ := strings.Cut(strings.TrimPrefix(path, "issues/"), "/"); strings.HasPrefix(path, "issues/") {
 		n := slices.IndexFunc(s.issues, func(i *Issue) bool { return i.key() == key })

@@ -193,9 +193,16 @@ func (s *Server) finds(i *Issue, q url.Values) bool {
 	return strings.Contains(i.Description, q.Get("search")) || q.Get("in") != "description" && strings.Contains(i.Title, q.Get("search"))
 }
 
-func (s *Server) file(escaped string) (any, int, *refusal) {
+// file is one of the default branch, or of the branch "next", where it may be
+// another one.
+func (s *Server) file(escaped, ref string) (any, int, *refusal) {
 	path, err := url.PathUnescape(escaped)
 	content, ok := s.Files[path]
+	if other, there := s.Files[ref+":"+path]; there {
+		content, ok = other, true
+	} else if ref != "" && ref != "HEAD" && ref != "main" && ref != "next" {
+		return nil, 0, &refusal{404, "404 Commit Not Found"}
+	}
 	if err != nil || !ok {
 		return nil, 0, &refusal{404, "404 File Not Found"}
 	}

@@ -39,7 +39,7 @@ type Server struct {
 	Now   func() time.Time
 	Lag   time.Duration     // until a search finds an issue
 	Hosts []string          // where links in our texts may lead
-	Files map[string]string // of the repository, by path
+	Files map[string]string // of the repository, by path, or by branch and path: "next:docs/a.md"
 
 	mu     sync.Mutex
 	issues []*Issue
@@ -153,7 +153,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) (any, int, *refus
 	case at == "GET labels":
 		return []any{}, 200, nil
 	case at == "GET repository" && len(parts) == 4 && parts[3] == "raw":
-		return s.file(parts[2])
+		return s.file(parts[2], r.URL.Query().Get("ref"))
 	case parts[0] == "issues" && len(parts) >= 2:
 		n := slices.IndexFunc(s.issues, func(i *Issue) bool { return id(i.IID) == parts[1] })
 		if n < 0 {
