@@ -191,18 +191,23 @@ func (slow) Manual(ctx context.Context, _ incidents.Manual) (bot.Prose, error) {
 	return bot.Prose{}, ctx.Err()
 }
 
-// long has a text of so many bytes.
-type long int
+// long has a text of more bytes than are shown; its other pages are short.
+type long struct{ asked int }
 
-func (n long) Manual(context.Context, incidents.Manual) (bot.Prose, error) {
-	return bot.Prose{Text: strings.Repeat("あいう\n", int(n)/10+1)}, nil
+func (l *long) Manual(_ context.Context, m incidents.Manual) (bot.Prose, error) {
+	l.asked++
+	if m.Page != "long" {
+		return bot.Prose{Text: "short"}, nil
+	}
+	return bot.Prose{Text: strings.Repeat("あいう\n", 30_000)}, nil
 }
 
 func TestAnAnswerHasBounds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		source := &long{}
 		s := &manuals.Shelf{
-			Sources: map[string]manuals.Source{"slow": slow{}, "long": long(1 << 20)}, Now: time.Now, Log: slog.New(slog.DiscardHandler), Clean: func(s string) string { return s },
+			Sources: map[string]manuals.Source{"slow": slow{}, "long": source}, Now: time.Now, Log: slog.New(slog.DiscardHandler), Clean: func(s string) string { return s },
 		}
 		began := time.Now()
 		_, err := s.Read(t.Context(), incidents.Manual{From: "slow", Page: "x"})
@@ -214,14 +219,23 @@ func TestAnAnswerHasBounds(t *testing.T) {
 		if _, err := s.Read(gone, incidents.Manual{From: "slow", Page: "y"}); err == nil {
 			t.Error("who went away was answered")
 		}
-		got, err := s.Read(t.Context(), incidents.Manual{From: "long", Page: "x"})
-		if err != nil || !got.Cut || len(got.Text) > 256<<10 || len(got.Text) < 255<<10 || !strings.HasSuffix(got.Text, "あいう\n") {
-			t.Errorf("%d bytes, cut %v: %v", len(got.Text), got.Cut, err)
-		}
-		for i := range 100 { // more than are kept
-			if _, err := s.Read(t.Context(), incidents.Manual{From: "long", Page: strings.Repeat("p", i+1)}); err != nil {
+		read := func(page string) bot.Prose {
+			got, err := s.Read(t.Context(), incidents.Manual{From: "long", Page: page})
+			if err != nil {
 				t.Fatal(err)
 			}
+			time.Sleep(time.Millisecond) // of the bubble: what was used when must differ
+			return got
+		}
+		if got := read("long"); !got.Cut || len(got.Text) > 256<<10 || len(got.Text) < 255<<10 || !strings.HasSuffix(got.Text, "あいう\n") {
+			t.Errorf("%d bytes, cut %v", len(got.Text), got.Cut)
+		}
+		for i := range 100 { // more than are kept, of which one is looked at all the time
+			read(strings.Repeat("p", i+1))
+			read("long")
+		}
+		if read("p"); source.asked != 102 {
+			t.Errorf("asked %d times: the one that was used longest ago is not the one that was let go", source.asked)
 		}
 	})
 }
