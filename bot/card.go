@@ -47,6 +47,7 @@ func (v *view) card() Message {
 	if !unsettled {
 		v.field(&m, "next", v.next())
 	}
+	v.todos(&m)
 	v.counts(&m)
 	m.Buttons = v.cardButtons()
 	v.trust(&m)

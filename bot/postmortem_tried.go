@@ -135,5 +135,19 @@ func (w *writer) followUps() {
 	for _, hint := range w.d.Hints {
 		w.b.WriteString("- [ ] " + w.say(hint) + "\n")
 	}
-	w.b.WriteString("- [ ] _" + w.t("pm.to_fill") + "_\n")
+	for i := range w.s.Todos {
+		w.todo(&w.s.Todos[i])
+	}
+	if len(w.s.Todos) == 0 {
+		w.b.WriteString("- [ ] _" + w.t("pm.to_fill") + "_\n")
+	}
+}
+
+// todo is a follow-up that somebody wrote down, and where trackers have it.
+func (w *writer) todo(t *incidents.Todo) {
+	box := "- [ ] "
+	if t.Done != nil {
+		box = "- [x] "
+	}
+	w.b.WriteString(box + w.md(t.Text) + " (" + w.md(Who(t.Added.By)) + ")\n")
 }

@@ -81,7 +81,7 @@ type Deps struct {
 func All(d Deps) []bot.Command {
 	all := []bot.Command{
 		declare(d), list(d), status(d),
-		ack(d), severity(d), assign(d), lead(d), note(d), pin(d), room(d),
+		ack(d), severity(d), assign(d), lead(d), note(d), todo(d), pin(d), room(d),
 		timeline(d), alerts(d), diagnose(d), similar(d), changes(d), logs(d), graph(d), useful(d), suggest(d), why(d), vote(d),
 		run(d), approve(d), deny(d), withdraw(d), settleRun(d), freeze(d), trustCommand(d), learn(d), ticket(d),
 		resolve(d), reopen(d), postmortem(d), draftCommand(d),

@@ -227,7 +227,7 @@ func TestInventory(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "pin", "room", "timeline", "alerts", "diagnose", "similar", "changes", "logs", "graph", "useful", "suggest", "why", "vote",
+		"declare", "list", "status", "ack", "severity", "assign", "lead", "note", "todo", "pin", "room", "timeline", "alerts", "diagnose", "similar", "changes", "logs", "graph", "useful", "suggest", "why", "vote",
 		"run", "approve", "deny", "withdraw", "settle", "freeze", "trust", "learn", "ticket", "resolve", "reopen", "postmortem", "draft", "help",
 	}
 	var got []string

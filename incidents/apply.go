@@ -36,6 +36,8 @@ func Apply(s *Incident, e *Event) {
 	case EventNoted:
 		s.Notes++
 		s.heardByHand(e)
+	case EventTodo, EventTodoDone, EventTodoOpen:
+		s.todo(e)
 	case EventSaid, EventPinned:
 		s.say(e)
 		s.heardByHand(e)

@@ -18,6 +18,9 @@ const (
 	EventAssigned    EventKind = "assigned"     // somebody is a responder
 	EventNoted       EventKind = "noted"        // a person, or a runbook, wrote it down
 	EventSaid        EventKind = "said"         // somebody said something in one of the rooms
+	EventTodo        EventKind = "todo"         // a person wrote down what is left to do
+	EventTodoDone    EventKind = "todo_done"    //
+	EventTodoOpen    EventKind = "todo_open"    // it is not done after all
 	EventPinned      EventKind = "pinned"       // it was put on the timeline, or taken off
 	EventReminded    EventKind = "reminded"     // nobody acknowledged in time
 	EventRoomOpened  EventKind = "room_opened"  //
@@ -87,7 +90,7 @@ type Event struct {
 	Moved       []RankMove   `json:"moved,omitempty"`
 	Same        bool         `json:"same,omitempty"`      // ranked: the places are those of the list before, see samePlaces
 	Action      string       `json:"action,omitempty"`    // voted, trust_…; useful: the item
-	Value       int          `json:"value,omitempty"`     // voted: the thumb; diagnosed: 1 where it was done before, 2 where more is coming; ranked: 1 where the first may run by itself
+	Value       int          `json:"value,omitempty"`     // voted: the thumb; diagnosed: 1 where it was done before, 2 where more is coming; ranked: 1 where the first may run by itself; todo…: which follow-up
 	Was         int          `json:"was,omitempty"`       // useful: the same person's vote until now
 	Objection   Objection    `json:"objection,omitempty"` // voted: what is wrong with it
 	Own         bool         `json:"own,omitempty"`       // voted: the service is theirs

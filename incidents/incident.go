@@ -100,6 +100,8 @@ type Incident struct {
 	Notes        int       `json:"notes,omitempty"`
 	ByHand       bool      `json:"by_hand,omitempty"` // people noted commands that they ran
 
+	Todos []Todo `json:"todos,omitempty"` // follow-ups
+
 	Said    map[string]SaidState `json:"said,omitempty"`    // by the message's key
 	Unheard int                  `json:"unheard,omitempty"` // messages beyond MaxSaid, which the other rooms do not show
 

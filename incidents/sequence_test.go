@@ -137,6 +137,8 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 			return Useful{By: who, Item: rapid.SampledFrom([]string{"check/restart-web/health", "log/logs"}).Draw(t, "item"), Value: rapid.IntRange(-1, 1).Draw(t, "useful")}
 		},
 		func() Command { return Assign{By: who, Who: abe} },
+		func() Command { return AddTodo{By: who, Text: text} },
+		func() Command { return EndTodo{By: who, N: 1, Open: rapid.Bool().Draw(t, "todo")} },
 		func() Command { return Note{By: who, Text: text, At: said} },
 		func() Command {
 			return Said{Chat: rapid.SampledFrom([]string{"console", "slack"}).Draw(t, "chat"), MessageID: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "message"), By: who,

@@ -33,8 +33,6 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			room = e.Room.Name
 		}
 		return "", []string{"chat", e.Chat, "room", room}
-	case EventConsulted, EventUseful:
-		return "", by
 	case EventRoomWanted:
 		return "", append(by, "chat", e.Chat)
 	case EventPinned:
@@ -57,7 +55,9 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			return "person", by
 		}
 		return "", nil
-	case EventNoted:
+	case EventTodo, EventTodoDone, EventTodoOpen:
+		return "", append(by, "n", strconv.Itoa(e.Value))
+	case EventNoted, EventConsulted, EventUseful:
 		if e.Note != nil {
 			return "runbook", nil
 		}

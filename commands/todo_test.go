@@ -1,0 +1,48 @@
+package commands
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// What is left to do is written down, listed and ticked off, in both languages'
+// words; it stands on the card and in the postmortem.
+func TestTodo(t *testing.T) {
+	t.Parallel()
+	h := withIncident(t)
+	if got := h.must(bea, "todo"); !strings.Contains(got.Text, "no follow-ups") {
+		t.Error(got.Text)
+	}
+	for _, c := range [][2]string{
+		{"todo raise the pool's <limit>", "Follow-up 1 of INC-42 is written down"},
+		{"todo raise the pool's <limit>", "on the list of INC-42 already"},
+		{"フォローアップ done with the old pool", "Follow-up 2 of INC-42"},
+		{"todo 完了 1", "Follow-up 1 of INC-42 is done"},
+		{"todo done 2", "Follow-up 2 of INC-42 is done"},
+		{"todo open 2", "Follow-up 2 of INC-42 is open again"},
+	} {
+		if got := h.must(bea, c[0]); !strings.Contains(got.Text, c[1]) {
+			t.Errorf("%s: %q", c[0], got.Text)
+		}
+	}
+	h.refused(bea, "todo done 7", incidents.NotFound)
+	list := h.must(cho, "todo")
+	if len(list.Fields) != 2 || !strings.HasPrefix(list.Fields[0].Name, "☑ 1. raise") || !strings.Contains(list.Fields[0].Value, "done by bea") || list.Fields[1].Name != "☐ 2. done with the old pool" {
+		t.Errorf("%+v", list.Fields)
+	}
+	pm := h.must(bea, "postmortem").Code[0].Text
+	if !strings.Contains(pm, "- [x] raise the pool's &lt;limit&gt; (bea)\n- [ ] done with the old pool (bea)\n") {
+		t.Error(pm)
+	}
+	card, open := h.must(bea, "status"), 0
+	for _, f := range card.Fields {
+		if f.Name == "Follow-up" {
+			open++
+		}
+	}
+	if open != 2 { // one that is open, and how many are done
+		t.Errorf("%+v", card.Fields)
+	}
+}

@@ -1,0 +1,51 @@
+package incidents
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// A follow-up is written, done and opened again, also after the closing; saying
+// it twice says it once.
+func TestFollowUps(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{Reopen: time.Minute})
+	st.must(AddTodo{By: bea, Text: "raise the limit"}, minute(1))
+	if got := st.must(AddTodo{By: abe, Text: "raise the limit"}, minute(1)); len(got) != 0 {
+		t.Error("twice:", got)
+	}
+	st.must(Resolve{By: bea}, minute(2))
+	st.pass(minute(10))
+	if st.s.Status() != Closed {
+		t.Fatal(st.s.Status())
+	}
+	st.must(AddTodo{By: bea, Text: "alert sooner"}, minute(11))
+	st.must(EndTodo{By: abe, N: 1}, minute(12))
+	st.must(EndTodo{By: abe, N: 2}, minute(12))
+	st.must(EndTodo{By: abe, N: 2, Open: true}, minute(13))
+	if got := st.must(EndTodo{By: abe, N: 2, Open: true}, minute(13)); len(got) != 0 {
+		t.Error("twice:", got)
+	}
+	todos := st.s.Todos
+	if len(todos) != 2 || todos[0].Done == nil || todos[0].Done.By != abe || todos[1].Done != nil || todos[1].Text != "alert sooner" || todos[1].Added.By != bea {
+		t.Errorf("%+v", todos)
+	}
+	for _, c := range []struct {
+		cmd  Command
+		want Code
+	}{{AddTodo{By: bea}, Invalid}, {EndTodo{By: bea, N: 3}, NotFound}, {EndTodo{By: bea}, NotFound}} {
+		if _, _, err := Advance(st.s, c.cmd, minute(14), Policy{}); CodeOf(err) != c.want {
+			t.Errorf("%+v: %v", c.cmd, err)
+		}
+	}
+	for i := range MaxTodos - 2 {
+		st.must(AddTodo{By: bea, Text: fmt.Sprint("todo ", i)}, minute(15))
+	}
+	if _, _, err := Advance(st.s, AddTodo{By: bea, Text: "and one more"}, minute(16), Policy{}); CodeOf(err) != TooLarge {
+		t.Error(err)
+	}
+	if _, _, err := Advance(&Incident{}, AddTodo{By: bea, Text: "x"}, noon, Policy{}); CodeOf(err) != NotFound {
+		t.Error("of no incident:", err)
+	}
+}
