@@ -39,6 +39,7 @@ type Folder struct {
 	quiet  complaints
 	marks  map[place]int64 // as this process left them; a commit that meets another forgets them
 	sure   map[int]bool    // logs of which this process finished a step
+	half   map[int]*step   // by log: begun and not finished
 
 	Alerts  atomic.Int64 // alerts folded
 	Opened  atomic.Int64 // incidents
@@ -72,12 +73,9 @@ type FolderOptions struct {
 func NewFolder(o FolderOptions) *Folder {
 	return &Folder{
 		log: o.Log, store: o.Store, shards: o.Shards, rules: o.Rules, policy: o.Policy, awaits: o.Expected,
-		now: o.Now, logger: o.Logger, shelf: newShelf(), turns: newTurns(), ended: newTombs(), marks: map[place]int64{}, sure: map[int]bool{},
+		now: o.Now, logger: o.Logger, shelf: newShelf(), turns: newTurns(), ended: newTombs(), marks: map[place]int64{}, sure: map[int]bool{}, half: map[int]*step{},
 	}
 }
-
-// foldBytes is how much of the log one step reads.
-const foldBytes = 4 << 20
 
 // batchOf collects what one step has for one group.
 type batchOf struct {
@@ -92,63 +90,6 @@ type batchOf struct {
 type portion struct {
 	groups []*batchOf
 	byKey  map[incidents.Key]*batchOf
-}
-
-// Step folds what waits in one log and says whether there was anything.
-func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
-	mark, err := f.mark(ctx, place{log, log})
-	if err != nil {
-		return false, err
-	}
-	entries, err := f.log.ReadLog(ctx, log, mark, foldBytes)
-	if err != nil {
-		return false, fmt.Errorf("read log %d: %w", log, err)
-	}
-	if len(entries) == 0 {
-		return false, nil
-	}
-	st := &step{log: log, rules: f.rules(), after: mark, last: entries[len(entries)-1].Offset, first: !f.sure[log]}
-	st.hands = f.deal(st.rules, entries)
-	// The log's own shard comes last: its mark says that all others are done.
-	for i := range f.shards {
-		if err := f.foldShard(ctx, st, (log+1+i)%f.shards); err != nil {
-			return false, err
-		}
-	}
-	f.sure[log] = true
-	return true, nil
-}
-
-// step is a run of entries of one log on their way into all shards.
-type step struct {
-	log         int
-	rules       incidents.Rules
-	after, last int64 // the entries after the one up to the other
-	first       bool  // another process may have died in the middle of such a step
-	hands       [][]dealt
-}
-
-// dealt is one alert of the log, and the group it belongs to.
-type dealt struct {
-	offset int64
-	batch  *incidents.Batch
-	alert  int
-	group  incidents.Key
-}
-
-// deal gives each shard the alerts of its groups, in order.
-func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) [][]dealt {
-	hands := make([][]dealt, f.shards)
-	for _, e := range entries {
-		for _, b := range e.Batches {
-			for i := range b.Alerts {
-				key := f.policy.Customers.Apart(rules.Key(b.GroupKey, &b.Alerts[i]), b.Alerts[i].Labels)
-				shard := key.Shard(f.shards)
-				hands[shard] = append(hands[shard], dealt{offset: e.Offset, batch: b, alert: i, group: key})
-			}
-		}
-	}
-	return hands
 }
 
 // foldShard commits the part of the entries that belongs to one shard. A shard

@@ -28,6 +28,7 @@ func (f *Folder) mark(ctx context.Context, at place) (int64, error) {
 func (f *Folder) forget() {
 	clear(f.marks)
 	clear(f.sure)
+	clear(f.half)
 }
 
 // unfolded says whether something that was received by a moment still waits to

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -146,6 +147,38 @@ func TestNothingUncommittedIsBelieved(t *testing.T) {
 	}
 	if _, has := s.Alerts.Get(second.Fingerprint()); !has {
 		t.Error("an acknowledged alert is in no incident")
+	}
+}
+
+// A store that manages one shard's part before it is too slow again must not have
+// the folder begin anew each time: it would never come to the end.
+func TestAStepThatFailsGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
+	const shards, alerts = 16, 200
+	f := openFlaky(t, shards)
+	start := time.Now().UTC().Add(-time.Minute)
+	for i := range alerts {
+		f.push(t, strconv.Itoa(i), 0, alertAt("shop-"+strconv.Itoa(i), start))
+	}
+	left := 0
+	f.commit = func(*incidents.Commit) error {
+		if left--; left < 0 {
+			return context.DeadlineExceeded
+		}
+		return nil
+	}
+	folder := newFolder(f)
+	for try := 0; ; try++ {
+		left = 1
+		if err := step(t, folder); err == nil {
+			break
+		}
+		if try > shards {
+			t.Fatalf("no end after %d tries", try)
+		}
+	}
+	if n := folder.Alerts.Load(); n != alerts {
+		t.Errorf("%d alerts were folded, want %d", n, alerts)
 	}
 }
 

@@ -1,0 +1,90 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+)
+
+// foldBytes is how much of the log one step reads.
+const foldBytes = 4 << 20
+
+// Step folds what waits in one log and says whether there was anything. One that
+// failed in the middle, because the store was slow or away, goes on where it
+// stopped, however often: begun anew each time it might never come to its end.
+func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
+	st := f.half[log]
+	if st == nil {
+		var err error
+		if st, err = f.begin(ctx, log); st == nil || err != nil {
+			return false, err
+		}
+		f.half[log] = st
+	}
+	// The log's own shard comes last: its mark says that all others are done.
+	for i := range f.shards {
+		shard := (log + 1 + i) % f.shards
+		if st.done[shard] {
+			continue
+		}
+		if err := f.foldShard(ctx, st, shard); err != nil {
+			return false, err
+		}
+		st.done[shard] = true
+	}
+	delete(f.half, log)
+	f.sure[log] = true
+	return true, nil
+}
+
+// begin reads what waits in one log; nil: nothing.
+func (f *Folder) begin(ctx context.Context, log int) (*step, error) {
+	mark, err := f.mark(ctx, place{log, log})
+	if err != nil {
+		return nil, err
+	}
+	entries, err := f.log.ReadLog(ctx, log, mark, foldBytes)
+	if err != nil {
+		return nil, fmt.Errorf("read log %d: %w", log, err)
+	}
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	st := &step{log: log, rules: f.rules(), after: mark, last: entries[len(entries)-1].Offset, first: !f.sure[log], done: make([]bool, f.shards)}
+	st.hands = f.deal(st.rules, entries)
+	return st, nil
+}
+
+// step is a run of entries of one log on their way into all shards.
+type step struct {
+	log         int
+	rules       incidents.Rules
+	after, last int64 // the entries after the one up to the other
+	first       bool  // another process may have died in the middle of such a step
+	hands       [][]dealt
+	done        []bool // shards whose part this process committed
+}
+
+// dealt is one alert of the log, and the group it belongs to.
+type dealt struct {
+	offset int64
+	batch  *incidents.Batch
+	alert  int
+	group  incidents.Key
+}
+
+// deal gives each shard the alerts of its groups, in order.
+func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) [][]dealt {
+	hands := make([][]dealt, f.shards)
+	for _, e := range entries {
+		for _, b := range e.Batches {
+			for i := range b.Alerts {
+				key := f.policy.Customers.Apart(rules.Key(b.GroupKey, &b.Alerts[i]), b.Alerts[i].Labels)
+				shard := key.Shard(f.shards)
+				hands[shard] = append(hands[shard], dealt{offset: e.Offset, batch: b, alert: i, group: key})
+			}
+		}
+	}
+	return hands
+}
