@@ -139,7 +139,7 @@ func TestCheckPrintsTheCalendar(t *testing.T) {
   - {name: f, kind: freeze, dates: [{from: 2026-01-02, until: 2026-01-01}]}
 `)
 	code, out := command(t, "check", "--config", file)
-	for _, want := range []string{"calendar[0].kind", "calendar[1].match", "calendar[2]", "calendar[3].ics", "calendar[4].cron", "calendar[5].timezone", "calendar[6].name", "calendar[6].dates[0]"} {
+	for _, want := range []string{"calendar[0].kind", "calendar[1].match", "calendar[2]", "calendar[3].ics", "calendar[4].for", "calendar[5].timezone", "calendar[6].name", "calendar[6].dates[0]"} {
 		if code != exitInvalid || !strings.Contains(out, want) {
 			t.Errorf("%d, no %s in %s", code, want, out)
 		}

@@ -35,6 +35,7 @@ func TestWhatIsAskedIsAnsweredInTheRoom(t *testing.T) {
 	for line, want := range map[string]string{
 		"similar": "past:", "changes payment": "change:payment", "logs “time out”": `log:"time out"`, "diagnose disk": ":disk",
 		`graph rate(x{a="b c"}[1m])`: `graph :rate(x{a="b c"}[1m])`, "graph in:east up": "graph east:up",
+		`graph in:"far east" up`: "graph far east:up", "graph in:“far east”  up{a=\"b\"}": `graph far east:up{a="b"}`, `graph in:"far up`: `graph "far:up`,
 	} {
 		h.must(bea, line)
 		if got := o.asked[len(o.asked)-1]; got != want {
@@ -53,7 +54,7 @@ func TestWhatIsAskedIsAnsweredInTheRoom(t *testing.T) {
 			t.Errorf("the graph is %+v", m)
 		}
 	}
-	if charts != 2 {
+	if charts != 5 {
 		t.Errorf("the room shows %d charts", charts)
 	}
 	h.refused(bea, "graph", incidents.Invalid)

@@ -32,15 +32,15 @@ func ticket(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			if len(args) == 0 {
-				return answer(s, d.tickets(s, r.Lang)), nil
-			}
 			tracker := ""
 			if d.Trackers != nil {
 				tracker = d.Trackers.Tracker(s)
 			}
+			if len(args) == 0 {
+				return answer(s, d.tickets(s, tracker, r.Lang)), nil
+			}
 			if tracker == "" {
-				return bot.Reply{}, incidents.Fail(incidents.Invalid, "error.no_tracker_here", "incidents like this one have no tracker").WithHint("hikeshi check")
+				return bot.Reply{}, incidents.Fail(incidents.Invalid, "error.no_tracker_here", "incidents like this one have no tracker: no rule under tickets fits them").WithHint("docs/configuration.md")
 			}
 			return d.changeTicket(ctx, r, tracker, args)
 		},
@@ -77,8 +77,8 @@ func (d Deps) changeTicket(ctx context.Context, r bot.Request, tracker string, a
 	return confirm(r, s, said, "id", s.ID.String(), "tracker", tracker, "ticket", s.Tickets[tracker].Key), nil
 }
 
-// tickets tells which tickets the incident has.
-func (d Deps) tickets(s *incidents.Incident, lang string) bot.Message {
+// tickets tells which tickets the incident has, or how it gets one.
+func (d Deps) tickets(s *incidents.Incident, tracker, lang string) bot.Message {
 	m := bot.Message{Tone: bot.ToneInfo}
 	for _, tracker := range slices.Sorted(maps.Keys(s.Tickets)) {
 		t := s.Tickets[tracker]
@@ -93,7 +93,11 @@ func (d Deps) tickets(s *incidents.Incident, lang string) bot.Message {
 			m.Fields = append(m.Fields, bot.Field{Name: phrases.T(lang, "card.ticket_problem"), Value: bot.Say(lang, t.Problem)})
 		}
 	}
-	if len(m.Fields) == 0 {
+	switch {
+	case len(m.Fields) > 0:
+	case tracker == "":
+		m.Text = phrases.T(lang, "say.ticket_nowhere", "id", s.ID.String())
+	default:
 		m.Text = phrases.T(lang, "say.ticket_none", "id", s.ID.String())
 	}
 	return m

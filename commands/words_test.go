@@ -32,6 +32,7 @@ func TestEveryVerbRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"run request:1":          "/inc approve request:1",
 		"list web shop":          "/inc list web",
 		"help ack now":           "/inc help ack",
+		"pin 3":                  "/inc note …",
 	} {
 		h := withIncident(t)
 		before := len(h.log[42])

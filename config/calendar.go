@@ -70,7 +70,12 @@ func (s *settler) times(key string, c Window, w *calendar.Window) {
 		bad(key+".timezone", c.Timezone, err)
 		return
 	}
-	if c.Cron != "" {
+	switch {
+	case (c.Cron == "") != (c.For == 0):
+		if !slices.ContainsFunc(s.Config.problems, func(p problem) bool { return p.what.Phrase == "config.duration" }) { // for may be what could not be read
+			s.note(wrong(key+".for", "config.calendar_for").try("config.hint.calendar_for"))
+		}
+	case c.Cron != "":
 		if err := w.Recur(c.Cron, time.Duration(c.For), zone); err != nil {
 			bad(key+".cron", c.Cron, err)
 		}
@@ -85,7 +90,7 @@ func (s *settler) times(key string, c Window, w *calendar.Window) {
 			s.unread = append(s.unread, wrong(key+".ics", "config.calendar_when", "value", c.ICS, "error", Cause(err)))
 		}
 	}
-	if c.Cron == "" && len(c.Dates) == 0 && c.ICS == "" {
+	if c.Cron == "" && c.For == 0 && len(c.Dates) == 0 && c.ICS == "" {
 		s.note(wrong(key, "config.calendar_never"))
 	}
 }

@@ -117,8 +117,11 @@ func (v *Investigator) grapher(name string, own bool) (Grapher, error) {
 	case len(names) == 0:
 		return nil, incidents.Fail(incidents.NotFound, "error.graph_nowhere", "no source is configured that takes queries")
 	}
-	known := strings.Join(names, ", ")
-	return nil, incidents.Fail(incidents.NotFound, "error.graph_source", "no source of that name takes queries; there are "+known, "names", known).WithHint("/inc graph in:" + names[0] + " up")
+	known, first := strings.Join(names, ", "), names[0]
+	if strings.Contains(first, " ") {
+		first = `"` + first + `"`
+	}
+	return nil, incidents.Fail(incidents.NotFound, "error.graph_source", "no source of that name takes queries; there are "+known, "names", known).WithHint("/inc graph in:" + first + " up")
 }
 
 // drawn are the few series worth a picture: those that moved most, then those

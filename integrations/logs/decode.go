@@ -33,7 +33,8 @@ var (
 )
 
 // Decode reads a JSON array of objects, objects one after the other, or lines of
-// text. A line without a time, or with one that cannot be, is of now.
+// text. A line without a time, or with one that cannot be, is of now. Objects
+// without a text are left out; where no other is, the body is refused.
 func Decode(body []byte, now time.Time) ([]Line, error) {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 {
@@ -69,6 +70,11 @@ func Decode(body []byte, now time.Time) ([]Line, error) {
 		if l, ok := object(o, now); ok {
 			lines = append(lines, l)
 		}
+	}
+	if len(lines) == 0 && len(objects) > 0 {
+		names := strings.Join(textNames, ", ")
+		return nil, incidents.Fail(incidents.Invalid, "error.log_no_text", "no object has a line: text under "+names, "names", names).
+			WithHint(`{"service":"shop","message":"…"}`)
 	}
 	return lines, nil
 }

@@ -184,6 +184,11 @@ func TestEverySenderIsUnderstood(t *testing.T) {
 	if _, err := target.Decode([]byte(`{"log":"a"}{"log":`), noon); incidents.CodeOf(err) != incidents.Invalid {
 		t.Errorf("half an object: %v", err)
 	}
+	for _, body := range []string{`{"service":5}`, `[{"service":"a"},{"text":"b"}]`} {
+		if _, err := target.Decode([]byte(body), noon); incidents.CodeOf(err) != incidents.Invalid || !strings.Contains(err.Error(), "message") {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
 	if _, err := target.Decode([]byte(strings.Repeat("x\n", 60_000)), noon); incidents.CodeOf(err) != incidents.TooLarge {
 		t.Errorf("too many lines: %v", err)
 	}
