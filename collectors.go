@@ -9,7 +9,8 @@ import (
 var (
 	descTicketsUnsure = prometheus.NewDesc("hikeshi_tickets_unsure_total", "Creations of tickets whose end was not known at once.", []string{"tracker"}, nil)
 	descTicketsHealed = prometheus.NewDesc("hikeshi_tickets_healed_total", "Second tickets of one incident that were found, linked and closed.", []string{"tracker"}, nil)
-	descLogLines      = prometheus.NewDesc("hikeshi_log_lines_total", "Lines that were sent to /v1/logs, by what became of them: taken, of one stream too many, or older than what is kept.", []string{"became"}, nil)
+	descLogLines      = prometheus.NewDesc("hikeshi_log_lines_total", "Lines that were sent to /v1/logs, by what became of them: known here, of one stream too many, or older than what is kept.", []string{"became"}, nil)
+	descLogMissed     = prometheus.NewDesc("hikeshi_log_pieces_missed_total", "Pieces of what other replicas were sent to /v1/logs that were gone before they were read here.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -31,11 +32,15 @@ func (t *trackers) Collect(ch chan<- prometheus.Metric) {
 type lines struct{ from *logs.Source }
 
 // Describe implements prometheus.Collector.
-func (lines) Describe(ch chan<- *prometheus.Desc) { ch <- descLogLines }
+func (lines) Describe(ch chan<- *prometheus.Desc) {
+	ch <- descLogLines
+	ch <- descLogMissed
+}
 
 // Collect implements prometheus.Collector.
 func (c lines) Collect(ch chan<- prometheus.Metric) {
 	s := c.from.Stats()
+	ch <- prometheus.MustNewConstMetric(descLogMissed, prometheus.CounterValue, float64(s.Missed))
 	for _, n := range []struct {
 		became string
 		count  int

@@ -89,7 +89,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if a.listen, err = listen(ctx, c.Listen); err != nil {
 		return err
 	}
-	if a.sources, err = inquiry.Open(c.Data, c.Asked, store, a.audit.redact); err != nil {
+	if a.sources, err = inquiry.Open(ctx, owner(), c.Asked, store, a.audit.redact, log); err != nil {
 		return err
 	}
 
@@ -267,7 +267,6 @@ func (a *app) close() {
 	if a.listen != nil {
 		_ = a.listen.Close()
 	}
-	a.sources.Close()
 	if a.store != nil {
 		if err := a.store.Close(); err != nil {
 			a.log.Warn("could not close the store", "error", err)

@@ -10,9 +10,11 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
+// BookKeeps is how long a Book remembers.
+const BookKeeps = before + after + 10*time.Minute
+
 const (
 	bookSlot      = 5 * time.Second
-	bookKeeps     = before + after + 10*time.Minute
 	bookTemplates = 500 // of one book
 	exampleBytes  = 500
 	mostLead      = 5 * time.Minute // what is new shows so long before the alert at most
@@ -40,7 +42,7 @@ func NewBook() *Book {
 // older than what is kept is not counted, which is false.
 func (b *Book) Add(at time.Time, line string) bool {
 	slot := at.UnixNano() / int64(bookSlot)
-	keeps := int64(bookKeeps / bookSlot)
+	keeps := int64(BookKeeps / bookSlot)
 	if b.newest > 0 && slot < b.newest-keeps {
 		return false
 	}
@@ -71,6 +73,14 @@ func (b *Book) Add(at time.Time, line string) bool {
 	}
 	b.examples[m.ID] = line
 	return true
+}
+
+// Newest is when the latest line was; zero of an empty book.
+func (b *Book) Newest() time.Time {
+	if b.newest == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, b.newest*int64(bookSlot))
 }
 
 // Trends compares the time around and after the alert with the hour before, or

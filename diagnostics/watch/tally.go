@@ -40,8 +40,9 @@ func NewTally(rules []Rule, now func() time.Time) *Tally {
 }
 
 // Add takes a line, cleaned already, and whose it is (see diagnostics.Owned). One
-// that comes after its time was judged counts for the next.
-func (t *Tally) Add(at time.Time, whose, service, host, text string) {
+// that comes after its time was judged counts for the next, if it is this process's
+// own: whoever was sent another's has counted it in time.
+func (t *Tally) Add(at time.Time, whose, service, host, text string, own bool) {
 	if len(t.counts) == 0 || t.now().Sub(at) > mostWait {
 		return
 	}
@@ -60,6 +61,9 @@ func (t *Tally) Add(at time.Time, whose, service, host, text string) {
 		}
 		every := seconds(c.rule.Every)
 		end := (min(at.Unix(), t.now().Unix())/every + 1) * every
+		if end <= c.judged && !own {
+			continue
+		}
 		c.lines[max(end, c.judged+every)]++
 		c.example = cut(text)
 	}

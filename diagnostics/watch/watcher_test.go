@@ -262,7 +262,7 @@ func TestLogs(t *testing.T) {
 	w, idle := p.replica(t, &rule, now), p.replica(t, &rule, now)
 	hear := func(n int, service string) {
 		for i := range n {
-			w.Tally.Add(clock, "", service, "web-1", fmt.Sprintf("kernel: OUT OF MEMORY: killed %d", i))
+			w.Tally.Add(clock, "", service, "web-1", fmt.Sprintf("kernel: OUT OF MEMORY: killed %d", i), true)
 		}
 	}
 	look(t, 0, 0, &clock, w, idle)
@@ -271,7 +271,7 @@ func TestLogs(t *testing.T) {
 	look(t, 1, 1, &clock, w, idle)
 	p.said(t) // one is less than two
 	hear(3, "shop")
-	w.Tally.Add(clock.Add(-2*mostWait), "", "shop", "web-1", "out of memory, long ago")
+	w.Tally.Add(clock.Add(-2*mostWait), "", "shop", "web-1", "out of memory, long ago", true)
 	look(t, 2, 3, &clock, idle, w)
 	p.said(t, "oom fires: “Out of Memory” in the log, 3× since 12:02 UTC.")
 	look(t, 4, 5, &clock, w, idle)

@@ -1,7 +1,7 @@
 // Package changes is where pipelines and people say what they changed: in a form
 // of our own, or as PagerDuty's change events. It is the diagnostics.Source that
-// tells them. What was answered for is on the disk; memory and disk are bounded.
-// Start with Open.
+// tells them, to whichever replica they were sent. What was answered for is in the
+// store; memory and store are bounded. Start with New.
 package changes
 
 import (
@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -20,44 +21,58 @@ import (
 )
 
 const (
-	mostKept = 5000
-	mostDisk = 8 << 20
-	mostWord = 300
-	mostLink = 1500
+	mostKept  = 5000
+	takeTime  = 10 * time.Second // for a POST to become durable
+	catchTime = 2 * time.Second  // for what others were sent, when somebody asks
+	mostWord  = 300
+	mostLink  = 1500
 )
+
+// bound is of all services, and of one: pipelines that never rest push out no others.
+var bound = incidents.RingBound{Ring: 1 << 20, All: 8 << 20}
+
+// Config says how changes are made fit to be kept, and where.
+type Config struct {
+	Store  kept.Store
+	Self   string                             // names this process among replicas and restarts
+	Clean  func(text string, most int) string // without secrets, cut
+	Whose  func(source string) string         // whose the changes of a sender are (see diagnostics.Owned)
+	Logger *slog.Logger
+}
 
 // Source holds the latest changes. It is safe for concurrent use.
 type Source struct {
 	clean func(string, int) string
 	whose func(source string) string
-	file  *kept.File
+	ring  *kept.Ring
 	mu    sync.Mutex
 	all   []diagnostics.Change // the order in which they came
 }
 
-// Open reads what was kept before. clean takes secrets out and cuts; whose says whose
-// the changes of a sender are (see diagnostics.Owned).
-func Open(file string, clean func(text string, most int) string, whose func(source string) string) (*Source, error) {
-	s := &Source{clean: clean, whose: whose}
-	var err error
-	s.file, err = kept.Open(file, mostDisk, func(line []byte) {
+// New makes a source that knows nothing yet: Catch or Follow reads what was sent before.
+func New(c Config) *Source {
+	s := &Source{clean: c.Clean, whose: c.Whose}
+	s.ring = kept.New(kept.Options{Store: c.Store, Kind: "changes", Bound: bound, Self: c.Self, Logger: c.Logger, Each: func(line []byte) {
 		var c diagnostics.Change
 		if json.Unmarshal(line, &c) == nil && c.Title != "" {
 			s.add(c)
 		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open the changes that were sent: %w", err)
-	}
-	return s, nil
+	}})
+	return s
 }
 
-// Close closes the file.
-func (s *Source) Close() error { return s.file.Close() }
+// Follow reads what other replicas were sent until ctx ends.
+func (s *Source) Follow(ctx context.Context) { s.ring.Follow(ctx) }
+
+// Catch reads all that was sent until now, to whomever.
+func (s *Source) Catch(ctx context.Context) error { return s.ring.Catch(ctx) }
 
 func (s *Source) add(c diagnostics.Change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if slices.Contains(s.all, c) {
+		return // its sender did not hear that it had been taken, and sent it again
+	}
 	if s.all = append(s.all, c); len(s.all) > mostKept {
 		s.all = slices.Clone(s.all[len(s.all)-mostKept/2:])
 	}
@@ -69,7 +84,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	lines := make([][]byte, len(all))
+	var lines []kept.Lines
 	for i := range all {
 		c := &all[i]
 		c.By = cmp.Or(c.By, source)
@@ -83,12 +98,16 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 			c.URL = ""
 		}
 		c.URL = s.clean(c.URL, mostLink)
-		if lines[i], err = json.Marshal(c); err != nil {
+		line, err := json.Marshal(c)
+		if err != nil {
 			return 0, fmt.Errorf("encode a change: %w", err)
 		}
+		lines = append(lines, kept.Lines{Ring: c.Customer + "\n" + c.Service, Text: append(line, '\n')})
 	}
-	if err := s.file.Append(lines); err != nil {
-		return 0, incidents.Fail(incidents.Unavailable, "error.not_kept", "the changes could not be kept: "+err.Error(), "error", err.Error())
+	ctx, cancel := context.WithTimeout(context.Background(), takeTime)
+	defer cancel()
+	if err := s.ring.Add(ctx, lines); err != nil {
+		return 0, fmt.Errorf("keep changes: %w", err)
 	}
 	for _, c := range all {
 		s.add(c)
@@ -117,13 +136,21 @@ func (*Source) Tells() []incidents.ClueKind {
 }
 
 // Ask gives all that may be the incident's customer's; which of them matter is the
-// investigator's to say.
-func (s *Source) Ask(_ context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
+// investigator's to say. Where what other replicas were sent cannot be read it tells
+// what it knows, and that.
+func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
+	catching, cancel := context.WithTimeout(ctx, catchTime)
+	defer cancel()
+	err := s.ring.Catch(catching)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return diagnostics.Answer{Changes: slices.DeleteFunc(slices.Clone(s.all), func(c diagnostics.Change) bool {
+	answer := diagnostics.Answer{Changes: slices.DeleteFunc(slices.Clone(s.all), func(c diagnostics.Change) bool {
 		return !diagnostics.Serves(c.Customer, q.Incident.Customer)
-	})}, nil
+	})}
+	if err != nil {
+		return answer, kept.Unread()
+	}
+	return answer, nil
 }
 
 // sent is a change in either form.

@@ -1,7 +1,7 @@
 package changes_test
 
 import (
-	"path/filepath"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -10,16 +10,27 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/changes"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
+	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
 func TestChangesAreKept(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	file := filepath.Join(t.TempDir(), "changes")
-	clean := steps.NewRedactor().Excerpt
-	whose := func(source string) string { return map[string]string{"globex-ci": "globex", "shared": diagnostics.Everybody}[source] }
-	s, err := changes.Open(file, clean, whose)
+	store, err := storage.Open(t.Context(), storage.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
+	}
+	whose := func(source string) string {
+		return map[string]string{"globex-ci": "globex", "shared": diagnostics.Everybody}[source]
+	}
+	of := func(customer string) diagnostics.Question {
+		return diagnostics.Question{Incident: &incidents.Incident{Customer: customer}}
+	}
+	replica := func(self string) *changes.Source {
+		return changes.New(changes.Config{Store: store, Self: self, Clean: steps.NewRedactor().Excerpt, Whose: whose, Logger: slog.New(slog.DiscardHandler)})
+	}
+	s, early := replica("one"), replica("two")
+	if got, err := early.Ask(t.Context(), of("")); err != nil || len(got.Changes) > 0 {
+		t.Fatalf("before any was sent: %+v %v", got, err)
 	}
 	for _, x := range []struct{ source, body string }{
 		{"pipeline", `{"service":"shop","title":"deployed 1.4.2 with token=abcdefgh","by":"ci","at":"2026-03-04T11:00:00Z","url":"https://ci.example.com/7"}`},
@@ -40,25 +51,33 @@ func TestChangesAreKept(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	if err := s.Close(); err != nil {
+	// Its sender did not hear that it had been taken.
+	if _, err := s.Take("pipeline", []byte(`{"service":"shop","title":"deployed 1.4.2 with token=abcdefgh","by":"ci","at":"2026-03-04T11:00:00Z","url":"https://ci.example.com/7"}`), now); err != nil {
 		t.Fatal(err)
 	}
-	again, err := changes.Open(file, clean, whose)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
 	shared := diagnostics.Change{At: now, Customer: diagnostics.Everybody, Title: "router replaced", By: "Ann"}
-	for customer, want := range map[string][]diagnostics.Change{
+	told := map[string][]diagnostics.Change{
 		"":     {{At: now.Add(-time.Hour), Service: "shop", Title: "deployed 1.4.2 with token=[redacted]", By: "ci", URL: "https://ci.example.com/7"}, shared},
 		"acme": {{At: now.Add(-2 * time.Hour), Service: "shop", Customer: "acme", Title: "Build Success", By: "acme-build", URL: "https://acme.example.com/1"}, shared},
 		"globex": {
 			{At: now, Customer: "globex", Title: "flag on", By: "globex-ci"}, {At: now, Customer: "globex", Title: "flag off", By: "globex-ci"}, shared,
 		},
-	} {
-		got, err := again.Ask(t.Context(), diagnostics.Question{Incident: &incidents.Incident{Customer: customer}})
-		if err != nil || !slices.Equal(got.Changes, want) {
-			t.Errorf("%q is told %+v, not %+v: %v", customer, got.Changes, want, err)
+	}
+	for name, x := range map[string]*changes.Source{"who was sent them": s, "who was there": early, "who comes later": replica("three")} {
+		for customer, want := range told {
+			got, err := x.Ask(t.Context(), of(customer))
+			if err != nil || !slices.Equal(got.Changes, want) {
+				t.Errorf("%s tells %q %+v, not %+v: %v", name, customer, got.Changes, want, err)
+			}
 		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Take("pipeline", []byte(`{"title":"lost?"}`), now); incidents.CodeOf(err) != incidents.Unavailable || n != 0 {
+		t.Errorf("%d kept without a store: %v", n, err)
+	}
+	if got, err := s.Ask(t.Context(), of("acme")); incidents.CodeOf(err) != incidents.Unavailable || len(got.Changes) != 2 {
+		t.Errorf("without a store %d are told: %v", len(got.Changes), err)
 	}
 }

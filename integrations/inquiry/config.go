@@ -123,9 +123,9 @@ type Problem struct {
 
 // Settled is all that can be made without opening a file of ours.
 type Settled struct {
-	Secrets   []string                                              // that must never be seen
-	Heard     func(at time.Time, whose, service, host, line string) // told of each line that was sent, cleaned; may be nil
-	Senders   map[string]string                                     // whose is what each sends that says of nothing whose it is
+	Secrets   []string                                                        // that must never be seen
+	Heard     func(at time.Time, whose, service, host, line string, own bool) // see logs.Config; may be nil
+	Senders   map[string]string                                               // whose is what each sends that says of nothing whose it is
 	claimed   func(service string) string
 	asked     []ownedOpener
 	watched   []*scrape.Source

@@ -5,12 +5,14 @@ package inquiry
 
 import (
 	"context"
-	"path/filepath"
+	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/integrations/changes"
+	"github.com/hikeshi-ops/hikeshi/integrations/kept"
 	"github.com/hikeshi-ops/hikeshi/integrations/logs"
 )
 
@@ -20,7 +22,7 @@ type Redactor interface {
 	Excerpt(text string, most int) string // cleaned, at most so many bytes
 }
 
-// Sources are open, and want to be closed.
+// Sources are all that is asked. Run keeps them up to date.
 type Sources struct {
 	Logs    *logs.Source
 	Changes *changes.Source
@@ -29,27 +31,35 @@ type Sources struct {
 	redact  Redactor
 }
 
-// Open opens what was sent before, in a folder of its own below data.
-func Open(data string, settled Settled, past diagnostics.Past, redact Redactor) (*Sources, error) {
-	dir := filepath.Join(data, "diagnostics")
+// Store has the past, and what was sent.
+type Store interface {
+	diagnostics.Past
+	kept.Store
+}
+
+// startTime bounds how long a start waits for what was sent before it; the rest is
+// read meanwhile.
+const startTime = 2 * time.Second
+
+// Open makes the sources, and reads what was sent before. self names this process among
+// replicas and restarts. A store that is away keeps nobody from starting.
+func Open(ctx context.Context, self string, settled Settled, store Store, redact Redactor, log *slog.Logger) (*Sources, error) {
 	s := &Sources{settled: settled, redact: redact}
-	var err error
-	if s.Logs, err = logs.Open(logs.Config{File: filepath.Join(dir, "logs"), Clean: redact.Excerpt, Whose: settled.sender, Heard: settled.Heard}); err != nil {
-		return nil, err
-	}
-	if s.Changes, err = changes.Open(filepath.Join(dir, "changes"), redact.Excerpt, settled.sender); err != nil {
-		_ = s.Logs.Close()
-		return nil, err
+	s.Logs = logs.New(logs.Config{Store: store, Self: self, Clean: redact.Excerpt, Logger: log, Whose: settled.sender, Heard: settled.Heard})
+	s.Changes = changes.New(changes.Config{Store: store, Self: self, Clean: redact.Excerpt, Whose: settled.sender, Logger: log})
+	reading, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	if err := errors.Join(s.Changes.Catch(reading), s.Logs.Catch(reading)); err != nil {
+		log.Info("what was sent before is not all known yet", "error", err)
 	}
 	for _, x := range settled.asked {
 		source, err := x.open(redact.Excerpt)
 		if err != nil { // it could be made when it was checked
-			s.Close()
 			return nil, err
 		}
 		s.all = append(s.all, diagnostics.Owned{Source: source, Whose: x.whose})
 	}
-	for _, own := range []diagnostics.Source{s.Logs, s.Changes, diagnostics.NewHistory(past)} { // these know of each thing whose it is
+	for _, own := range []diagnostics.Source{s.Logs, s.Changes, diagnostics.NewHistory(store)} { // these know of each thing whose it is
 		s.all = append(s.all, diagnostics.Owned{Source: own, Whose: diagnostics.Everybody})
 	}
 	return s, nil
@@ -67,20 +77,13 @@ func (s *Sources) Investigator(checks diagnostics.Checks, seldom func(service, i
 	})
 }
 
-// Run watches what is watched until ctx ends.
+// Run watches what is watched, and follows what other replicas are sent, until ctx ends.
 func (s *Sources) Run(ctx context.Context) {
 	var all sync.WaitGroup
+	all.Go(func() { s.Logs.Follow(ctx) })
+	all.Go(func() { s.Changes.Follow(ctx) })
 	for _, w := range s.settled.watched {
 		all.Go(func() { w.Run(ctx) })
 	}
 	all.Wait()
-}
-
-// Close lets go of the files. It may be called of none.
-func (s *Sources) Close() {
-	if s == nil {
-		return
-	}
-	_ = s.Logs.Close()
-	_ = s.Changes.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -40,6 +41,12 @@ func (noPast) List(context.Context, incidents.Query) (incidents.Page, error) {
 	return incidents.Page{}, nil
 }
 func (noPast) Load(context.Context, incidents.ID) (*incidents.Incident, error) { return nil, nil }
+func (noPast) PushRings(context.Context, string, incidents.RingBound, []incidents.RingItem) (int64, error) {
+	return 0, errors.New("nothing is sent here")
+}
+func (noPast) PullRings(context.Context, string, int64, int) ([]incidents.RingItem, int64, error) {
+	return nil, 0, nil
+}
 
 type noChecks struct{}
 
@@ -71,11 +78,10 @@ func investigator(t *testing.T, text, url string, hosts hostlog.Reader, customer
 	if strings.Contains(text, "$TOKEN") && !strings.Contains(strings.Join(settled.Secrets, " "), fakes.Token) {
 		t.Error("the token is not among the secrets")
 	}
-	all, err := inquiry.Open(t.TempDir(), settled, noPast{}, steps.NewRedactor(settled.Secrets...))
+	all, err := inquiry.Open(t.Context(), "self", settled, noPast{}, steps.NewRedactor(settled.Secrets...), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(all.Close)
 	asked := all.Investigator(noChecks{}, nil)
 	return func(ctx context.Context, s *incidents.Incident) (found []string) {
 		clues := asked.Diagnose(ctx, s, func(incidents.Diagnosed) {}).Clues

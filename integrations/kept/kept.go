@@ -1,174 +1,159 @@
-// Package kept is a file of lines that never grows past its bound: when it is
-// half full it takes the place of the one before. What Append returned for is on
-// the disk. It is for what is of use for some hours only; each replica has its
-// own. Start with Open.
+// Package kept holds what is sent to us and is of use for some hours only, lines of
+// logs and changes, in the store's rings: every replica knows what any was sent.
+//
+// It promises that lines are durable once Add returned nil; that all who add at
+// once share one write, one at a time, so that a flood of logs leaves the store to
+// the alerts; and that each line of others, and of this process's own past, is given
+// to Each once. What was gone before it was read is counted. Why it is so stands in
+// docs/decisions/0024. Start with New.
 package kept
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"context"
+	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// File is open for appending. It is safe for concurrent use.
-type File struct {
-	mu   sync.Mutex
-	path string
-	half int64
-	f    file
-	size int64
-	torn bool // the last line is the beginning of one
+// Store has the rings.
+type Store interface {
+	PushRings(ctx context.Context, kind string, bound incidents.RingBound, items []incidents.RingItem) (last int64, err error)
+	PullRings(ctx context.Context, kind string, after int64, maxBytes int) (items []incidents.RingItem, last int64, err error)
 }
 
-// file is an *os.File.
-type file interface {
-	io.WriteCloser
-	Sync() error
-	Truncate(size int64) error
+// Options are what a Ring is made of.
+type Options struct {
+	Store  Store
+	Kind   string
+	Bound  incidents.RingBound
+	Self   string            // names this process among replicas and restarts
+	Each   func(line []byte) // is given a line of others; one at a time
+	Logger *slog.Logger
 }
 
-// MaxLine bounds a line, in bytes.
-const MaxLine = 64 << 10
+// Ring is safe for concurrent use.
+type Ring struct {
+	Options
+	self   incidents.Key
+	adding adding
+	encode encoder // of whoever writes
 
-// Open opens the file, making its folder, and gives what it holds to each, the
-// oldest first. A line that a crash has torn is given too: it is the reader's to
-// refuse. most is in bytes.
-func Open(path string, most int64, each func(line []byte)) (*File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of %s: %w", path, err)
-	}
-	for _, name := range []string{path + ".1", path} {
-		if err := readLines(name, each); err != nil {
-			return nil, err
-		}
-	}
-	k := &File{path: path, half: max(most/2, 1)}
-	return k, k.open()
+	reading chan struct{} // held by who reads
+	caught  bool          // up to the end, once; owned by who reads
+	mu      sync.Mutex
+	read    int64 // the last piece that is known here
+	missed  atomic.Int64
 }
 
-func readLines(name string, each func([]byte)) error {
-	f, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	defer f.Close()
-	r := bufio.NewReaderSize(f, MaxLine)
+const (
+	pullBytes   = 1 << 20
+	followEvery = 5 * time.Second
+)
+
+// New makes one that knows nothing yet: Catch or Follow reads.
+func New(o Options) *Ring {
+	return &Ring{Options: o, self: incidents.KeyOf(o.Self), adding: newAdding(), reading: make(chan struct{}, 1)}
+}
+
+// Missed counts the pieces of others that were gone before they were read.
+func (r *Ring) Missed() int { return int(r.missed.Load()) }
+
+// Follow reads what others add until ctx ends. Nobody has to wait for it: whoever
+// wants to know all catches up first.
+func (r *Ring) Follow(ctx context.Context) {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	trouble := false
 	for {
-		line, err := r.ReadSlice('\n')
-		if len(line) > 0 && !errors.Is(err, bufio.ErrBufferFull) {
-			each(bytes.TrimSuffix(line, []byte("\n")))
+		err := r.Catch(ctx)
+		if ctx.Err() != nil {
+			return
 		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull): // no line of ours
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return fmt.Errorf("read %s: %w", name, err)
+		if err != nil && !trouble {
+			r.Logger.Warn("what other replicas were sent cannot be read", "kind", r.Kind, "error", err)
+		}
+		trouble = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }
 
-func (k *File) open() error {
-	f, err := os.OpenFile(k.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return fmt.Errorf("open %s: %w", k.path, err)
+// Catch reads all that others added until now.
+func (r *Ring) Catch(ctx context.Context) error {
+	select {
+	case r.reading <- struct{}{}:
+		defer func() { <-r.reading }()
+	case <-ctx.Done():
+		return Unread()
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return errors.Join(fmt.Errorf("open %s: %w", k.path, err), f.Close())
-	}
-	size := info.Size()
-	last := make([]byte, 1)
-	if _, err := f.ReadAt(last, max(size-1, 0)); err == nil && last[0] != '\n' {
-		if _, err := f.WriteString("\n"); err != nil { // the torn line ends here
-			return errors.Join(fmt.Errorf("mend %s: %w", k.path, err), f.Close())
-		}
-		size++
-	}
-	if err := syncFolder(filepath.Dir(k.path)); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	k.f, k.size, k.torn = f, size, false
-	return nil
-}
-
-// syncFolder makes the names in a folder durable: without it a file that was made or
-// renamed may be gone after a power cut, however often it was synced itself.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	return nil
-}
-
-// Append writes lines, which hold no newline, and returns once they are durable.
-// After an error some may be; what is torn of them takes no later line with it.
-func (k *File) Append(lines [][]byte) error {
-	var all []byte
-	for _, l := range lines {
-		if len(l) >= MaxLine || bytes.IndexByte(l, '\n') >= 0 {
-			return fmt.Errorf("append to %s: a line of %d bytes, or with a newline", k.path, len(l))
-		}
-		all = append(append(all, l...), '\n')
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.size > k.half {
-		if err := k.turn(); err != nil {
+	for {
+		r.mu.Lock()
+		after := r.read
+		r.mu.Unlock()
+		items, last, err := r.Store.PullRings(ctx, r.Kind, after, pullBytes)
+		if err != nil {
 			return err
 		}
-	}
-	if k.torn {
-		all = append([]byte("\n"), all...)
-	}
-	n, err := k.f.Write(all)
-	if err != nil {
-		k.undo(int64(n))
-		return fmt.Errorf("append to %s: %w", k.path, err)
-	}
-	k.size, k.torn = k.size+int64(n), false
-	if err := k.f.Sync(); err != nil {
-		return fmt.Errorf("sync %s: %w", k.path, err)
-	}
-	return nil
-}
-
-// undo takes back the n bytes of a write that failed in its middle, as on a full disk.
-// Where that fails too, the next line begins by ending the torn one.
-func (k *File) undo(n int64) {
-	if n > 0 && k.f.Truncate(k.size) != nil {
-		k.size, k.torn = k.size+n, true
+		r.give(items)
+		r.advance(after, items, last)
+		if n := len(items); n == 0 || items[n-1].Number >= last {
+			r.caught = true
+			return nil
+		}
 	}
 }
 
-// turn makes the file the one before, and begins another.
-func (k *File) turn() error {
-	if err := os.Rename(k.path, k.path+".1"); err != nil {
-		return fmt.Errorf("turn over %s: %w", k.path, err)
-	}
-	old := k.f
-	if err := k.open(); err != nil { // the old one stays open and where it was, and the next lines try again
-		return errors.Join(err, os.Rename(k.path+".1", k.path))
-	}
-	return old.Close()
+// Unread says that what is told is not all.
+func Unread() error {
+	return incidents.Fail(incidents.Unavailable, "clue.missing.others", "what other replicas were sent could not be read; told is what this one knows")
 }
 
-// Close closes the file.
-func (k *File) Close() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.f.Close()
+// give hands on the lines of others.
+func (r *Ring) give(items []incidents.RingItem) {
+	for i := range items {
+		from, lines, err := decode(items[i].Body)
+		if err != nil {
+			r.Logger.Warn("a piece of a ring cannot be read", "kind", r.Kind, "number", items[i].Number, "error", err)
+			continue
+		}
+		if from != r.self {
+			eachLine(lines, r.Each)
+		}
+	}
+}
+
+// advance notes what was read. A store that knows less than before has lost what
+// came after: from there on it goes on, and nothing is read twice.
+func (r *Ring) advance(after int64, items []incidents.RingItem, last int64) {
+	if n := len(items); n > 0 {
+		end := items[n-1].Number
+		if gone := end - after - int64(n); r.caught && gone > 0 {
+			r.missed.Add(gone)
+			r.Logger.Warn("pieces were gone before they were read here", "kind", r.Kind, "pieces", gone)
+		}
+		last = end
+	} else if last >= after {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if last > r.read || len(items) == 0 && r.read == after {
+		r.read = last
+	}
+}
+
+// wrote notes that the pieces up to last are our own: they need not be read, unless
+// others came between.
+func (r *Ring) wrote(n int, last int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.read == last-int64(n) {
+		r.read = last
+	}
 }

@@ -1,17 +1,18 @@
 // Package logs is where Fluentd, Fluent Bit, rsyslog or a curl send their lines.
-// It counts the templates of each service and host over the last hours, and is
-// the diagnostics.Source that tells which of them are new, came in a burst or
-// fell silent.
+// It counts the templates of each service and host over the last hours, whichever
+// replica was sent them, and is the diagnostics.Source that tells which of them are
+// new, came in a burst or fell silent.
 //
-// It promises that a line is redacted before it is kept anywhere, and on the
-// disk before it is answered for; that memory and disk are bounded; and that
-// what did not fit is counted and said. Start with Open.
+// It promises that a line is redacted before it is kept anywhere, and in the store
+// before it is answered for; that memory and store are bounded; and that what did
+// not fit is counted and said. Start with New.
 package logs
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -22,27 +23,37 @@ import (
 )
 
 const (
-	mostStreams = 100      // services and hosts that are told apart
-	mostLine    = 2000     // bytes of a line that are kept
-	mostDisk    = 64 << 20 // bytes
+	mostStreams = 100  // services and hosts that are told apart
+	mostLine    = 2000 // bytes of a line that are kept
+	sweepEvery  = time.Minute
+	takeTime    = 10 * time.Second // for a POST to become durable
+	catchTime   = 2 * time.Second  // for what others were sent, when somebody asks
 )
 
-// Config says how lines are made fit to be kept.
-type Config struct {
-	File  string                             // where they are kept
-	Clean func(line string, most int) string // without secrets, cut
+// Bound is what is kept of lines, packed: about a tenth of what was sent.
+var Bound = incidents.RingBound{Ring: 1 << 20, All: 32 << 20, Age: diagnostics.BookKeeps}
 
-	Whose func(source string) string                            // whose the lines of a sender are (see diagnostics.Owned); nil: nobody's
-	Heard func(at time.Time, whose, service, host, line string) // told of each line, those of before too; may be nil
+// Config says how lines are made fit to be kept, and where.
+type Config struct {
+	Store  kept.Store
+	Self   string                             // names this process among replicas and restarts
+	Clean  func(line string, most int) string // without secrets, cut
+	Logger *slog.Logger
+
+	Whose func(source string) string // whose the lines of a sender are (see diagnostics.Owned); nil: nobody's
+	// Heard is told of each line; own: it was sent to this process, not to another
+	// or to one before. It may be nil.
+	Heard func(at time.Time, whose, service, host, line string, own bool)
 }
 
 // Source holds the books. It is safe for concurrent use.
 type Source struct {
 	config Config
-	file   *kept.File
+	ring   *kept.Ring
 
 	mu    sync.Mutex
 	books map[stream]*diagnostics.Book
+	swept time.Time // when books were last looked through for those that ended
 	stats Stats
 
 	unplaced map[string]int // by whose they are: of another's not even the number is told
@@ -50,7 +61,8 @@ type Source struct {
 
 // Stats is what became of the lines.
 type Stats struct {
-	Lines, Unplaced, Late int // taken; of one stream too many; older than what is kept
+	Lines, Unplaced, Late int // known; of one stream too many; older than what is kept
+	Missed                int // pieces of others that were gone before they were read
 }
 
 type stream struct{ whose, service, host string }
@@ -64,30 +76,31 @@ type record struct {
 	Text    string `json:"m"`
 }
 
-// Open reads what was kept before.
-func Open(c Config) (*Source, error) {
+// New makes a source that knows nothing yet: Catch or Follow reads what was sent before.
+func New(c Config) *Source {
 	s := &Source{config: c, books: map[stream]*diagnostics.Book{}, unplaced: map[string]int{}}
-	var err error
-	s.file, err = kept.Open(c.File, mostDisk, func(line []byte) {
+	s.ring = kept.New(kept.Options{Store: c.Store, Kind: "logs", Bound: Bound, Self: c.Self, Logger: c.Logger, Each: func(line []byte) {
 		var r record
 		if json.Unmarshal(line, &r) == nil && r.At > 0 {
-			s.count(r)
+			s.count(r, false)
 		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open the log that was sent: %w", err)
-	}
-	return s, nil
+	}})
+	return s
 }
 
-// Close closes the file.
-func (s *Source) Close() error { return s.file.Close() }
+// Follow reads what other replicas were sent until ctx ends.
+func (s *Source) Follow(ctx context.Context) { s.ring.Follow(ctx) }
+
+// Catch reads all that was sent until now, to whomever.
+func (s *Source) Catch(ctx context.Context) error { return s.ring.Catch(ctx) }
 
 // Stats says what became of the lines.
 func (s *Source) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stats
+	stats := s.stats
+	stats.Missed = s.ring.Missed()
+	return stats
 }
 
 // Take keeps the lines of one POST, in any form that Decode reads.
@@ -101,29 +114,50 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 		whose = s.config.Whose(source)
 	}
 	records := make([]record, len(lines))
-	encoded := make([][]byte, len(lines))
+	rings := rings{at: map[stream]int{}}
 	for i, l := range lines {
 		r := record{At: l.At.UnixMilli(), Service: s.config.Clean(l.Service, mostName), Host: s.config.Clean(l.Host, mostName), Whose: whose, Text: s.config.Clean(l.Text, mostLine)}
 		if r.Service == "" && r.Host == "" {
 			r.Host = source
 		}
-		if encoded[i], err = json.Marshal(r); err != nil {
+		line, err := json.Marshal(r)
+		if err != nil {
 			return 0, fmt.Errorf("encode a line: %w", err)
 		}
+		rings.add(stream{r.Whose, r.Service, r.Host}, line)
 		records[i] = r
 	}
-	if err := s.file.Append(encoded); err != nil {
-		return 0, incidents.Fail(incidents.Unavailable, "error.not_kept", "the lines could not be kept: "+err.Error(), "error", err.Error())
+	ctx, cancel := context.WithTimeout(context.Background(), takeTime)
+	defer cancel()
+	if err := s.ring.Add(ctx, rings.all); err != nil {
+		return 0, fmt.Errorf("keep lines: %w", err)
 	}
 	for _, r := range records {
-		s.count(r)
+		s.count(r, true)
 	}
 	return len(records), nil
 }
 
-func (s *Source) count(r record) {
+// rings are the lines of a POST by their streams.
+type rings struct {
+	all []kept.Lines
+	at  map[stream]int
+}
+
+func (x *rings) add(of stream, line []byte) {
+	i, known := x.at[of]
+	if !known {
+		i = len(x.all)
+		x.at[of] = i
+		x.all = append(x.all, kept.Lines{Ring: of.whose + "\n" + of.service + "\n" + of.host})
+	}
+	x.all[i].Text = append(append(x.all[i].Text, line...), '\n')
+}
+
+func (s *Source) count(r record, own bool) {
+	at := time.UnixMilli(r.At)
 	if s.config.Heard != nil {
-		s.config.Heard(time.UnixMilli(r.At), r.Whose, r.Service, r.Host, r.Text)
+		s.config.Heard(at, r.Whose, r.Service, r.Host, r.Text, own)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +165,7 @@ func (s *Source) count(r record) {
 	key := stream{r.Whose, r.Service, r.Host}
 	book := s.books[key]
 	if book == nil {
-		if len(s.books) >= mostStreams {
+		if len(s.books) >= mostStreams && !s.sweep(at) {
 			s.stats.Unplaced++
 			s.unplaced[r.Whose]++
 			return
@@ -139,9 +173,24 @@ func (s *Source) count(r record) {
 		book = diagnostics.NewBook()
 		s.books[key] = book
 	}
-	if !book.Add(time.UnixMilli(r.At), r.Text) {
+	if !book.Add(at, r.Text) {
 		s.stats.Late++
 	}
+}
+
+// sweep closes the books of streams that ended, as of hosts that are gone, and says
+// whether there is room for another. The caller holds mu.
+func (s *Source) sweep(now time.Time) bool {
+	if now.Sub(s.swept).Abs() < sweepEvery {
+		return false
+	}
+	s.swept = now
+	for key, book := range s.books {
+		if now.Sub(book.Newest()) > diagnostics.BookKeeps {
+			delete(s.books, key)
+		}
+	}
+	return len(s.books) < mostStreams
 }
 
 // Name is "logs".
@@ -153,8 +202,20 @@ func (*Source) Tells() []incidents.ClueKind {
 }
 
 // Ask compares the logs of the incident's service, or its host, with before. Of
-// another customer's of the same name it knows nothing.
-func (s *Source) Ask(_ context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
+// another customer's of the same name it knows nothing. Where what other replicas
+// were sent cannot be read it tells what it knows, and that.
+func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
+	catching, cancel := context.WithTimeout(ctx, catchTime)
+	err := s.ring.Catch(catching)
+	cancel()
+	answer := s.known(q)
+	if err != nil {
+		return answer, kept.Unread()
+	}
+	return answer, nil
+}
+
+func (s *Source) known(q diagnostics.Question) diagnostics.Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	service, host := q.Label("service"), hostOf(q)
@@ -172,7 +233,7 @@ func (s *Source) Ask(_ context.Context, q diagnostics.Question) (diagnostics.Ans
 			answer.Logs = append(answer.Logs, book.Trends(q.From, q.Alert, q.To)...)
 		}
 	}
-	return answer, nil
+	return answer
 }
 
 func hostOf(q diagnostics.Question) string {

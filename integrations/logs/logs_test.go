@@ -1,10 +1,14 @@
 package logs_test
 
 import (
+	"bytes"
+	"compress/flate"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,19 +16,27 @@ import (
 	"github.com/hikeshi-ops/hikeshi/analysis/logs"
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/integrations/kept"
 	target "github.com/hikeshi-ops/hikeshi/integrations/logs"
 	"github.com/hikeshi-ops/hikeshi/runbooks/steps"
+	"github.com/hikeshi-ops/hikeshi/storage"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-func open(t *testing.T, file string) *target.Source {
+func store(t *testing.T) storage.Store {
 	t.Helper()
-	s, err := target.Open(target.Config{File: file, Clean: steps.NewRedactor("hunter2-is-long").Excerpt})
+	s, err := storage.Open(t.Context(), storage.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// replica is one of several over one store.
+func replica(s kept.Store, self string) *target.Source {
+	return target.New(target.Config{Store: s, Self: self, Clean: steps.NewRedactor("hunter2-is-long").Excerpt, Logger: slog.New(slog.DiscardHandler)})
 }
 
 func question(labels ...incidents.Label) diagnostics.Question {
@@ -34,43 +46,55 @@ func question(labels ...incidents.Label) diagnostics.Question {
 	}
 }
 
+type line struct {
+	at   time.Time
+	text string
+}
+
 // send posts one body as Fluent Bit does.
-func send(t *testing.T, s *target.Source, at time.Time, lines ...string) {
+func send(t *testing.T, s *target.Source, lines ...line) {
 	t.Helper()
 	var body strings.Builder
 	for _, l := range lines {
-		b, err := json.Marshal(map[string]any{"date": float64(at.UnixMilli()) / 1000, "log": l + "\n", "app": "shop", "hostname": "web-1"})
+		b, err := json.Marshal(map[string]any{"date": float64(l.at.UnixMilli()) / 1000, "log": l.text + "\n", "app": "shop", "hostname": "web-1"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		body.Write(b)
 	}
-	if n, err := s.Take("fluentbit", []byte(body.String()), at); err != nil || n != len(lines) {
+	if n, err := s.Take("fluentbit", []byte(body.String()), noon.Add(time.Minute)); err != nil || n != len(lines) {
 		t.Fatalf("%d of %d taken: %v", n, len(lines), err)
 	}
 }
 
-func fill(t *testing.T, s *target.Source) {
-	t.Helper()
+// usual is an hour before the alert, broke what came with it.
+func usual() (all []line) {
 	for i := range 60 {
 		at := noon.Add(time.Duration(i-60) * time.Minute)
-		send(t, s, at, fmt.Sprintf("GET /cart took %d ms", i), fmt.Sprintf("flushed %d entries of the queue", i), fmt.Sprintf("heartbeat number %d from the scheduler", i))
+		all = append(all, line{at, fmt.Sprintf("GET /cart took %d ms", i)}, line{at, fmt.Sprintf("flushed %d entries of the queue", i)}, line{at, fmt.Sprintf("heartbeat number %d from the scheduler", i)})
 	}
-	for i := range 30 {
-		at := noon.Add(time.Duration(i) * time.Second)
-		send(t, s, at, fmt.Sprintf("\x1b[31mERROR payment refused: password=hunter2-is-long code %d\x1b[0m", i), fmt.Sprintf("GET /cart took %d ms", i))
-	}
+	return all
 }
 
+func broke() (all []line) {
+	for i := range 30 {
+		at := noon.Add(time.Duration(i) * time.Second)
+		all = append(all, line{at, fmt.Sprintf("\x1b[31mERROR payment refused: password=hunter2-is-long code %d\x1b[0m", i)}, line{at, fmt.Sprintf("GET /cart took %d ms", i)})
+	}
+	return all
+}
+
+// Whichever replica was sent the lines, all tell the same, and so does one that starts
+// later. No secret gets into the store.
 func TestWhatIsNewInTheLogIsTold(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "d", "logs")
-	s := open(t, file)
-	fill(t, s)
-	check := func(s *target.Source) {
-		t.Helper()
-		answer, err := s.Ask(t.Context(), question())
+	s := store(t)
+	one, two := replica(s, "one"), replica(s, "two")
+	send(t, one, usual()...)
+	send(t, two, broke()...)
+	for name, x := range map[string]*target.Source{"one": one, "two": two, "one that starts later": replica(s, "three")} {
+		answer, err := x.Ask(t.Context(), question())
 		if err != nil {
-			t.Fatal(err)
+			t.Fatal(name, err)
 		}
 		got := map[logs.Trend]diagnostics.LogTrend{}
 		for _, l := range answer.Logs {
@@ -78,41 +102,68 @@ func TestWhatIsNewInTheLogIsTold(t *testing.T) {
 		}
 		fresh := got[logs.Fresh]
 		if fresh.Count != 30 || !strings.Contains(fresh.Example, "payment refused") || strings.Contains(fresh.Example, "hunter2") || strings.Contains(fresh.Example, "\x1b") || fresh.Since.Sub(noon).Abs() > 10*time.Second {
-			t.Errorf("new: %+v", fresh)
+			t.Errorf("%s: new: %+v", name, fresh)
 		}
 		if burst := got[logs.Bursting]; burst.Count < 30 || !strings.Contains(burst.Example, "GET /cart") {
-			t.Errorf("bursting: %+v", burst)
+			t.Errorf("%s: bursting: %+v", name, burst)
+		}
+		if n := x.Stats().Lines; n != 240 {
+			t.Errorf("%s knows of %d lines, not 240", name, n)
+		}
+		again, err := x.Ask(t.Context(), question())
+		if err != nil || len(again.Logs) != len(answer.Logs) || x.Stats().Lines != 240 {
+			t.Errorf("%s counts what it read again: %+v %v", name, x.Stats(), err)
 		}
 	}
-	check(s)
+	readable := replica(open{s, func(body []byte) {
+		r := flate.NewReader(bytes.NewReader(body[17:]))
+		b, err := io.ReadAll(r)
+		if err != nil || bytes.Contains(b, []byte("hunter2")) || !bytes.Contains(b, []byte(`"h":"web-1"`)) {
+			t.Errorf("kept is %s: %v", b, err)
+		}
+	}}, "four")
+	if err := readable.Catch(t.Context()); err != nil || readable.Stats().Lines != 240 {
+		t.Errorf("%+v %v", readable.Stats(), err)
+	}
+}
+
+// open shows what is kept.
+type open struct {
+	kept.Store
+	see func(body []byte)
+}
+
+func (o open) PullRings(ctx context.Context, kind string, after int64, most int) ([]incidents.RingItem, int64, error) {
+	items, last, err := o.Store.PullRings(ctx, kind, after, most)
+	for _, i := range items {
+		o.see(i.Body)
+	}
+	return items, last, err
+}
+
+// A store that is away is said to the sender, who keeps the lines, and beside what is
+// known here.
+func TestAStoreThatIsAway(t *testing.T) {
+	s := store(t)
+	x := replica(s, "one")
+	send(t, x, usual()...)
+	send(t, x, broke()...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := os.ReadFile(file); err != nil || strings.Contains(string(b), "hunter2") {
-		t.Errorf("a secret was kept: %v", err)
+	if n, err := x.Take("fluentbit", []byte("lost?"), noon); incidents.CodeOf(err) != incidents.Unavailable || n != 0 {
+		t.Errorf("%d taken: %v", n, err)
 	}
-	torn, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := torn.WriteString(`{"t":17`); err != nil || torn.Close() != nil {
-		t.Fatal("the file could not be torn")
-	}
-	again := open(t, file) // what was answered for outlives the process
-	defer again.Close()
-	check(again)
-	send(t, again, noon.Add(time.Minute), "after the torn line")
-	third := open(t, file)
-	defer third.Close()
-	if got := third.Stats().Lines; got != again.Stats().Lines {
-		t.Errorf("%d lines, not %d", got, again.Stats().Lines)
+	answer, err := x.Ask(t.Context(), question())
+	said, ok := errors.AsType[*incidents.Error](err)
+	if !ok || said.Phrase != "clue.missing.others" || len(answer.Logs) == 0 || x.Stats().Lines != 240 {
+		t.Errorf("%d trends: %v", len(answer.Logs), err)
 	}
 }
 
 func TestALogOfAnotherServiceIsNotTold(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "logs"))
-	defer s.Close()
-	fill(t, s)
+	s := replica(store(t), "one")
+	send(t, s, append(usual(), broke()...)...)
 	q := question()
 	q.Incident = &incidents.Incident{Service: "mail"}
 	if answer, err := s.Ask(t.Context(), q); err != nil || len(answer.Logs) > 0 {
@@ -127,30 +178,32 @@ func TestALogOfAnotherServiceIsNotTold(t *testing.T) {
 // Two customers have a service, and a host, of one name.
 func TestALogOfAnotherCustomerIsNotTold(t *testing.T) {
 	var heard []string
-	file := filepath.Join(t.TempDir(), "logs")
 	config := target.Config{
-		File: file, Clean: steps.NewRedactor().Excerpt,
-		Whose: func(source string) string { return map[string]string{"fluentbit": "acme", "relay": diagnostics.Everybody}[source] },
-		Heard: func(_ time.Time, whose, service, _, _ string) { heard = append(heard, whose+"/"+service) },
+		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
+		Whose: func(source string) string {
+			return map[string]string{"fluentbit": "acme", "relay": diagnostics.Everybody}[source]
+		},
+		Heard: func(_ time.Time, whose, service, _, _ string, own bool) {
+			heard = append(heard, fmt.Sprint(whose, "/", service, " ", own))
+		},
 	}
-	s, err := target.Open(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fill(t, s)
+	s := target.New(config)
+	send(t, s, append(usual(), broke()...)...)
+	var relayed []byte
 	for i := range 150 { // more than are told apart
-		if _, err := s.Take("relay", fmt.Appendf(nil, `{"service":"s%d","message":"x"}`, i), noon); err != nil {
-			t.Fatal(err)
-		}
+		relayed = fmt.Appendf(relayed, `{"service":"s%d","message":"x"}`, i)
 	}
-	if _, err := s.Take("unknown", []byte(`{"service":"late","message":"x"}`), noon); err != nil || s.Close() != nil {
+	if _, err := s.Take("relay", relayed, noon); err != nil {
 		t.Fatal(err)
 	}
-	again, err := target.Open(config)
-	if err != nil {
+	if _, err := s.Take("unknown", []byte(`{"service":"late","message":"x"}`), noon); err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close()
+	if n := len(heard); n != 240+150+1 || heard[0] != "acme/shop true" || heard[n-1] != "/late true" {
+		t.Errorf("heard %q … %q of %d", heard[0], heard[n-1], n)
+	}
+	config.Self, heard = "two", nil
+	again := target.New(config)
 	for customer, want := range map[string]struct{ trends, left int }{"acme": {2, 51}, "globex": {0, 51}, "": {0, 52}} {
 		q := question(incidents.Label{Name: "host", Value: "web-1"})
 		q.Incident.Customer = customer
@@ -158,7 +211,7 @@ func TestALogOfAnotherCustomerIsNotTold(t *testing.T) {
 			t.Errorf("%q is told %+v: %v", customer, answer, err)
 		}
 	}
-	if heard[0] != "acme/shop" || heard[len(heard)-1] != "/late" {
+	if heard[0] != "acme/shop false" || heard[len(heard)-1] != "/late false" {
 		t.Errorf("heard %q … %q", heard[0], heard[len(heard)-1])
 	}
 }
@@ -195,17 +248,25 @@ func TestEverySenderIsUnderstood(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "logs"))
-	defer s.Close()
-	var body strings.Builder
-	for i := range 150 {
-		fmt.Fprintf(&body, `{"service":"s%d","message":"%s"}`, i, strings.Repeat("\\u0007é", 5000))
+	s := replica(store(t), "one")
+	many := func(name string, at time.Time) {
+		t.Helper()
+		var body strings.Builder
+		for i := range 75 {
+			fmt.Fprintf(&body, `{"service":"%s%d","message":"%s"}`, name, i, strings.Repeat("\\u0007é", 1500))
+		}
+		if _, err := s.Take("x", []byte(body.String()), at); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := s.Take("x", []byte(body.String()), noon); err != nil {
-		t.Fatal(err)
-	}
+	many("a", noon)
+	many("b", noon.Add(time.Second))
 	answer, err := s.Ask(t.Context(), question())
 	if err != nil || answer.Left != 50 || s.Stats().Unplaced != 50 {
 		t.Errorf("%d left out are told, %+v: %v", answer.Left, s.Stats(), err)
+	}
+	many("c", noon.Add(diagnostics.BookKeeps+time.Minute)) // streams that ended make room
+	if n := s.Stats().Unplaced; n != 50 {
+		t.Errorf("%d have no place", n)
 	}
 }
