@@ -36,7 +36,7 @@ func (s *Server) edit(i *Issue, form url.Values) (any, int, *refusal) {
 				return nil, 0, invalid(k)
 			}
 		case "resolutionId":
-			if err != nil || n < 0 || n > 4 {
+			if err != nil || resolutions[n] == "" {
 				return nil, 0, invalid(k)
 			}
 		default:
@@ -45,6 +45,10 @@ func (s *Server) edit(i *Issue, form url.Values) (any, int, *refusal) {
 	}
 	if form.Has("summary") {
 		i.Summary = form.Get("summary")
+	}
+	if form.Has("resolutionId") {
+		i.Resolution, _ = strconv.Atoi(form.Get("resolutionId"))
+		i.resolved = true
 	}
 	if form.Has("description") {
 		i.Description = form.Get("description")
@@ -86,7 +90,7 @@ func (s *Server) say(i *Issue, who int, words string, log []object) *Comment {
 	return c
 }
 
-var known = []string{"projectId[]", "createdUserId[]", "keyword", "sort", "order", "count", "offset"}
+var known = []string{"projectId[]", "createdUserId[]", "keyword", "statusId[]", "sort", "order", "count", "offset"}
 
 // list answers from the index, which knows an issue after Lag.
 func (s *Server) list(q url.Values) (any, int, *refusal) {
@@ -97,6 +101,12 @@ func (s *Server) list(q url.Values) (any, int, *refusal) {
 	}
 	var found []*Issue
 	for _, i := range s.issues {
+		if p := q["projectId[]"]; len(p) > 0 && !slices.Contains(p, "1") {
+			break
+		}
+		if of := q["statusId[]"]; len(of) > 0 && !slices.Contains(of, strconv.Itoa(i.Status)) {
+			continue
+		}
 		late := s.Lag > 0 && i.Created.After(s.Now().Add(-s.Lag))
 		who := q.Get("createdUserId[]")
 		if late || who != "" && who != strconv.Itoa(i.Author) || !strings.Contains(i.Summary+i.Description, q.Get("keyword")) {

@@ -9,6 +9,7 @@ package backlog
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -38,6 +39,8 @@ var (
 	people     = map[int]string{Bot: "bot", Joe: "Joe", Bea: "Bea"}
 	statuses   = map[int]string{1: "未対応", 2: "処理中", 3: "処理済み", 4: "完了", 50: "顧客確認中"}
 	priorities = map[int]string{2: "高", 3: "中", 4: "低"}
+
+	resolutions = map[int]string{0: "対応済み", 1: "対応しない", 2: "無効", 3: "重複", 4: "再現しない"}
 )
 
 // Server is one Backlog.
@@ -60,6 +63,8 @@ type Server struct {
 // Issue is one issue.
 type Issue struct {
 	Number, Status, Priority, Author, Assignee int
+	Resolution                                 int
+	resolved                                   bool // it has one
 	Summary, Description                       string
 	Comments                                   []*Comment
 	Created, Updated                           time.Time
@@ -82,6 +87,7 @@ func New(now func() time.Time) *Server {
 		h.Set("X-RateLimit-Remaining", "0")
 		h.Set("X-RateLimit-Reset", strconv.FormatInt(now().Add(time.Minute).Unix(), 10))
 	})
+	s.Busy = `{"errors":[{"message":"Rate limit exceeded.","code":13,"moreInfo":""}]}` // TooManyRequestsError
 	return s
 }
 
@@ -142,7 +148,7 @@ func (s *Server) route(r *http.Request) (any, int, *refusal) {
 	case "GET users/myself":
 		return s.user(Bot), 200, nil
 	case "GET priorities":
-		return listed(priorities), 200, nil
+		return listed(priorities, nil), 200, nil
 	case "GET issues":
 		return s.list(r.URL.Query())
 	case "POST issues":
@@ -154,7 +160,7 @@ func (s *Server) route(r *http.Request) (any, int, *refusal) {
 		return s.wiki(id)
 	}
 	if key, rest, _ := strings.Cut(strings.TrimPrefix(path, "issues/"), "/"); strings.HasPrefix(path, "issues/") {
-		n := slices.IndexFunc(s.issues, func(i *Issue) bool { return i.key() == key })
+		n := slices.IndexFunc(s.issues, func(i *Issue) bool { return i.key() == key || strconv.Itoa(i.id()) == key })
 		if n < 0 {
 			return nil, 0, nothing("issue")
 		}
@@ -165,24 +171,35 @@ func (s *Server) route(r *http.Request) (any, int, *refusal) {
 }
 
 func (i *Issue) key() string { return Project + "-" + strconv.Itoa(i.Number) }
+func (i *Issue) id() int     { return 1000 + i.Number }
 
-func listed(all map[int]string) []any {
+// listed are things with numbers and names, each with what more says.
+func listed(all map[int]string, more func(id int) object) []any {
 	out := []any{}
-	for id, name := range all {
-		out = append(out, object{"id": id, "name": name})
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		o := object{"id": id, "name": all[id]}
+		if more != nil {
+			maps.Copy(o, more(id))
+		}
+		out = append(out, o)
 	}
 	return out
+}
+
+// ofProject is what a project's own statuses and types have besides.
+func ofProject(id int) object {
+	return object{"projectId": 1, "color": "#ed8077", "displayOrder": 1000 * id}
 }
 
 func (s *Server) project(rest string) (any, int, *refusal) {
 	switch rest {
 	case "":
 		rule := map[bool]string{true: "markdown", false: "backlog"}[s.Markdown]
-		return object{"id": 1, "projectKey": Project, "name": "運用", "textFormattingRule": rule, "archived": false}, 200, nil
+		return object{"id": 1, "projectKey": Project, "name": "運用", "textFormattingRule": rule, "archived": false, "useWiki": true, "useGit": true, "subtaskingEnabled": true}, 200, nil
 	case "issueTypes":
-		return []any{object{"id": 5, "projectId": 1, "name": "タスク"}, object{"id": 6, "projectId": 1, "name": Type}}, 200, nil
+		return listed(map[int]string{5: "タスク", 6: Type}, ofProject), 200, nil
 	case "statuses":
-		return listed(statuses), 200, nil
+		return listed(statuses, ofProject), 200, nil
 	case "users":
 		return []any{s.user(Bot), s.user(Joe), s.user(Bea)}, 200, nil
 	}
@@ -197,21 +214,14 @@ func (s *Server) one(r *http.Request, i *Issue, rest string, form url.Values) (a
 	case "PATCH ":
 		return s.edit(i, form)
 	case "GET comments":
-		all := []any{}
-		for n := len(i.Comments) - 1; n >= 0; n-- {
-			all = append(all, s.comment(i.Comments[n]))
-		}
-		if r.URL.Query().Get("order") == "asc" {
-			slices.Reverse(all)
-		}
-		return all[:min(len(all), count(r.URL.Query()))], 200, nil
+		return s.comments(i, r.URL.Query()), 200, nil
 	case "POST comments":
 		content := form.Get("content")
 		if strings.TrimSpace(content) == "" {
 			return nil, 0, invalid("content")
 		}
 		s.harmless("a comment", content)
-		return s.comment(s.say(i, Bot, content, nil)), 201, nil
+		return s.comment(i, s.say(i, Bot, content, nil)), 201, nil
 	}
 	s.wrong("no such address: %s issues/%s/%s", r.Method, i.key(), rest)
 	return nil, 0, nothing("such address")
@@ -235,19 +245,43 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
 func (s *Server) tell(i *Issue) object {
 	return object{
-		"id": 1000 + i.Number, "projectId": 1, "issueKey": i.key(), "keyId": i.Number, "issueType": object{"id": 6, "projectId": 1, "name": Type},
+		"id": i.id(), "projectId": 1, "issueKey": i.key(), "keyId": i.Number, "issueType": object{"id": 6, "projectId": 1, "name": Type},
 		"summary": i.Summary, "description": i.Description, "status": object{"id": i.Status, "projectId": 1, "name": statuses[i.Status]},
-		"priority": object{"id": i.Priority, "name": priorities[i.Priority]}, "assignee": s.user(i.Assignee), "resolution": nil,
+		"priority": object{"id": i.Priority, "name": priorities[i.Priority]}, "assignee": s.user(i.Assignee), "resolution": s.resolution(i),
+		"category": []any{}, "versions": []any{}, "milestone": []any{}, "customFields": []any{}, "attachments": []any{}, "sharedFiles": []any{}, "stars": []any{},
 		"createdUser": s.user(i.Author), "created": stamp(i.Created), "updatedUser": s.user(i.Author), "updated": stamp(i.Updated),
 	}
 }
 
-func (s *Server) comment(c *Comment) object {
+func (s *Server) resolution(i *Issue) any {
+	if name := resolutions[i.Resolution]; name != "" && i.resolved {
+		return object{"id": i.Resolution, "name": name}
+	}
+	return nil
+}
+
+// comments are those after minId, the newest first unless asked otherwise.
+func (s *Server) comments(i *Issue, q url.Values) []any {
+	after, _ := strconv.Atoi(q.Get("minId"))
+	all := []any{}
+	for n := len(i.Comments) - 1; n >= 0 && i.Comments[n].ID > after; n-- {
+		all = append(all, s.comment(i, i.Comments[n]))
+	}
+	if q.Get("order") == "asc" {
+		slices.Reverse(all)
+	}
+	return all[:min(len(all), count(q))]
+}
+
+func (s *Server) comment(i *Issue, c *Comment) object {
 	content := any(c.Content)
 	if c.Content == "" {
 		content = nil
 	}
-	return object{"id": c.ID, "projectId": 1, "content": content, "changeLog": c.changes, "createdUser": s.user(c.Author), "created": stamp(c.Created), "updated": stamp(c.Created)}
+	return object{
+		"id": c.ID, "projectId": 1, "issueId": i.id(), "content": content, "changeLog": c.changes, "createdUser": s.user(c.Author),
+		"created": stamp(c.Created), "updated": stamp(c.Created), "stars": []any{}, "notifications": []any{},
+	}
 }
 
 func (s *Server) create(form url.Values) (any, int, *refusal) {
@@ -259,7 +293,10 @@ func (s *Server) create(form url.Values) (any, int, *refusal) {
 		}
 	}
 	priority, _ := strconv.Atoi(form.Get("priorityId"))
+	assignee, _ := strconv.Atoi(form.Get("assigneeId"))
 	switch {
+	case form.Has("assigneeId") && people[assignee] == "":
+		return nil, 0, invalid("assigneeId")
 	case form.Get("projectId") != "1":
 		return nil, 0, invalid("projectId")
 	case form.Get("issueTypeId") != "6":
@@ -269,7 +306,7 @@ func (s *Server) create(form url.Values) (any, int, *refusal) {
 	case form.Get("summary") == "" || utf8.RuneCountInString(form.Get("summary")) > 255:
 		return nil, 0, invalid("summary")
 	}
-	i := &Issue{Number: len(s.issues) + 1, Status: 1, Priority: priority, Author: Bot, Summary: form.Get("summary"), Description: form.Get("description"), Created: s.Now(), Updated: s.Now(), Fields: form}
+	i := &Issue{Number: len(s.issues) + 1, Status: 1, Priority: priority, Author: Bot, Assignee: assignee, Summary: form.Get("summary"), Description: form.Get("description"), Created: s.Now(), Updated: s.Now(), Fields: form}
 	s.harmless("a description", i.Description)
 	s.issues = append(s.issues, i)
 	return s.tell(i), 201, nil

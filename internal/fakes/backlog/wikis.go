@@ -3,6 +3,7 @@ package backlog
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,7 @@ func (s *Server) listWikis(q url.Values) (any, int, *refusal) {
 	}
 	all := []any{}
 	for i := range s.Wikis {
-		if s.Wikis[i].ProjectID == 1 {
+		if s.Wikis[i].ProjectID == 1 && strings.Contains(s.Wikis[i].Name+s.Wikis[i].Content, q.Get("keyword")) {
 			all = append(all, s.page(&s.Wikis[i]))
 		}
 	}

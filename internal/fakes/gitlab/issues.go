@@ -39,8 +39,24 @@ func (s *Server) create(in object) (any, int, *refusal) {
 	s.issues = append(s.issues, i)
 	i.indexed = s.Now()
 	s.relabel(i, Bot, split(text(in["labels"])), nil)
+	if no := s.assignTo(i, in); no != nil {
+		return nil, 0, no
+	}
 	s.touch(i)
 	return s.tell(i), 201, nil
+}
+
+func (s *Server) assignTo(i *Issue, in object) *refusal {
+	ids, ok := in["assignee_ids"].([]any)
+	if !ok || len(ids) != 1 {
+		return nil
+	}
+	who, _ := ids[0].(float64)
+	if names[int(who)] == "" {
+		return &refusal{400, object{"assignees": []any{"is invalid"}}}
+	}
+	s.assign(i, Bot, int(who))
+	return nil
 }
 
 // touch moves the issue's clock on.
@@ -66,12 +82,8 @@ func (s *Server) edit(i *Issue, in object) (any, int, *refusal) {
 		s.harmless("a description", i.Description)
 	}
 	s.relabel(i, Bot, split(text(in["add_labels"])), split(text(in["remove_labels"])))
-	if ids, ok := in["assignee_ids"].([]any); ok && len(ids) == 1 {
-		who := int(ids[0].(float64))
-		if names[who] == "" {
-			return nil, 0, &refusal{400, object{"assignees": []any{"is invalid"}}}
-		}
-		s.assign(i, Bot, who)
+	if no := s.assignTo(i, in); no != nil {
+		return nil, 0, no
 	}
 	switch text(in["state_event"]) {
 	case "close":
@@ -174,8 +186,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) (any, int, *refusa
 	for _, i := range found {
 		all = append(all, s.tell(i))
 	}
-	w.Header().Set("X-Total", id(len(all)))
-	return page(r, all), 200, nil
+	return page(w, r, all), 200, nil
 }
 
 func (s *Server) finds(i *Issue, q url.Values) bool {
@@ -186,6 +197,9 @@ func (s *Server) finds(i *Issue, q url.Values) bool {
 		if !slices.Contains(i.Labels, l) {
 			return false
 		}
+	}
+	if state := q.Get("state"); state != "" && state != "all" && state != i.State {
+		return false
 	}
 	if who := q.Get("author_id"); who != "" && who != id(i.Author) {
 		return false

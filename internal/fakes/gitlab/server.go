@@ -149,7 +149,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) (any, int, *refus
 	case rest == "issues":
 		return s.list(w, r)
 	case at == "GET members":
-		return []any{s.user(Joe), s.user(Bea)}, 200, nil
+		return page(w, r, []any{s.user(Joe), s.user(Bea)}), 200, nil
 	case at == "GET labels":
 		return []any{}, 200, nil
 	case at == "GET repository" && len(parts) == 4 && parts[3] == "raw":
@@ -159,13 +159,13 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) (any, int, *refus
 		if n < 0 {
 			return nil, 0, &refusal{404, "404 Not found"}
 		}
-		return s.one(r, s.issues[n], strings.Join(parts[2:], "/"), in)
+		return s.one(w, r, s.issues[n], strings.Join(parts[2:], "/"), in)
 	}
 	s.wrong("no such address: %s %s", r.Method, path)
 	return nil, 0, &refusal{404, "404 Not Found"}
 }
 
-func (s *Server) one(r *http.Request, i *Issue, rest string, in object) (any, int, *refusal) {
+func (s *Server) one(w http.ResponseWriter, r *http.Request, i *Issue, rest string, in object) (any, int, *refusal) {
 	switch r.Method + " " + rest {
 	case "GET ":
 		return s.tell(i), 200, nil
@@ -173,13 +173,13 @@ func (s *Server) one(r *http.Request, i *Issue, rest string, in object) (any, in
 		return s.edit(i, in)
 	case "GET notes":
 		all := []any{}
-		for n := len(i.Notes) - 1; n >= 0 && len(all) < perPage(r); n-- {
+		for n := len(i.Notes) - 1; n >= 0; n-- {
 			all = append(all, s.note(i.Notes[n]))
 		}
 		if r.URL.Query().Get("sort") == "asc" {
 			slices.Reverse(all)
 		}
-		return all, 200, nil
+		return page(w, r, all), 200, nil
 	case "POST notes":
 		body := text(in["body"])
 		if strings.TrimSpace(body) == "" {
@@ -188,7 +188,7 @@ func (s *Server) one(r *http.Request, i *Issue, rest string, in object) (any, in
 		s.harmless("a note", body)
 		return s.note(s.say(i, Bot, body)), 201, nil
 	case "GET resource_state_events", "GET resource_label_events":
-		return page(r, i.events[strings.TrimPrefix(rest, "resource_")]), 200, nil
+		return page(w, r, i.events[strings.TrimPrefix(rest, "resource_")]), 200, nil
 	}
 	s.wrong("no such address: %s issues/%d/%s", r.Method, i.IID, rest)
 	return nil, 0, &refusal{404, "404 Not Found"}
@@ -201,12 +201,27 @@ func perPage(r *http.Request) int {
 	return 20
 }
 
-func page[T any](r *http.Request, all []T) []T {
+// page is the one that is asked for, and says where the next one is.
+// https://docs.gitlab.com/api/rest/#pagination
+func page[T any](w http.ResponseWriter, r *http.Request, all []T) []T {
 	n, err := strconv.Atoi(r.URL.Query().Get("page"))
 	if err != nil || n < 1 {
 		n = 1
 	}
 	from := min((n-1)*perPage(r), len(all))
+	pages := max(1, (len(all)+perPage(r)-1)/perPage(r))
+	h := w.Header()
+	h.Set("X-Total", id(len(all)))
+	h.Set("X-Total-Pages", id(pages))
+	h.Set("X-Page", id(n))
+	h.Set("X-Per-Page", id(perPage(r)))
+	h.Set("X-Next-Page", "")
+	if n < pages {
+		q := r.URL.Query()
+		q.Set("page", id(n+1))
+		h.Set("X-Next-Page", id(n+1))
+		h.Set("Link", "<http://"+r.Host+r.URL.EscapedPath()+"?"+q.Encode()+`>; rel="next"`)
+	}
 	return append([]T{}, all[from:min(from+perPage(r), len(all))]...)
 }
 
@@ -229,8 +244,16 @@ func (s *Server) tell(i *Issue) object {
 	return object{
 		"id": 1000 + i.IID, "iid": i.IID, "project_id": 5, "title": i.Title, "description": i.Description, "state": i.State, "labels": i.Labels,
 		"author": s.user(i.Author), "assignees": assignees, "created_at": stamp(i.Created), "updated_at": stamp(i.Updated),
+		"references": object{"short": "#" + id(i.IID), "relative": "#" + id(i.IID), "full": Project + "#" + id(i.IID)}, "closed_at": i.closedAt(),
 		"web_url": "https://gitlab.example.com/" + Project + "/-/issues/" + id(i.IID),
 	}
+}
+
+func (i *Issue) closedAt() any {
+	if i.State != "closed" {
+		return nil
+	}
+	return stamp(i.Updated)
 }
 
 func (s *Server) note(n *Note) object {

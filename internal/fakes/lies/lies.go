@@ -47,7 +47,8 @@ type lie struct {
 // Liar answers for a fake, and lies.
 type Liar struct {
 	Fake  http.Handler
-	Limit func(h http.Header, detail string) // writes what a 429 of this provider says
+	Limit func(h http.Header, detail string) // writes what a 429 of this provider says in its header
+	Busy  string                             // and what it says in its body, which is JSON; "" for nothing
 
 	mu   sync.Mutex
 	lies []*lie
@@ -157,7 +158,11 @@ func (l *Liar) before(x *lie, w http.ResponseWriter, r *http.Request) bool {
 		_, _ = w.Write(huge)
 	case SlowDown:
 		l.Limit(w.Header(), x.detail)
+		if l.Busy != "" {
+			w.Header().Set("Content-Type", "application/json")
+		}
 		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, l.Busy)
 	default:
 		return false
 	}
