@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/diagnostics"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/learning"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
@@ -20,6 +21,7 @@ const maxSuggestions = 5
 type suggester struct {
 	library *runbooks.Library
 	learned *learning.Service
+	past    diagnostics.Past
 	now     func() time.Time
 	explore float64 // the share of incidents in which the third place is given to an action of which little is known
 }
@@ -56,11 +58,22 @@ func (g *suggester) Rank(ctx context.Context, s *incidents.Incident) ([]incident
 	list := make([]incidents.Suggestion, 0, len(ranked))
 	for i, r := range ranked {
 		plan := plans[r.Action]
+		r.Evidence.Terms = learning.Unnamed(r.Evidence.Terms, func(id incidents.ID) bool { return g.mayName(ctx, s, id) })
 		list = append(list, incidents.Suggestion{
 			Rank: i + 1, Action: r.Action, Title: plan.Title, Score: r.Score, Evidence: r.Evidence, Plan: plan, Manual: manuals[r.Action], Propensity: r.Propensity,
 		})
 	}
 	return list, incidents.Reason{}, nil
+}
+
+// mayName says whether an incident may be named in the room of another: who sees
+// that one sees a customer's own only.
+func (g *suggester) mayName(ctx context.Context, in *incidents.Incident, id incidents.ID) bool {
+	if in.Customer == "" {
+		return true
+	}
+	other, err := g.past.Load(ctx, id)
+	return err == nil && other != nil && other.Customer == in.Customer
 }
 
 // unsafeLast puts what somebody here holds for unsafe at present behind the rest,

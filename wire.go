@@ -183,7 +183,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Rooms:    rooms,
 			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}, a.config.CustomerLanguages, a.audit.redact.Clean, a.store),
 			Diagnose: a.asked,
-			Rank:     &suggester{library: a.library, learned: a.learned, now: time.Now, explore: a.config.Learning.Explore},
+			Rank:     &suggester{library: a.library, learned: a.learned, past: a.store, now: time.Now, explore: a.config.Learning.Explore},
 			Run:      auditedRuns{runner, a.audit, engine, gate},
 			Trust:    ladder,
 		},

@@ -140,6 +140,9 @@ func (g *general) judge(c incidents.Context, candidates []Candidate, now time.Ti
 	return judged
 }
 
+// phraseLike names an incident in which the same helped; see Unnamed.
+const phraseLike = "why.learned.like"
+
 // because says what the general model goes by: it is asked only of those whose
 // score is explained.
 func (cand *Candidate) because() incidents.Reason {
@@ -159,7 +162,7 @@ func (cand *Candidate) because() incidents.Reason {
 	case !known:
 		return incidents.Because("why.learned.by", "features", words)
 	default:
-		return incidents.Because("why.learned.like", "features", words, "incident", like.String())
+		return incidents.Because(phraseLike, "features", words, "incident", like.String())
 	}
 }
 
