@@ -72,32 +72,3 @@ func TestTimesThatAreNotKnown(t *testing.T) {
 		t.Errorf("TTA = %+v, want none at all", d)
 	}
 }
-
-func TestMeans(t *testing.T) {
-	t.Parallel()
-	got := MeansOf([]Summary{
-		{Status: Resolved, OpenedAt: noon, CreatedAt: minute(1), FirstAckAt: minute(3), EndedAt: minute(10)},
-		{Status: Closed, OpenedAt: noon, CreatedAt: minute(1), EndedAt: minute(30)},
-		{Status: Triggered, OpenedAt: noon, CreatedAt: noon},
-		{Status: Investigating, OpenedAt: noon, CreatedAt: noon, FirstAckAt: minute(6)},
-		{Status: Discarded, OpenedAt: noon, CreatedAt: noon, EndedAt: minute(1)},
-		{Status: Held, OpenedAt: noon, CreatedAt: noon},
-	})
-	want := Means{Incidents: 4, Acknowledged: 2, MTTA: 4 * time.Minute, Resolved: 2, MTTR: 20 * time.Minute}
-	if got != want {
-		t.Errorf("means = %+v, want %+v", got, want)
-	}
-	if got := MeansOf(nil); got != (Means{}) {
-		t.Errorf("means of nothing = %+v", got)
-	}
-}
-
-func TestSummaryCarriesWhatMeansNeed(t *testing.T) {
-	t.Parallel()
-	st := repaired(t)
-	row := st.s.Summary()
-	got, times := MeansOf([]Summary{row}), TimesOf(st.s, st.log)
-	if got.MTTA != times.TTA().D || got.MTTR != times.TTR().D {
-		t.Errorf("of one row: %+v, of its log: %+v", got, times)
-	}
-}
