@@ -37,3 +37,36 @@ func TodoLine(lang string, t *incidents.Todo) string {
 	}
 	return phrases.T(lang, phrase, "n", strconv.Itoa(t.N), "text", Line(t.Text, incidents.MaxTodo))
 }
+
+// TicketTask is a follow-up as a tracker should have it, below the incident's
+// ticket. Every string is plain text.
+type TicketTask struct {
+	Incident incidents.ID
+	N        int
+	Marker   string // a label by which it is found again, as a ticket's
+	Summary  string // one line
+	Body     []Message
+	Done     bool
+}
+
+// TasksOf are the follow-ups of s for trackers.
+func TasksOf(s *incidents.Incident, lang string, links Links) []TicketTask {
+	var all []TicketTask
+	for i := range s.Todos {
+		t := &s.Todos[i]
+		about := Message{Text: t.Text + "\n\n" + phrases.T(lang, "ticket.task", "n", strconv.Itoa(t.N), "incident", s.ID.String(), "by", Who(t.Added.By))}
+		if u := links.Incident(s.ID); u != "" {
+			about.Links = []Link{{Label: s.ID.String(), URL: u}}
+		}
+		all = append(all, TicketTask{
+			Incident: s.ID, N: t.N, Marker: TicketMarker(s) + "-t" + strconv.Itoa(t.N), Summary: Line(t.Text, incidents.MaxTitle),
+			Body: []Message{about}, Done: t.Done != nil,
+		})
+	}
+	return all
+}
+
+// Redact is Ticket.Redact for a task.
+func (t *TicketTask) Redact(clean func(string) string) {
+	t.Summary, t.Body = clean(t.Summary), redacted(t.Body, clean)
+}

@@ -44,6 +44,7 @@ type Tracker struct {
 	Fields            map[string]any    `yaml:"fields"`
 	People            map[string]string `yaml:"people"`
 	Duplicate         string            `yaml:"duplicate"`
+	Relates           string            `yaml:"relates"`
 }
 
 // Ticket is a rule for which incidents have their ticket in which tracker.
@@ -138,7 +139,7 @@ func (s *settler) jira(key string, c *Tracker) jira.Config {
 		Token: s.secret(key+".token", c.Token, c.TokenFile), Secret: s.secret(key+".webhook_secret", c.WebhookSecret, c.WebhookSecretFile),
 		Hook: s.secret(key+".webhook_token", c.WebhookToken, c.WebhookTokenFile), Project: c.Project, Type: c.Type,
 		Priorities: c.Priorities, Transitions: map[bot.TicketState]string{}, Resolution: c.Resolution, Components: c.Components,
-		Labels: c.Labels, Fields: c.Fields, People: s.ticketPeople(c), Duplicate: c.Duplicate,
+		Labels: c.Labels, Fields: c.Fields, People: s.ticketPeople(c), Duplicate: c.Duplicate, Relates: c.Relates,
 	}
 	for state, name := range c.Transitions {
 		to.Transitions[bot.TicketState(state)] = name
@@ -165,7 +166,7 @@ func (s *settler) ticketLanguage(key string, c *Tracker) string {
 func (s *settler) remote(key string, c *Tracker) remote.Config {
 	before := len(s.problems)
 	for name, given := range map[string]bool{
-		"flavour": c.Flavour != "", "user": c.User != "", "resolution": c.Resolution != "" && c.Kind != KindServiceNow, "components": len(c.Components) > 0, "duplicate": c.Duplicate != "",
+		"flavour": c.Flavour != "", "user": c.User != "", "resolution": c.Resolution != "" && c.Kind != KindServiceNow, "components": len(c.Components) > 0, "duplicate": c.Duplicate != "", "relates": c.Relates != "",
 		"webhook_secret": c.WebhookSecret != "" || c.WebhookSecretFile != "", "type": c.Type != "" && c.Kind != KindBacklog, "labels": len(c.Labels) > 0 && c.Kind != KindGitLab,
 	} {
 		if given {

@@ -24,7 +24,17 @@ type Ticket struct {
 
 	Attached time.Time `json:"attached,omitzero"` // the closing whose postmortem it has
 
+	Tasks []TicketTask `json:"tasks,omitempty"` // follow-ups that the tracker has
+
 	There map[string]time.Time `json:"there,omitempty"` // by field: when a person last changed it in the tracker
+}
+
+// TicketTask is a follow-up in a tracker.
+type TicketTask struct {
+	N    int    `json:"n"` // of the Todo
+	Key  string `json:"key"`
+	URL  string `json:"url,omitempty"`
+	Done bool   `json:"done,omitempty"` // as the tracker was told last
 }
 
 // TicketRoute says in which tracker incidents have their ticket. Match is held

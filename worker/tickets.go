@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
@@ -47,6 +48,6 @@ func (w *Worker) syncTicket(ctx context.Context, c *incidents.Claim, h *shelved)
 }
 
 func sameTicket(a, b incidents.Ticket) bool {
-	return a.Key == b.Key && a.URL == b.URL && a.Status == b.Status && a.Hash == b.Hash && a.LastSeq == b.LastSeq && a.Attached.Equal(b.Attached) &&
+	return a.Key == b.Key && a.URL == b.URL && a.Status == b.Status && a.Hash == b.Hash && a.LastSeq == b.LastSeq && a.Attached.Equal(b.Attached) && slices.Equal(a.Tasks, b.Tasks) &&
 		a.Problem.Phrase == b.Problem.Phrase && maps.Equal(a.Problem.Args, b.Problem.Args) && maps.Equal(a.There, b.There)
 }

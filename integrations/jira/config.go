@@ -40,6 +40,7 @@ type Config struct {
 	Fields      map[string]any    // custom fields as Jira wants them: "customfield_10010" → {value: Ops}
 	People      map[string]string // a person's name or account → accountId (Cloud) or user name (Data Center)
 	Duplicate   string            // the kind of link between two tickets of one incident; "" is "Duplicate"
+	Relates     string            // the kind of link between a ticket and a follow-up that is no sub-task; "" is "Relates"
 	IndexTime   time.Duration     // after which Jira's search must have caught up; 0 is five minutes
 }
 

@@ -88,19 +88,8 @@ func (x *examination) project(ctx context.Context) bool {
 
 // metaPage is a page of create metadata, whatever the flavour calls its list.
 type metaPage struct {
-	Types  []named     `json:"issueTypes"`
 	Fields []fieldMeta `json:"fields"`
 	Total  int         `json:"total"`
-}
-
-func (x *examination) types(ctx context.Context) ([]named, error) {
-	var page struct {
-		metaPage
-		Values []named `json:"values"`
-	}
-	q := url.Values{"maxResults": {"100"}}
-	err := x.k.client.do(ctx, ask{method: http.MethodGet, path: "issue/createmeta/" + esc(x.k.config.Project) + "/issuetypes", query: q}, &page)
-	return append(page.Types, page.Values...), err
 }
 
 func (x *examination) fields(ctx context.Context, kind string) ([]fieldMeta, error) {
@@ -126,14 +115,14 @@ func (x *examination) fields(ctx context.Context, kind string) ([]fieldMeta, err
 
 func (x *examination) kind(ctx context.Context) {
 	c := &x.k.config
-	types, err := x.types(ctx)
+	types, err := x.k.types(ctx, c.Project)
 	if err != nil {
 		x.refused(err, "jira.doctor.do.project", "project", c.Project)
 		return
 	}
-	i := slices.IndexFunc(types, func(t named) bool { return strings.EqualFold(t.Name, c.Type) })
+	i := slices.IndexFunc(types, func(t issueType) bool { return strings.EqualFold(t.Name, c.Type) })
 	if i < 0 {
-		x.bad("jira.doctor.no_type", "jira.doctor.do.type", "type", c.Type, "types", names(types))
+		x.bad("jira.doctor.no_type", "jira.doctor.do.type", "type", c.Type, "types", names(plainTypes(types)))
 		return
 	}
 	x.good("jira.doctor.type", "type", c.Type)
@@ -199,6 +188,14 @@ func (x *examination) priorities(fields []fieldMeta) {
 		return
 	}
 	x.good("jira.doctor.priority")
+}
+
+func plainTypes(all []issueType) []named {
+	var out []named
+	for _, t := range all {
+		out = append(out, t.named)
+	}
+	return out
 }
 
 func names(all []named) string {

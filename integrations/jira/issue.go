@@ -121,9 +121,9 @@ func (k *Tracker) Find(ctx context.Context, key string) (tracker.Ref, error) {
 	return k.ref(found), nil
 }
 
-// create makes an issue; only its key is known then.
-func (k *Tracker) create(ctx context.Context, t bot.Ticket) (string, error) {
-	body := k.newIssue(t)
+// post makes an issue; only its key is known then. Fields that it can do without
+// are left out where Jira refuses them.
+func (k *Tracker) post(ctx context.Context, body update, optional ...string) (string, error) {
 	for {
 		var made struct {
 			Key string `json:"key"`
@@ -132,7 +132,7 @@ func (k *Tracker) create(ctx context.Context, t bot.Ticket) (string, error) {
 		if err == nil && !issueKey.MatchString(made.Key) {
 			err = fail("error.jira_no_json", "jira did not say which issue it made")
 		}
-		if err == nil || !without(body.Fields, err, "priority") {
+		if err == nil || !without(body.Fields, err, optional...) {
 			return made.Key, err
 		}
 	}

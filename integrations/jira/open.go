@@ -31,6 +31,7 @@ type intent struct {
 	Tries  int       `json:"tries"`           //
 	Clear  bool      `json:"clear,omitempty"` // the latest attempt has surely made nothing
 	Key    string    `json:"key,omitempty"`
+	Link   string    `json:"link,omitempty"`   // of a task: the ticket that it is to be linked to
 	Twins  []string  `json:"twins,omitempty"`  // younger ones
 	Close  []string  `json:"close,omitempty"`  // of these, the ones that are not closed yet
 	Looked bool      `json:"looked,omitempty"` // for twins, after the index had caught up
@@ -89,21 +90,25 @@ func later(after time.Duration, phrase, message string) error {
 // Open makes the ticket with the marker, or finds the one that an earlier
 // attempt made.
 func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {
-	in, err := k.intent(ctx, t.Marker)
+	in, err := k.find(ctx, t.Marker)
 	if err != nil {
 		return tracker.Ref{}, err
 	}
-	if in.Key == "" && in.version > 0 && !in.Clear {
-		if err := k.recover(ctx, in); err != nil {
-			return tracker.Ref{}, err
-		}
-	}
 	if in.Key == "" {
-		if err := k.attempt(ctx, in, t); err != nil {
+		if err := k.attempt(ctx, in, func() (string, error) { return k.post(ctx, k.newIssue(t), "priority") }); err != nil {
 			return tracker.Ref{}, err
 		}
 	}
 	return tracker.Ref{Key: in.Key, URL: k.page(in.Key)}, k.closeTwins(ctx, in)
+}
+
+// find is what is known of the marker's ticket; without a key there is none.
+func (k *Tracker) find(ctx context.Context, marker string) (*intent, error) {
+	in, err := k.intent(ctx, marker)
+	if err == nil && in.Key == "" && in.version > 0 && !in.Clear {
+		err = k.recover(ctx, in)
+	}
+	return in, err
 }
 
 // recover looks for what an attempt with an unknown end may have made. Jira's
@@ -123,7 +128,7 @@ func (k *Tracker) recover(ctx context.Context, in *intent) error {
 }
 
 // attempt notes what it is about to do, and does it.
-func (k *Tracker) attempt(ctx context.Context, in *intent, t bot.Ticket) error {
+func (k *Tracker) attempt(ctx context.Context, in *intent, create func() (string, error)) error {
 	in.At, in.Clear, in.Looked = k.now(), false, false
 	in.Tries++
 	failpoint.Hit("jira.create.before")
@@ -131,7 +136,7 @@ func (k *Tracker) attempt(ctx context.Context, in *intent, t bot.Ticket) error {
 		return err
 	}
 	failpoint.Hit("jira.create.noted")
-	key, err := k.create(ctx, t)
+	key, err := create()
 	failpoint.Hit("jira.create.asked")
 	switch {
 	case undone(err):

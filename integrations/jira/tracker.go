@@ -48,6 +48,9 @@ func New(o Options) (*Tracker, error) {
 	if o.Config.Duplicate == "" {
 		o.Config.Duplicate = defaultDuplicate
 	}
+	if o.Config.Relates == "" {
+		o.Config.Relates = defaultRelates
+	}
 	c, err := newClient(o.Config, o.Pace, o.Transport, o.Now)
 	if err != nil {
 		return nil, err

@@ -75,8 +75,11 @@ func (in *Inbox) Changed(ctx context.Context, c Change) error {
 	if err != nil {
 		return fmt.Errorf("load the incident of %s: %w", c.Key, err)
 	}
-	if t := s.Tickets[in.Name]; t.Off || t.Key != c.Key {
-		return nil // parted: neither follows the other
+	switch t := s.Tickets[in.Name]; {
+	case t.Off: // parted: neither follows the other
+		return nil
+	case t.Key != c.Key:
+		return in.ticked(ctx, s, c)
 	}
 	var first error
 	for _, w := range in.wishes(s, c) {

@@ -73,6 +73,7 @@ func (y *Syncer) tell(ctx context.Context, t *incidents.Ticket, s *incidents.Inc
 	for _, step := range []func() error{
 		func() error { return y.fields(ctx, t, s, want) },
 		func() error { return y.comments(ctx, t, want) },
+		func() error { return y.tasks(ctx, t, s) },
 		func() error { return y.postmortem(ctx, t, s) },
 	} {
 		err := step()

@@ -22,8 +22,16 @@ func (s *Server) create(in object) (any, int, *refusal) {
 	if text(obj(f["project"])["key"]) != Project {
 		errs["project"] = "valid project is required"
 	}
-	if text(obj(f["issuetype"])["name"]) != Type {
+	kind := obj(f["issuetype"])
+	parent := s.issues[text(obj(f["parent"])["key"])]
+	sub := s.Subtasks && text(kind["id"]) == "10003"
+	switch {
+	case !sub && text(kind["name"]) != Type:
 		errs["issuetype"] = "Specify a valid issue type"
+	case sub && (parent == nil || parent.Parent != ""):
+		errs["parent"] = "Given parent issue does not exist, or cannot have sub-tasks."
+	case !sub && f["parent"] != nil:
+		errs["parent"] = "Field 'parent' cannot be set. It is not on the appropriate screen, or unknown."
 	}
 	if text(f["summary"]) == "" {
 		errs["summary"] = "You must specify a summary of the issue."
@@ -37,6 +45,9 @@ func (s *Server) create(in object) (any, int, *refusal) {
 	i := &Issue{
 		ID: strconv.Itoa(s.next), Key: Project + "-" + strconv.Itoa(s.next-10000), Status: "10", Priority: "Medium", Creator: Bot,
 		Fields: object{}, Properties: object{}, Remote: map[string]object{}, Created: s.Now(),
+	}
+	if sub && parent != nil {
+		i.Parent = parent.Key
 	}
 	if no := s.set(i, f, true); no != nil {
 		for k, v := range no.errors {
@@ -65,7 +76,7 @@ func (s *Server) set(i *Issue, f object, creating bool) *refusal {
 		}
 		var no *refusal
 		switch id {
-		case "project", "issuetype":
+		case "project", "issuetype", "parent":
 			if !creating {
 				no = invalid(id, "cannot be changed")
 			}
@@ -256,7 +267,7 @@ func (s *Server) remote(i *Issue, in object) (any, int, *refusal) {
 
 func (s *Server) link(in object) (any, int, *refusal) {
 	a, b := text(obj(in["inwardIssue"])["key"]), text(obj(in["outwardIssue"])["key"])
-	if text(obj(in["type"])["name"]) != "Duplicate" {
+	if kind := text(obj(in["type"])["name"]); kind != "Duplicate" && kind != "Relates" {
 		return nil, 0, deny(404, "No issue link type with name '"+text(obj(in["type"])["name"])+"' found.")
 	}
 	if s.issues[a] == nil || s.issues[b] == nil {

@@ -80,6 +80,9 @@ func (s *Server) createmeta(parts []string) (any, int, *refusal) {
 	}
 	if len(parts) == 4 {
 		types := []any{object{"id": "10001", "name": "Task", "subtask": false}, object{"id": "10002", "name": Type, "subtask": false}}
+		if s.Subtasks {
+			types = append(types, object{"id": "10003", "name": "Sub-task", "subtask": true})
+		}
 		return s.metaPage("issueTypes", types), 200, nil
 	}
 	if parts[4] != "10002" && parts[4] != "10001" {

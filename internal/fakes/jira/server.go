@@ -47,6 +47,7 @@ type Server struct {
 	Linear   bool              // the workflow has no short cuts
 	Screen   []string          // fields that are on no screen, and refused
 	Garbled  []string          // issues of which a search tells what nobody can read
+	Subtasks bool              // the project has a type for them
 	NoFiles  int               // the status with which files are refused; 0: they are taken
 	Hosts    []string          // where links in our texts may lead
 	Log      bool              // keep the exchanges
@@ -73,6 +74,7 @@ type Issue struct {
 	Summary, Description, Status string
 	Priority, Assignee, Creator  string
 	Labels                       []string
+	Parent                       string // of a sub-task
 	Resolution                   string
 	Fields                       object
 	Properties                   object
