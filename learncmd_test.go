@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -133,6 +134,16 @@ func TestAReportIsMadeOfTheStore(t *testing.T) {
 func TestWhatIsTakenBackIsRecorded(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	store, err := storage.Open(t.Context(), storage.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vote := incidents.Fact{Kind: incidents.FactVote, Incident: 1, At: time.Now().Add(-time.Hour), Action: "a", Person: "slack:T1/U2", Value: 1, Context: incidents.Context{Service: "shop"}}
+	other := vote
+	other.Person = "slack:T1/U3"
+	if err := errors.Join(store.Commit(t.Context(), &incidents.Commit{Facts: []incidents.Fact{vote, other}}), store.Close()); err != nil {
+		t.Fatal(err)
+	}
 	if code, out := command(t, "learn", "undo", "--person", "slack:T1/U2", "--data", dir); code != exitOK {
 		t.Fatalf("learn undo exits %d: %s", code, out)
 	}
@@ -144,6 +155,9 @@ func TestWhatIsTakenBackIsRecorded(t *testing.T) {
 		if r.Action == audit.ActUnlearn {
 			got = append(got, fmt.Sprint(r.Kind, " ", r.By.ID, " ", r.Target, " ", r.Result))
 		}
+	}
+	if code, out := command(t, "learn", "undo", "--person", "nobody", "--data", dir); code != exitFailed || !strings.Contains(out, "nobody") {
+		t.Errorf("the votes of nobody: exits %d: %s", code, out)
 	}
 	want := []string{"intent cli votes of slack:T1/U2 ", "outcome cli  done", "intent cli service shop ", "outcome cli  done"}
 	if !slices.Equal(got, want) {

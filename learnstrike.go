@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -11,31 +12,57 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/learning"
 )
 
-// committer is what it takes to add to a store's log of facts.
-type committer interface {
+// factLog is what it takes to add to a store's log of facts.
+type factLog interface {
+	learning.Log
 	Commit(ctx context.Context, c *incidents.Commit) error
+	Shards() int
 }
 
 // lessons takes back what was learned, by one more fact in the log: nothing there is
 // ever changed.
 type lessons struct {
-	store committer
+	store factLog
 	now   func() time.Time
 }
 
 // Strike implements commands.Lessons.
-func (l lessons) Strike(ctx context.Context, once string, by incidents.Actor, person, service string) error {
+func (l lessons) Strike(ctx context.Context, once string, by incidents.Actor, person, service string) (int, error) {
 	f := incidents.Fact{Kind: incidents.FactReset, At: l.now(), By: by.ID, Context: incidents.Context{Service: service}}
 	if person != "" {
 		f.Kind, f.Person, f.Context = incidents.FactUndo, person, incidents.Context{}
 	}
-	err := l.store.Commit(ctx, &incidents.Commit{Once: once, Facts: []incidents.Fact{f}})
-	if err != nil && !errors.Is(err, incidents.ErrOnce) {
-		return fmt.Errorf("take back what was learned: %w", err)
+	n, err := learning.Strikes(ctx, l.store, l.store.Shards(), f)
+	if err != nil {
+		return 0, fmt.Errorf("count what is taken back: %w", err)
 	}
-	return nil
+	c := &incidents.Commit{Once: once}
+	if n > 0 {
+		c.Facts = []incidents.Fact{f}
+	}
+	switch err := l.store.Commit(ctx, c); {
+	case errors.Is(err, incidents.ErrOnce): // a chat repeats itself: it is done already
+		return n, nil
+	case err != nil:
+		return 0, fmt.Errorf("take back what was learned: %w", err)
+	case n == 0:
+		return 0, nothingLearned(person, service)
+	}
+	return n, nil
+}
+
+// nothingLearned says that a name is likely to be wrong.
+func nothingLearned(person, service string) error {
+	switch {
+	case person != "":
+		return incidents.Fail(incidents.NotFound, "error.no_votes", "no vote of "+person+" counts", "who", person).WithHint("hikeshi learn report")
+	case service != "":
+		return incidents.Fail(incidents.NotFound, "error.nothing_learned_of", "nothing was learned of "+service, "service", service).WithHint("hikeshi learn report")
+	}
+	return incidents.Fail(incidents.NotFound, "error.nothing_learned", "nothing was learned that counts")
 }
 
 // auditedLessons records who took back what, and writes that down before anything
@@ -46,7 +73,7 @@ type auditedLessons struct {
 }
 
 // Strike implements commands.Lessons.
-func (x auditedLessons) Strike(ctx context.Context, once string, by incidents.Actor, person, service string) error {
+func (x auditedLessons) Strike(ctx context.Context, once string, by incidents.Actor, person, service string) (n int, err error) {
 	r := audit.Record{Action: audit.ActUnlearn, By: personOf(by), Target: "everything"}
 	switch {
 	case person != "":
@@ -54,7 +81,11 @@ func (x auditedLessons) Strike(ctx context.Context, once string, by incidents.Ac
 	case service != "":
 		r.Target = "service " + bot.Line(service, 200)
 	}
-	return x.audit.log.Act(ctx, r, func() error { return x.lessons.Strike(ctx, once, by, person, service) })
+	err = x.audit.log.Act(ctx, r, func() error {
+		n, err = x.lessons.Strike(ctx, once, by, person, service)
+		return err
+	})
+	return n, err
 }
 
 // learnUndo is "hikeshi learn undo --person X", learnReset "hikeshi learn reset".
@@ -90,17 +121,19 @@ func strike(ctx context.Context, f *serveFlags, std streams, person, service, sa
 		return code
 	}
 	defer store.Close()
+	n := 0
 	record, err := openAudit(c, store, newLogger(c, std.err))
 	if err == nil {
 		err = record.during(ctx, func() error {
-			return auditedLessons{lessons{store, time.Now}, record}.Strike(ctx, "", incidents.Actor{ID: "cli"}, person, service)
+			n, err = auditedLessons{lessons{store, time.Now}, record}.Strike(ctx, "", incidents.Actor{ID: "cli"}, person, service)
+			return err
 		})
 	}
 	if err != nil {
 		complain(std.err, err)
 		return exitCode(err)
 	}
-	fmt.Fprintln(std.out, phrases.T(language(), said, "who", person, "id", person, "service", service))
+	fmt.Fprintln(std.out, phrases.T(language(), said, "who", person, "id", person, "service", service, "n", strconv.Itoa(n)))
 	return exitOK
 }
 

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -10,9 +11,9 @@ import (
 
 // Lessons are what was learned. Strike says that something of it counts no more: the
 // votes of a person, or all of a service, or, with neither, everything. once names
-// the wish.
+// the wish. It says how many facts that is; NotFound where there are none.
 type Lessons interface {
-	Strike(ctx context.Context, once string, by incidents.Actor, person, service string) error
+	Strike(ctx context.Context, once string, by incidents.Actor, person, service string) (int, error)
 }
 
 // learn takes back what was learned: a person's votes, or all there is of a service.
@@ -48,10 +49,11 @@ func (d Deps) undoVotes(ctx context.Context, r bot.Request, word string) (bot.Re
 			return bot.Reply{}, err
 		}
 	}
-	if err := d.Lessons.Strike(ctx, r.Once, r.Person, who.ID, ""); err != nil {
+	n, err := d.Lessons.Strike(ctx, r.Once, r.Person, who.ID, "")
+	if err != nil {
 		return bot.Reply{}, err
 	}
-	return confirm(r, nil, "say.learn_undone", "who", bot.Who(who), "id", who.ID), nil
+	return confirm(r, nil, "say.learn_undone", "who", bot.Who(who), "id", who.ID, "n", strconv.Itoa(n)), nil
 }
 
 func (d Deps) resetLessons(ctx context.Context, r bot.Request, service string) (bot.Reply, error) {
@@ -59,10 +61,11 @@ func (d Deps) resetLessons(ctx context.Context, r bot.Request, service string) (
 	if service == "everything" || service == "すべて" {
 		service, key = "", "say.learn_reset_all"
 	}
-	if err := d.Lessons.Strike(ctx, r.Once, r.Person, "", service); err != nil {
+	n, err := d.Lessons.Strike(ctx, r.Once, r.Person, "", service)
+	if err != nil {
 		return bot.Reply{}, err
 	}
-	return confirm(r, nil, key, "service", service), nil
+	return confirm(r, nil, key, "service", service, "n", strconv.Itoa(n)), nil
 }
 
 func badLearn() error {

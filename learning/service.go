@@ -72,26 +72,33 @@ func (s *Service) forget() {
 
 func (s *Service) read(ctx context.Context) error {
 	for shard := range s.after {
-		for {
-			facts, err := s.log.Facts(ctx, shard, s.after[shard], pageSize)
-			if err != nil {
-				return fmt.Errorf("read facts of shard %d: %w", shard, err)
-			}
-			if len(facts) == 0 {
-				break
-			}
-			last := facts[len(facts)-1].Seq
-			if last <= s.after[shard] {
-				return fmt.Errorf("read facts of shard %d: asked for those after %d, got %d", shard, s.after[shard], last)
-			}
-			s.learn(facts)
-			s.after[shard] = last
-			if len(facts) < pageSize {
-				break
-			}
+		if err := readOn(ctx, s.log, shard, &s.after[shard], s.learn); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// readOn gives the facts of a shard after one to learn, page by page.
+func readOn(ctx context.Context, log Log, shard int, after *int64, learn func([]incidents.Fact)) error {
+	for {
+		facts, err := log.Facts(ctx, shard, *after, pageSize)
+		if err != nil {
+			return fmt.Errorf("read facts of shard %d: %w", shard, err)
+		}
+		if len(facts) == 0 {
+			return nil
+		}
+		last := facts[len(facts)-1].Seq
+		if last <= *after {
+			return fmt.Errorf("read facts of shard %d: asked for those after %d, got %d", shard, *after, last)
+		}
+		learn(facts)
+		*after = last
+		if len(facts) < pageSize {
+			return nil
+		}
+	}
 }
 
 func (s *Service) learn(facts []incidents.Fact) {

@@ -1,6 +1,7 @@
 package learning
 
 import (
+	"context"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -46,4 +47,34 @@ func (s *struck) has(f *incidents.Fact) bool {
 	}
 	upTo := func(t time.Time) bool { return !t.IsZero() && !f.At.After(t) }
 	return upTo(s.all) || upTo(s.services[f.Context.Service]) || f.Kind == incidents.FactVote && upTo(s.people[f.Person])
+}
+
+// Strikes says how many facts that count now would count no more with one more
+// strike. It reads the whole log, twice: a strike counts wherever it stands.
+func Strikes(ctx context.Context, log Log, shards int, strike incidents.Fact) (int, error) {
+	var now, then struck
+	each := func(do func(f *incidents.Fact)) error {
+		for shard := range shards {
+			after := int64(0)
+			if err := readOn(ctx, log, shard, &after, func(facts []incidents.Fact) {
+				for i := range facts {
+					do(&facts[i])
+				}
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := each(func(f *incidents.Fact) { now.hear(f) }); err != nil {
+		return 0, err
+	}
+	then.hear(&strike)
+	n := 0
+	err := each(func(f *incidents.Fact) {
+		if f.Kind != incidents.FactUndo && f.Kind != incidents.FactReset && then.has(f) && !now.has(f) {
+			n++
+		}
+	})
+	return n, err
 }

@@ -126,3 +126,57 @@ func TestALateHistoryIsLearnedFirst(t *testing.T) {
 		t.Errorf("late:\n%v\nfirst:\n%v\n%+v", b, a, got.Forgotten())
 	}
 }
+
+// How many facts a strike takes back is said before it is made: each counts once,
+// whatever was struck before.
+func TestWhatAStrikeTakesBackIsCounted(t *testing.T) {
+	t.Parallel()
+	log := &memoryLog{shards: make([][]incidents.Fact, 2)}
+	vote := func(who string, at time.Time) incidents.Fact {
+		return incidents.Fact{Kind: incidents.FactVote, Incident: 1, Action: "restart", Person: who, Value: 1, At: at, Context: shop}
+	}
+	log.add(0, vote("bea", day0), vote("cho", day0), outcome(1, "restart", shop, true, day0))
+	log.add(1, vote("bea", day0.Add(2*time.Hour)), incidents.Fact{Kind: incidents.FactUndo, Person: "bea", At: day0.Add(time.Hour)})
+	later := day0.Add(3 * time.Hour)
+	for what, c := range map[string]struct {
+		strike incidents.Fact
+		want   int
+	}{
+		"bea's later vote":     {incidents.Fact{Kind: incidents.FactUndo, Person: "bea", At: later}, 1},
+		"cho's":                {incidents.Fact{Kind: incidents.FactUndo, Person: "cho", At: later}, 1},
+		"nobody's":             {incidents.Fact{Kind: incidents.FactUndo, Person: "nobody", At: later}, 0},
+		"the service's":        {incidents.Fact{Kind: incidents.FactReset, Context: shop, At: later}, 3},
+		"of another service":   {incidents.Fact{Kind: incidents.FactReset, Context: incidents.Context{Service: "mail"}, At: later}, 0},
+		"everything":           {incidents.Fact{Kind: incidents.FactReset, At: later}, 3},
+		"what was before them": {incidents.Fact{Kind: incidents.FactReset, At: day0.Add(-time.Hour)}, 0},
+	} {
+		if n, err := Strikes(t.Context(), log, 2, c.strike); err != nil || n != c.want {
+			t.Errorf("%s: %d, not %d: %v", what, n, c.want, err)
+		}
+	}
+}
+
+// Outcomes of incidents that nobody knows, and contexts that grow without end, cost
+// what they may and no more.
+func TestStrangersAndHugeContexts(t *testing.T) {
+	t.Parallel()
+	log := &memoryLog{shards: make([][]incidents.Fact, 1)}
+	many := make([]incidents.Label, 10_000)
+	for i := range many {
+		many[i] = incidents.Label{Name: fmt.Sprintf("l%d", i), Value: "v"}
+	}
+	huge := shop
+	huge.Labels = incidents.NewLabels(many)
+	log.add(0, outcome(1<<40, "restart", shop, true, day0), outcome(7, "gone-from-the-catalogue", shop, true, day0),
+		outcome(2, "restart", huge, true, day0), outcome(-3, "", incidents.Context{}, false, time.Time{}))
+	s := NewService(log, 1)
+	if err := s.Settle(t.Context(), day0.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]incidents.Context{"usual": shop, "huge": huge} {
+		got, none, err := s.Rank(t.Context(), c, candidates("restart", "flush"), day0.Add(time.Hour))
+		if err != nil || none.Phrase != "" || len(got) != 2 || got[0].Action != "restart" || got[0].Evidence.Worked != 2 {
+			t.Errorf("%s: %+v %v %v", name, got, none, err)
+		}
+	}
+}
