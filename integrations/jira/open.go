@@ -2,11 +2,7 @@ package jira
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -16,67 +12,6 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
-
-// Settings is where it is noted what is about to be created.
-type Settings interface {
-	Setting(ctx context.Context, name string) (incidents.Document, error)
-	PutSetting(ctx context.Context, name string, expect int64, body []byte) error
-}
-
-// intent is what is known of the ticket of one marker. Without a key, and not
-// clear, an attempt to create it may or may not have worked.
-type intent struct {
-	Marker string    `json:"marker"`
-	At     time.Time `json:"at"`              // of the latest attempt
-	Tries  int       `json:"tries"`           //
-	Clear  bool      `json:"clear,omitempty"` // the latest attempt has surely made nothing
-	Key    string    `json:"key,omitempty"`
-	Link   string    `json:"link,omitempty"`   // of a task: the ticket that it is to be linked to
-	Twins  []string  `json:"twins,omitempty"`  // younger ones
-	Close  []string  `json:"close,omitempty"`  // of these, the ones that are not closed yet
-	Looked bool      `json:"looked,omitempty"` // for twins, after the index had caught up
-
-	version int64
-}
-
-func (k *Tracker) intentName(marker string) string {
-	sum := sha256.Sum256([]byte(marker))
-	return "tracker/" + k.config.Name + "/intent/" + hex.EncodeToString(sum[:16])
-}
-
-func (k *Tracker) intent(ctx context.Context, marker string) (*intent, error) {
-	doc, err := k.settings.Setting(ctx, k.intentName(marker))
-	if err != nil {
-		return nil, fmt.Errorf("read what was to be created: %w", err)
-	}
-	in := &intent{}
-	if doc.Version > 0 {
-		if err := json.Unmarshal(doc.Body, in); err != nil {
-			return nil, fmt.Errorf("read what was to be created: %w", err)
-		}
-	}
-	in.Marker, in.version = marker, doc.Version
-	return in, nil
-}
-
-// note writes it down, whether or not whoever asked still waits.
-func (k *Tracker) note(ctx context.Context, in *intent) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
-	defer cancel()
-	body, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("note what is to be created: %w", err)
-	}
-	err = k.settings.PutSetting(ctx, k.intentName(in.Marker), in.version, body)
-	if errors.Is(err, incidents.ErrConflict) { // another replica is at it
-		return later(lookAgain, "error.jira_unsure", "another replica is creating the ticket")
-	}
-	if err != nil {
-		return fmt.Errorf("note what is to be created: %w", err)
-	}
-	in.version++
-	return nil
-}
 
 const (
 	noteTime  = 3 * time.Second
@@ -105,7 +40,7 @@ func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {
 // find is what is known of the marker's ticket; without a key there is none.
 func (k *Tracker) find(ctx context.Context, marker string) (*intent, error) {
 	in, err := k.intent(ctx, marker)
-	if err == nil && in.Key == "" && in.version > 0 && !in.Clear {
+	if err == nil && in.Key == "" && in.Rev > 0 && !in.Clear {
 		err = k.recover(ctx, in)
 	}
 	return in, err
@@ -202,7 +137,7 @@ func (k *Tracker) closeTwins(ctx context.Context, in *intent) error {
 // up, whether both worked.
 func (k *Tracker) follow(ctx context.Context, key, marker string) (string, error) {
 	in, err := k.intent(ctx, marker)
-	if err != nil || in.version == 0 {
+	if err != nil || in.Rev == 0 {
 		return key, err
 	}
 	if in.Key == key && in.Tries > 1 && !in.Looked && k.now().Sub(in.At) >= k.config.IndexTime {

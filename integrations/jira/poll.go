@@ -200,7 +200,7 @@ func (k *Tracker) heal(ctx context.Context, marker string) error {
 		return err
 	}
 	in, err := k.intent(ctx, marker)
-	if err != nil || len(all) < 2 || in.version == 0 {
+	if err != nil || len(all) < 2 || in.Rev == 0 {
 		return err
 	}
 	return k.adopt(ctx, in, all)
