@@ -69,13 +69,16 @@ func ticketSystemOf(s config.TicketDesk, store remote.Settings, whose tracker.Ow
 	pace := func(rates map[string]limit.Rate) *limit.Limiter {
 		return limit.New(limit.Options{Provider: "tracker/" + s.Name, Rates: rates, Store: store, Replica: owner(), Now: time.Now})
 	}
+	with := func(rates map[string]limit.Rate) remote.Options {
+		return remote.Options{Config: s.Remote, Settings: store, Owner: whose, Pace: pace(rates), Now: time.Now, Log: log}
+	}
 	switch s.Kind {
 	case config.KindBacklog:
-		return backlog.New(backlog.Options{Config: s.Remote, Settings: store, Owner: whose, Pace: pace(backlog.Rates()), Now: time.Now, Log: log})
+		return backlog.New(with(backlog.Rates()))
 	case config.KindServiceNow:
-		return servicenow.New(servicenow.Options{Config: s.Remote, Settings: store, Owner: whose, Pace: pace(servicenow.Rates()), Now: time.Now, Log: log})
+		return servicenow.New(with(servicenow.Rates()))
 	case config.KindGitLab:
-		return gitlab.New(gitlab.Options{Config: s.Remote, Settings: store, Owner: whose, Pace: pace(gitlab.Rates()), Now: time.Now, Log: log})
+		return gitlab.New(with(gitlab.Rates()))
 	}
 	return jira.New(jira.Options{Config: s.Jira, Settings: store, Pace: pace(jira.Rates()), Now: time.Now, Log: log})
 }

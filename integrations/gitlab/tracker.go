@@ -2,8 +2,6 @@ package gitlab
 
 import (
 	"context"
-	"errors"
-	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
@@ -16,22 +14,10 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker/remote"
 )
 
-// Options is what a Tracker needs.
-type Options struct {
-	Config    remote.Config
-	Settings  remote.Settings
-	Owner     tracker.Owner
-	Pace      remote.Limiter
-	Transport http.RoundTripper // nil: the default one
-	Now       func() time.Time
-	Log       *slog.Logger
-}
-
 // Tracker is the issues of one project.
 type Tracker struct {
 	*api
-	once  *remote.Once
-	watch *remote.Watch
+	remote.Adapter
 }
 
 var _ tracker.Tracker = (*Tracker)(nil)
@@ -92,15 +78,11 @@ var (
 const commonLabel = "hikeshi" // on every issue that has to do with an incident
 
 // New makes one.
-func New(o Options) (*Tracker, error) {
+func New(o remote.Options) (*Tracker, error) {
 	if err := Validate(o.Config); err != nil {
 		return nil, err
 	}
-	c := o.Config
-	c.URL = strings.TrimRight(c.URL, "/")
-	if c.IndexTime <= 0 {
-		c.IndexTime = remote.DefaultIndexTime
-	}
+	c := o.Settled()
 	if len(c.Priorities) == 0 {
 		c.Priorities = usualPriorities
 	}
@@ -112,31 +94,14 @@ func New(o Options) (*Tracker, error) {
 		c.Transitions = with
 	}
 	system := remote.System{Name: "GitLab", Doctor: "hikeshi gitlab doctor", Words: said, Wait: wait}
-	a := &api{config: c, markup: remote.Markdown("  \n"), client: &remote.Client{
-		System: system, Base: c.URL + "/api/v4/", Header: http.Header{"Private-Token": {c.Token}}, Pace: o.Pace, Transport: o.Transport, Now: o.Now,
-	}}
-	k := &Tracker{api: a}
-	k.once = &remote.Once{System: system, Name: c.Name, Maker: a, Settings: o.Settings, IndexTime: c.IndexTime, Now: o.Now, Log: o.Log}
-	k.watch = &remote.Watch{Config: &a.config, System: system, Reader: a, Once: k.once, Owner: o.Owner, Settings: o.Settings, Now: o.Now, Log: o.Log}
-	return k, nil
-}
-
-// Stats tells what happened in this process.
-func (k *Tracker) Stats() tracker.Stats { return k.once.Stats() }
-
-// Open makes the issue with the marker, or finds the one that an earlier attempt made.
-func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {
-	key, err := k.once.Open(ctx, t)
-	if err != nil {
-		return tracker.Ref{}, err
-	}
-	return tracker.Ref{Key: key, URL: k.page(key)}, nil
+	a := &api{config: c, markup: remote.Markdown("  \n"), client: o.Client(system, "/api/v4/", http.Header{"Private-Token": {c.Token}})}
+	return &Tracker{api: a, Adapter: o.Adapter(&a.config, system, a, a.page)}, nil
 }
 
 // Update makes the fields say what t says. What already means that is left
 // alone. The answer's key is another one where the issue was the younger of two.
 func (k *Tracker) Update(ctx context.Context, key string, t bot.Ticket, due []tracker.Field) (tracker.Ref, error) {
-	key, err := k.once.Follow(ctx, key, t.Marker)
+	key, err := k.Follow(ctx, key, t.Marker)
 	if err != nil {
 		return tracker.Ref{}, err
 	}
@@ -148,19 +113,8 @@ func (k *Tracker) Update(ctx context.Context, key string, t bot.Ticket, due []tr
 	if len(body) == 0 {
 		return k.ref(now), nil
 	}
-	err = k.edit(ctx, key, body, now)
-	if incidents.CodeOf(err) != incidents.Invalid || len(body) < 2 {
-		return k.ref(now), err
-	}
-	var refused []error // the other parts are still told
-	for name, value := range body {
-		err := k.edit(ctx, key, map[string]any{name: value}, now)
-		if incidents.CodeOf(err) != incidents.Invalid && err != nil {
-			return k.ref(now), err
-		}
-		refused = append(refused, err)
-	}
-	return k.ref(now), errors.Join(refused...)
+	err = remote.Edit(body, func(part map[string]any) error { return k.edit(ctx, key, part, now) })
+	return k.ref(now), err
 }
 
 // Find looks an issue up, by its number or the address of its page.
@@ -176,11 +130,8 @@ func (k *Tracker) Find(ctx context.Context, key string) (tracker.Ref, error) {
 	return k.ref(found), nil
 }
 
-// Poll looks for what changed since the last look.
-func (k *Tracker) Poll(ctx context.Context, to tracker.Changer) error { return k.watch.Poll(ctx, to) }
-
 // Handler takes GitLab's webhooks of issues and comments.
 // https://docs.gitlab.com/user/project/integrations/webhook_events/
 func (k *Tracker) Handler(to tracker.Changer) http.Handler {
-	return k.watch.Handler(remote.Hook{Given: func(r *http.Request) string { return r.Header.Get("X-Gitlab-Token") }, Keys: hookKeys}, to)
+	return k.Hear(remote.Hook{Given: func(r *http.Request) string { return r.Header.Get("X-Gitlab-Token") }, Keys: hookKeys}, to)
 }

@@ -3,7 +3,6 @@ package servicenow
 import (
 	"context"
 	"encoding/base64"
-	"log/slog"
 	"maps"
 	"net/http"
 	"regexp"
@@ -17,23 +16,10 @@ import (
 	"github.com/hikeshi-ops/hikeshi/integrations/tracker/remote"
 )
 
-// Options is what a Tracker needs. Config.Project is the table, Config.Resolution
-// the close code, and Config.Token "user:password" or an OAuth token.
-type Options struct {
-	Config    remote.Config
-	Settings  remote.Settings
-	Owner     tracker.Owner
-	Pace      remote.Limiter
-	Transport http.RoundTripper // nil: the default one
-	Now       func() time.Time
-	Log       *slog.Logger
-}
-
 // Tracker is one table of one instance.
 type Tracker struct {
 	*api
-	once  *remote.Once
-	watch *remote.Watch
+	remote.Adapter
 }
 
 var _ tracker.Tracker = (*Tracker)(nil)
@@ -101,21 +87,18 @@ func authorization(token string) string {
 	return "Bearer " + token
 }
 
-// New makes one.
-func New(o Options) (*Tracker, error) {
+// New makes one. Config.Project is the table, Config.Resolution the close code,
+// and Config.Token "user:password" or an OAuth token.
+func New(o remote.Options) (*Tracker, error) {
 	if err := Validate(o.Config); err != nil {
 		return nil, err
 	}
-	c := o.Config
-	c.URL = strings.TrimRight(c.URL, "/")
+	c := o.Settled()
 	if c.Project == "" {
 		c.Project = usualTable
 	}
 	if c.Resolution == "" {
 		c.Resolution = usualCloseCode
-	}
-	if c.IndexTime <= 0 {
-		c.IndexTime = remote.DefaultIndexTime // a request that was given up may still be carried out
 	}
 	if len(c.Priorities) == 0 {
 		c.Priorities = usualPriorities
@@ -124,13 +107,8 @@ func New(o Options) (*Tracker, error) {
 	maps.Copy(states, c.Transitions)
 	c.Transitions = states
 	system := remote.System{Name: "ServiceNow", Doctor: "hikeshi servicenow doctor", Words: said, Wait: wait}
-	a := &api{config: c, markup: plain(), client: &remote.Client{
-		System: system, Base: c.URL + "/api/now/", Header: http.Header{"Authorization": {authorization(c.Token)}}, Pace: o.Pace, Transport: o.Transport, Now: o.Now,
-	}}
-	k := &Tracker{api: a}
-	k.once = &remote.Once{System: system, Name: c.Name, Maker: a, Settings: o.Settings, IndexTime: c.IndexTime, Now: o.Now, Log: o.Log}
-	k.watch = &remote.Watch{Config: &a.config, System: system, Reader: a, Once: k.once, Owner: o.Owner, Settings: o.Settings, Now: o.Now, Log: o.Log}
-	return k, nil
+	a := &api{config: c, markup: plain(), client: o.Client(system, "/api/now/", http.Header{"Authorization": {authorization(c.Token)}})}
+	return &Tracker{api: a, Adapter: o.Adapter(&a.config, system, a, a.page)}, nil
 }
 
 // plain is text without markup: descriptions have none, and a work note has only
@@ -144,22 +122,10 @@ func plain() remote.Markup {
 	}
 }
 
-// Stats tells what happened in this process.
-func (k *Tracker) Stats() tracker.Stats { return k.once.Stats() }
-
-// Open makes the record with the marker, or finds the one that an earlier attempt made.
-func (k *Tracker) Open(ctx context.Context, t bot.Ticket) (tracker.Ref, error) {
-	key, err := k.once.Open(ctx, t)
-	if err != nil {
-		return tracker.Ref{}, err
-	}
-	return tracker.Ref{Key: key, URL: k.page(key)}, nil
-}
-
 // Update makes the fields say what t says. What already means that is left
 // alone. The answer's key is another one where the record was the younger of two.
 func (k *Tracker) Update(ctx context.Context, key string, t bot.Ticket, due []tracker.Field) (tracker.Ref, error) {
-	key, err := k.once.Follow(ctx, key, t.Marker)
+	key, err := k.Follow(ctx, key, t.Marker)
 	if err != nil {
 		return tracker.Ref{}, err
 	}
@@ -186,11 +152,8 @@ func (k *Tracker) Find(ctx context.Context, key string) (tracker.Ref, error) {
 	return k.ref(found), nil
 }
 
-// Poll looks for what changed since the last look.
-func (k *Tracker) Poll(ctx context.Context, to tracker.Changer) error { return k.watch.Poll(ctx, to) }
-
 // Handler takes what a business rule sends: {"number": "INC0010042"}, and the
 // token in a header.
 func (k *Tracker) Handler(to tracker.Changer) http.Handler {
-	return k.watch.Handler(remote.Hook{Given: func(r *http.Request) string { return r.Header.Get("X-Hikeshi-Token") }, Keys: hookKeys}, to)
+	return k.Hear(remote.Hook{Given: func(r *http.Request) string { return r.Header.Get("X-Hikeshi-Token") }, Keys: hookKeys}, to)
 }

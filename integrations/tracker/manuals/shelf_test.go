@@ -55,14 +55,14 @@ func open(t *testing.T) *house {
 	clock, log := func() time.Time { return h.now }, slog.New(slog.DiscardHandler)
 	h.backlog, h.gitlab = backlogfake.New(clock), gitlabfake.New(clock)
 	h.asked.next = h.backlog
-	wiki, err := backlog.New(backlog.Options{
+	wiki, err := backlog.New(remote.Options{
 		Config:   remote.Config{Name: "backlog", URL: "https://example.backlog.com", Token: backlogfake.Token, Project: backlogfake.Project, Type: backlogfake.Type},
 		Settings: free{}, Pace: free{}, Transport: &h.asked, Now: clock, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	git, err := gitlab.New(gitlab.Options{
+	git, err := gitlab.New(remote.Options{
 		Config:   remote.Config{Name: "gitlab", URL: "https://gitlab.example.com", Token: gitlabfake.Token, Project: gitlabfake.Project},
 		Settings: free{}, Pace: free{}, Transport: h.gitlab, Now: clock, Log: log,
 	})

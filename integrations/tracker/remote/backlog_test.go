@@ -37,7 +37,7 @@ func (w backlogWorld) make(settings remote.Settings, transport http.RoundTripper
 	if change != nil {
 		change(&c)
 	}
-	return backlog.New(backlog.Options{Config: c, Settings: settings, Pace: free{}, Transport: transport, Now: w.h.clock, Log: slog.New(slog.DiscardHandler)})
+	return backlog.New(remote.Options{Config: c, Settings: settings, Pace: free{}, Transport: transport, Now: w.h.clock, Log: slog.New(slog.DiscardHandler)})
 }
 
 // prioritised are Backlog's three, and the gravest severity that each stands for.

@@ -10,6 +10,6 @@
 // hint, whose content is asked for again, so that a forged or late one changes
 // nothing that is not so.
 //
-// An adapter is a folder beside this one's with a Maker and a Reader: see
-// integrations/gitlab. Start with Once.Open and Watch.Poll.
+// An adapter is a folder beside this one's with an API that it makes an Adapter
+// of: see integrations/gitlab. Start with Once.Open and Watch.Poll.
 package remote

@@ -42,7 +42,7 @@ func (w serviceNowWorld) make(settings remote.Settings, transport http.RoundTrip
 	if change != nil {
 		change(&c)
 	}
-	return servicenow.New(servicenow.Options{Config: c, Settings: settings, Pace: free{}, Transport: transport, Now: w.h.clock, Log: slog.New(slog.DiscardHandler)})
+	return servicenow.New(remote.Options{Config: c, Settings: settings, Pace: free{}, Transport: transport, Now: w.h.clock, Log: slog.New(slog.DiscardHandler)})
 }
 
 func (w serviceNowWorld) tickets() []ticket {

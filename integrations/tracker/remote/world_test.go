@@ -251,7 +251,7 @@ func (w gitlabWorld) make(settings remote.Settings, transport http.RoundTripper,
 	if change != nil {
 		change(&c)
 	}
-	return gitlab.New(gitlab.Options{Config: c, Settings: settings, Pace: free{}, Transport: transport, Now: w.h.clock, Log: slog.New(slog.DiscardHandler)})
+	return gitlab.New(remote.Options{Config: c, Settings: settings, Pace: free{}, Transport: transport, Now: w.h.clock, Log: slog.New(slog.DiscardHandler)})
 }
 
 func (w gitlabWorld) tickets() []ticket {
