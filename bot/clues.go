@@ -82,7 +82,7 @@ func (v *view) clue(c *incidents.Clue) Check {
 		Value: Line(Say(v.lang, says), 2*incidents.MaxValue), Detail: Cut(Clean(c.Detail), maxOutput), URL: c.URL,
 		Folded: c.Folded,
 	}
-	if row.State == "" {
+	if row.State == "" || c.Says.Phrase == "clue.log.vanished" { // that a line came no more is no failure by itself
 		row.State = CheckNote
 	}
 	if id, ok := incidents.ParseID(says.Args["id"]); ok && c.Kind == incidents.CluePast {

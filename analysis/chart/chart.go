@@ -50,6 +50,7 @@ type canvas struct {
 	*image.RGBA
 	from, to  int64
 	low, high float64
+	whole     bool // all values are whole numbers
 }
 
 // Draw makes the picture. Values that are no number leave a gap.
@@ -78,11 +79,12 @@ func usable(v float64) bool { return !math.IsNaN(v) && math.Abs(v) < 1e300 }
 
 // scale finds the ends of both axes; false where there is nothing to draw.
 func (c *canvas) scale(points []Point) bool {
-	c.from, c.to, c.low, c.high = math.MaxInt64, math.MinInt64, math.Inf(1), math.Inf(-1)
+	c.from, c.to, c.low, c.high, c.whole = math.MaxInt64, math.MinInt64, math.Inf(1), math.Inf(-1), true
 	for _, p := range points {
 		if usable(p.V) {
 			c.from, c.to = min(c.from, p.T), max(c.to, p.T)
 			c.low, c.high = min(c.low, p.V), max(c.high, p.V)
+			c.whole = c.whole && p.V == math.Trunc(p.V)
 		}
 	}
 	if c.from > c.to {
@@ -106,13 +108,16 @@ func (c *canvas) at(t int64, v float64) (x, y int) {
 }
 
 func (c *canvas) axes(zone *time.Location) {
-	for i := range 4 {
-		v := c.low + (c.high-c.low)*float64(i)/3
+	marks, decimals := marks(c.low, c.high, c.whole)
+	for _, v := range marks {
 		_, y := c.at(c.from, v)
 		for x := left; x < width-right; x++ {
 			c.Set(x, y, grey)
 		}
-		label := strconv.FormatFloat(v, 'g', 3, 64)
+		label := strconv.FormatFloat(v, 'f', decimals, 64)
+		if len(label) > mostLabel {
+			label = strconv.FormatFloat(v, 'g', 3, 64)
+		}
 		c.text(left-6-7*len(label), y+4, label)
 	}
 	span := float64(c.to) - float64(c.from)
@@ -128,6 +133,39 @@ func (c *canvas) axes(zone *time.Location) {
 		x, _ := c.at(t, c.low)
 		c.text(min(max(x-len(layout)*7/2, left), width-right-7*len(layout)), height-8, time.Unix(t, 0).In(zone).Format(layout))
 	}
+}
+
+const (
+	leastMarks = 4
+	mostMarks  = 12 // only where the numbers are too large to be told apart
+	mostLabel  = 8  // letters that fit beside the axis
+)
+
+// marks are round numbers from low to high, and how many decimals tell them apart;
+// of whole numbers no parts.
+func marks(low, high float64, whole bool) (all []float64, decimals int) {
+	unit := math.Pow(10, math.Floor(math.Log10((high-low)/leastMarks)))
+	step := unit
+	for _, times := range []float64{2, 5, 10} {
+		if (high-low)/step > leastMarks+1 {
+			step = times * unit
+		}
+	}
+	if whole {
+		step = max(step, 1)
+	}
+	if step == 0 {
+		return nil, 0 // too near to each other for any number between
+	}
+	first := math.Ceil(low / step)
+	for i := range mostMarks {
+		v := (first + float64(i)) * step
+		if v > high {
+			break
+		}
+		all = append(all, v+0) // no minus before a zero
+	}
+	return all, max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 }
 
 // series draws the line two pixels wide, and leaves gaps open.
