@@ -68,13 +68,14 @@ func (f *Finder) answer(q Query) Answer {
 	}
 	var top []hit
 	for _, h := range f.list {
-		if q.Visible != nil && !q.Visible(h.scope) {
-			continue
-		}
+		seen := false
 		for i := range h.records {
 			r := &h.records[i]
 			if !h.fits(r, tests, q.All) {
 				continue
+			}
+			if seen = seen || q.sees(h); !seen {
+				break
 			}
 			place := Cursor{fired: r.fired, incident: h.id, fp: r.fp}
 			if q.After.IsZero() || place.compare(q.After) > 0 {
@@ -129,10 +130,10 @@ func (f *Finder) having(q Query) (ids []incidents.ID, next incidents.ID) {
 		return nil, 0
 	}
 	for _, h := range slices.Backward(f.list) {
-		if q.Before > 0 && h.id >= q.Before || q.Visible != nil && !q.Visible(h.scope) {
+		if q.Before > 0 && h.id >= q.Before {
 			continue
 		}
-		if !slices.ContainsFunc(h.records, func(r record) bool { return h.fits(&r, tests, q.All) }) {
+		if !slices.ContainsFunc(h.records, func(r record) bool { return h.fits(&r, tests, q.All) }) || !q.sees(h) {
 			continue
 		}
 		if len(ids) == q.Limit {
