@@ -172,19 +172,21 @@ func TestCustomersOfTheConfiguration(t *testing.T) {
 		t.Error("who sees what is wrong")
 	}
 	for what, change := range map[string][2]string{
-		"people[0]: there are customers":                       {", customers: [acme]", ""},
-		"people[0].customers[0]":                               {"customers: [acme]", "customers: [acmee]"},
-		"people[1].customers[0]: an admin is one":              {"roles: [admin]", "roles: [admin], customers: [acme]"},
-		"customers[1]: nothing belongs":                        {`, match: ['cluster=~"gx-.*"']`, ""},
-		"customers[0].chats[0]":                                {"chats: [slack]", "chats: [irc]"},
-		"customers[0].tracker":                                 {"language: ja", "tracker: nowhere"},
-		"customers[1].name":                                    {"name: globex", "name: acme"},
-		"sources[0].customer: there are customers":             {"customers:", "sources: [{name: am, token: a-token-of-16-bytes}]\ncustomers:"},
-		"sources[0].customer: “acmee” is none of":              {"customers:", "sources: [{name: am, token: a-token-of-16-bytes, customer: acmee}]\ncustomers:"},
-		"diagnostics.loki[0].customer":                         {"customers:", "diagnostics: {loki: [{url: 'http://h', labels: {a: b}}]}\ncustomers:"},
-		"diagnostics.prometheus[0].customer":                   {"customers:", "diagnostics: {prometheus: [{url: 'http://h'}]}\ncustomers:"},
-		"diagnostics.services[1].customer":                     {"customers:", "diagnostics: {services: [{name: shop}, {name: bank}]}\ncustomers:"},
-		"watch[0].labels: prometheus is a source of acme, but": {"customers:", someWatch + "customers:"},
+		"people[0]: there are customers":                             {", customers: [acme]", ""},
+		"people[0].customers[0]":                                     {"customers: [acme]", "customers: [acmee]"},
+		"people[1].customers[0]: an admin is one":                    {"roles: [admin]", "roles: [admin], customers: [acme]"},
+		"customers[1]: nothing belongs":                              {`, match: ['cluster=~"gx-.*"']`, ""},
+		"customers[0].chats[0]":                                      {"chats: [slack]", "chats: [irc]"},
+		"customers[0].tracker":                                       {"language: ja", "tracker: nowhere"},
+		"customers[1].name":                                          {"name: globex", "name: acme"},
+		"sources[0].customer: there are customers":                   {"customers:", "sources: [{name: am, token: a-token-of-16-bytes}]\ncustomers:"},
+		"sources[0].customer: “acmee” is none of \"*\", \"-\", acme": {"customers:", "sources: [{name: am, token: a-token-of-16-bytes, customer: acmee}]\ncustomers:"},
+		"diagnostics.loki[0].customer":                               {"customers:", "diagnostics: {loki: [{url: 'http://h', labels: {a: b}}]}\ncustomers:"},
+		"diagnostics.prometheus[0].customer":                         {"customers:", "diagnostics: {prometheus: [{url: 'http://h'}]}\ncustomers:"},
+		"diagnostics.services[1].customer":                           {"customers:", "diagnostics: {services: [{name: shop}, {name: bank}]}\ncustomers:"},
+		"watch[0].labels: prometheus is a source of acme, but":       {"customers:", someWatch + "customers:"},
+		"watch[0].labels: prometheus is a source of acme, but by their labels the alerts of this rule would be nobody's": {"customers:", strings.Replace(someWatch, "gx-1", "x", 1) + "customers:"},
+		"watch[0].labels: prometheus is nobody's": {"customers:", strings.Replace(someWatch, "customer: acme", `customer: "-"`, 1) + "customers:"},
 	} {
 		c := Default()
 		c.read([]byte(strings.Replace(someCustomers, change[0], change[1], 1)))

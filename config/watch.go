@@ -139,17 +139,23 @@ func (s *settler) watchSeries(key string, c *Watch) {
 func (s *settler) watchWhose(key string, r *watch.Rule) {
 	var whose []string
 	for _, g := range s.Diagnostics.Graphers(s.CustomerRules) {
-		if g.Name != r.Source {
-			continue
+		if g.Name == r.Source {
+			whose = append(whose, g.Whose)
 		}
-		if diagnostics.Serves(g.Whose, r.Customer) {
-			return
-		}
-		whose = append(whose, cmp.Or(g.Whose, "-"))
 	}
-	if len(whose) > 0 {
-		s.note(wrong(key+".labels", "config.watch_customer", "source", r.Source, "whose", strings.Join(whose, ", "), "customer", cmp.Or(r.Customer, "-")))
+	if len(whose) == 0 || slices.ContainsFunc(whose, func(w string) bool { return diagnostics.Serves(w, r.Customer) }) {
+		return
 	}
+	phrase := "config.watch_customer"
+	switch customers := slices.DeleteFunc(whose, func(w string) bool { return w == "" }); {
+	case r.Customer == "":
+		phrase = "config.watch_nobodys"
+	case len(customers) == 0:
+		phrase = "config.watch_ours"
+	default:
+		whose = customers
+	}
+	s.note(wrong(key+".labels", phrase, "source", r.Source, "whose", strings.Join(whose, ", "), "customer", r.Customer))
 }
 
 func (s *settler) watchLogs(key string, c *Watch) {

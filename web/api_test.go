@@ -282,6 +282,27 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 }
 
 // What has no code stays inside: a stranger learns nothing from it.
+// An error is told in the language that was asked for, in either way.
+func TestErrorsInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	_, s := handler(t, nil)
+	japanese := func(r *http.Request) { r.Header.Set("Accept-Language", "ja,en;q=0.5") }
+	for _, c := range []struct {
+		method, path, body, want string
+		change                   func(*http.Request)
+	}{
+		{http.MethodGet, "/api/v1/incidents/999", "", "there is no such incident", func(*http.Request) {}},
+		{http.MethodGet, "/api/v1/incidents/999?lang=ja", "", "インシデント", func(*http.Request) {}},
+		{http.MethodPost, "/api/v1/commands", `{"command":"ackk"}`, "コマンド", japanese},
+		{http.MethodPost, "/api/v1/commands", `{"nonsense":1}`, "この入力は使えません", japanese},
+	} {
+		got := ask(s, c.method, c.path, c.body, c.change)
+		if got.Code < 400 || !strings.Contains(got.Body.String(), c.want) {
+			t.Errorf("%s %s: %d %s", c.path, c.body, got.Code, got.Body)
+		}
+	}
+}
+
 func TestInternalErrorsAreNotTold(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

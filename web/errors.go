@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
+	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
@@ -86,8 +87,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, v *visit, as for
 		}
 	}
 	lang := v.lang
-	if as == formAPI {
-		lang = "" // the API speaks the English of the errors themselves
+	if as == formAPI && lang == phrases.English {
+		lang = "" // where nobody asks for another language, the English of the errors themselves
 	}
 	p := explain(err, lang, v.requestID)
 	switch p.Code {

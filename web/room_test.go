@@ -186,7 +186,7 @@ func TestEverySentenceExists(t *testing.T) {
 			keys = append(keys, string(m[1]))
 		}
 	}
-	for _, state := range []bot.CheckState{bot.CheckOK, bot.CheckBad, bot.CheckUnknown, bot.CheckWaiting} {
+	for _, state := range []bot.CheckState{bot.CheckOK, bot.CheckBad, bot.CheckUnknown, bot.CheckWaiting, bot.CheckNote} {
 		keys = append(keys, "web.check."+string(state))
 	}
 	keys = slices.DeleteFunc(keys, func(k string) bool { return k == "web.check." })

@@ -1,6 +1,7 @@
 package inquiry
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/diagnostics"
@@ -20,7 +21,7 @@ const ours = "-"
 // Where there are customers it must be said each time: that it was forgotten must
 // not show one what is another's.
 func Whose(customers incidents.Customers, value string) (whose string, wrong incidents.Reason) {
-	known := []string{diagnostics.Everybody, ours}
+	known := []string{strconv.Quote(diagnostics.Everybody), strconv.Quote(ours)} // as YAML wants them
 	for i := range customers {
 		if known = append(known, customers[i].Name); value == customers[i].Name {
 			return value, wrong
