@@ -101,8 +101,11 @@ func (s *Settled) Executors(origins func() []string) (map[string]steps.Executor,
 	return all, nil
 }
 
-// Content is the sum of the files that a resolved step refers to.
+// Content is the sum of what a resolved step refers to: playbooks, or a host's entry.
 func (s *Settled) Content(step incidents.Step) (string, error) {
+	if step.Kind == steps.KindSSH {
+		return s.elsewhere.inventory.Content(step), nil
+	}
 	return steps.AnsibleConfig(s.Runbooks.Ansible).Content(step)
 }
 

@@ -61,7 +61,7 @@ type Step struct {
 	Timeout time.Duration `json:"timeout"`
 	Retry   *Retry        `json:"retry,omitempty"`
 	Note    *NoteText     `json:"note,omitempty"`    // note: what it says
-	Content string        `json:"content,omitempty"` // SHA-256 of the files that it refers to, such as playbooks
+	Content string        `json:"content,omitempty"` // SHA-256 of what it refers to: playbooks, a host in the inventory
 }
 
 // Retry is how often a step is tried before it counts as failed. A step of the
@@ -130,6 +130,10 @@ const (
 
 	ApprovalWithdrawn ApprovalState = "withdrawn" // by whoever asked
 )
+
+// clockSlack is how far the clock of one replica may be behind another's. One that is
+// farther behind would take for fresh what has expired, so it decides and starts nothing.
+const clockSlack = time.Minute
 
 // ApprovalTerm is how long a request waits for a decision: long enough to reach
 // somebody, short enough that what was seen when it was made still holds.

@@ -178,6 +178,10 @@ func (c Approve) decide(s *Incident, now time.Time) ([]Event, error) {
 	if err := a.decidable(now); err != nil {
 		return nil, err
 	}
+	if behind := a.Asked.At.Sub(now); behind > clockSlack {
+		by := behind.Round(time.Second).String()
+		return nil, Fail(Conflict, "error.clock_behind", "the clock here is "+by+" behind that of the request, so nobody knows whether it has expired", "by", by)
+	}
 	if c.Digest != a.Plan.Digest {
 		return nil, Fail(Conflict, "error.plan_changed", "this plan is not the one that was shown").WithHint("/inc suggest")
 	}

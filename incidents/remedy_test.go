@@ -88,6 +88,23 @@ func TestApprovalExpires(t *testing.T) {
 	}
 }
 
+// A replica whose clock was set back decides nothing and starts nothing: it would take for
+// fresh what has expired.
+func TestAClockThatIsBehindStartsNothing(t *testing.T) {
+	t.Parallel()
+	plan := restart(42)
+	st := opened(t, Rule{})
+	st.must(Request{By: bea, Plan: plan}, minute(60))
+	st.refused(Approve{By: abe, ID: "1", Digest: plan.Digest}, minute(20), "error.clock_behind")
+	st.must(Deny{By: abe, ID: "1"}, minute(20)) // which makes it safer
+	st.must(Request{By: bea, Plan: plan}, minute(60))
+	st.must(Approve{By: abe, ID: "2", Digest: plan.Digest}, minute(59)) // as far as clocks may differ
+	got := st.must(StartRun{Run: "INC-42/1", Owner: "p"}, minute(10))
+	if !slices.Equal(kinds(got), []EventKind{EventRunFailed, EventEscalated}) || got[0].Because.Phrase != "because.clock_behind" || got[0].Because.Args["by"] != "49m0s" {
+		t.Errorf("an hour back it is fresh: %+v", got)
+	}
+}
+
 func TestNothingIsRunOnceItIsOver(t *testing.T) {
 	t.Parallel()
 	plan := restart(42)

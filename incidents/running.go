@@ -37,6 +37,8 @@ func (s *Incident) MayStart(r *Run, now time.Time) Reason {
 		return Because("because.plan_changed")
 	case now.Sub(r.ApprovedAt) > ApprovalTerm:
 		return Because("because.approval_old")
+	case r.ApprovedAt.Sub(now) > clockSlack:
+		return Because("because.clock_behind", "by", r.ApprovedAt.Sub(now).Round(time.Second).String())
 	}
 	return Reason{}
 }

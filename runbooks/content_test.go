@@ -2,9 +2,10 @@ package runbooks
 
 import (
 	"errors"
+	"slices"
 	"testing"
-
 	"testing/fstest"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -50,6 +51,12 @@ func TestPlanBindsWhatItsStepsReferTo(t *testing.T) {
 	_, done := newRunner(t, RunnerOptions{Library: l}).Run(t.Context(), plan, "INC-42/1")
 	if len(done) != 1 || done[0].Step != "plan" || done[0].Because.Phrase != "runbook.ansible.changed" {
 		t.Errorf("%+v", done)
+	}
+	looked := plan
+	looked.Recover, looked.Verify.Steps = slices.Clone(plan.Recover[:1]), []incidents.Step{{ID: "site", Kind: KindSSH, URL: "ssh://web-1", Content: "before", Timeout: time.Second}}
+	_, done = newRunner(t, RunnerOptions{Library: l}).Run(t.Context(), looked.Seal(), "INC-42/1")
+	if len(done) != 1 || done[0].Step != "plan" || done[0].Because.Phrase != "runbook.ssh.changed" || done[0].Because.Args["host"] != "web-1" {
+		t.Errorf("another host would say whether it helped: %+v", done)
 	}
 	broken = errors.New("away")
 	if _, err := l.Get("play").Plan(incident("service", "web"), nil); err == nil {

@@ -24,7 +24,7 @@ type Sources struct {
 	Hosts    []string          // the inventory: what a parameter of type host may be, "*.example.com" for all below; none: any host
 }
 
-// Content is the SHA-256 of the files that a resolved step refers to, "" where it
+// Content is the SHA-256 of what a resolved step refers to, such as files, "" where it
 // refers to none: steps.AnsibleConfig has one.
 type Content func(step incidents.Step) (string, error)
 
@@ -80,11 +80,12 @@ func (l *Library) now(id string) *Runbook {
 	return next.byID[id]
 }
 
-// contents says whether the files that the plan's steps refer to are still those that
-// were approved.
+// contents says whether what the plan's steps refer to, files and hosts, is still what
+// was approved.
 func (l *Library) contents(plan incidents.Plan) error {
-	for i := range plan.Recover {
-		step := &plan.Recover[i]
+	all := slices.Concat(plan.Recover, plan.Verify.Steps, plan.Check)
+	for i := range all {
+		step := &all[i]
 		if step.Content == "" || l.sources.Content == nil {
 			continue
 		}

@@ -2,6 +2,8 @@ package ssh
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +14,12 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 // Inventory is the hosts that steps may reach, and how. It is read once.
@@ -99,6 +104,25 @@ func ReadInventory(name string) (*Inventory, error) {
 
 // Names are the hosts' names, sorted: what parameters of type host may be.
 func (inv *Inventory) Names() []string { return slices.Sorted(maps.Keys(inv.hosts)) }
+
+// Content is the SHA-256 of where the step's command would go, and as whom: of its host's
+// address, user and pinned keys. "": the host is not known, and the step cannot be run.
+func (inv *Inventory) Content(step incidents.Step) string {
+	if inv == nil {
+		return ""
+	}
+	h, known := inv.hosts[strings.TrimPrefix(step.URL, Scheme)]
+	if !known {
+		return ""
+	}
+	keys := make([]string, 0, len(h.pinned))
+	for _, key := range h.pinned {
+		keys = append(keys, ssh.FingerprintSHA256(key))
+	}
+	slices.Sort(keys)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", h.address, h.user, keys))
+	return hex.EncodeToString(sum[:])
+}
 
 // or fills in what the entry does not say.
 func (e entryForm) or(d entryForm) entryForm {

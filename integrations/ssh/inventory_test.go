@@ -1,6 +1,8 @@
 package ssh
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +11,10 @@ import (
 	"testing"
 
 	"github.com/hikeshi-ops/hikeshi/internal/testenv"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 func TestInventory(t *testing.T) {
@@ -78,5 +84,38 @@ func TestInventory(t *testing.T) {
 				t.Errorf("others may write to it: %v", err)
 			}
 		})
+	}
+}
+
+// A plan binds the host that its approver saw, not only its name.
+func TestContentIsOfTheHost(t *testing.T) {
+	t.Parallel()
+	key := func(seed byte) ssh.PublicKey {
+		k, err := ssh.NewPublicKey(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize)).Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	of := func(h host) string {
+		inv := &Inventory{hosts: map[string]host{"web-1": h, "web-2": {address: "192.0.2.9:22"}}}
+		return inv.Content(incidents.Step{Kind: "ssh", URL: Scheme + "web-1"})
+	}
+	one, two := key(1), key(2)
+	first := of(host{address: "192.0.2.1:22", user: "ops", pinned: []ssh.PublicKey{one, two}})
+	if again := of(host{address: "192.0.2.1:22", user: "ops", pinned: []ssh.PublicKey{two, one}}); first == "" || first != again {
+		t.Errorf("%q, %q: the order of its keys is no change", first, again)
+	}
+	for what, h := range map[string]host{
+		"address": {address: "192.0.2.9:22", user: "ops", pinned: []ssh.PublicKey{one, two}},
+		"user":    {address: "192.0.2.1:22", user: "root", pinned: []ssh.PublicKey{one, two}},
+		"keys":    {address: "192.0.2.1:22", user: "ops", pinned: []ssh.PublicKey{one}},
+	} {
+		if of(h) == first {
+			t.Errorf("another %s goes unseen", what)
+		}
+	}
+	if got := (*Inventory)(nil).Content(incidents.Step{URL: Scheme + "web-1"}); got != "" {
+		t.Errorf("%q of no inventory", got)
 	}
 }

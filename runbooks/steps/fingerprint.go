@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -94,6 +95,11 @@ func (a *Ansible) unchanged(step incidents.Step) error {
 
 // ContentChanged says that what the step refers to is not what was approved.
 func ContentChanged(step incidents.Step) error {
+	if step.Kind == KindSSH {
+		host := strings.TrimPrefix(step.URL, "ssh://")
+		return incidents.Fail(incidents.Conflict, "runbook.ssh.changed",
+			fmt.Sprintf("what the inventory says of %s has changed since %s was planned, so it was not run", host, step.ID), "step", step.ID, "host", host)
+	}
 	return incidents.Fail(incidents.Conflict, "runbook.ansible.changed",
 		fmt.Sprintf("the playbooks or the inventory have changed since %s was planned, so it was not run", step.ID), "step", step.ID)
 }
