@@ -213,8 +213,12 @@ func (s *sheet) items(items []bot.Item) {
 		if it.Risk != "" {
 			text = strings.TrimPrefix(text+" · "+line(it.Risk), " · ")
 		}
-		if it.Link != nil && followable(it.Link.URL) {
-			text = strings.TrimPrefix(text+" · ["+cut(line(it.Link.Label), 100)+"](<"+it.Link.URL+">)", " · ")
+		if it.Link != nil { // people see where it leads
+			to := "`" + strings.ReplaceAll(bot.Line(it.Link.URL, 300), "`", "%60") + "`"
+			if followable(it.Link.URL) {
+				to = it.Link.URL
+			}
+			text = strings.TrimPrefix(text+"\n"+cut(line(it.Link.Label), 100)+": "+to, "\n")
 		}
 		for j, c := range it.Code {
 			b := s.block(c.Text, 400)
