@@ -39,6 +39,7 @@ func (w *watch) look(ctx context.Context, to int64) error {
 		return errLater
 	}
 	s, told := w.begin(kept, to)
+	s.Labels = w.rule.labels()
 	if w.rule.Kind == Logs || s.Looked < to {
 		var more []Told
 		s, more = w.judge(ctx, s, to)

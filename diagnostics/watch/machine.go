@@ -23,6 +23,8 @@ type State struct {
 	DownTold bool      `json:"down_told,omitempty"`
 	Pending  []Told    `json:"pending,omitempty"` // not known to be in the intake log
 	Claimed  int64     `json:"claimed,omitempty"` // when somebody began to put them there
+
+	Labels map[string]string `json:"labels,omitempty"` // of its alerts, for when the rule is gone
 }
 
 // Subject is a series, or a log, that is not as usual.

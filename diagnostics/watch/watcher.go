@@ -97,6 +97,7 @@ func New(o Options) (*Watcher, error) {
 // Run looks until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
 	var all sync.WaitGroup
+	all.Go(func() { w.endRemoved(ctx) })
 	for _, x := range w.watches {
 		all.Go(func() { x.follow(ctx) })
 	}

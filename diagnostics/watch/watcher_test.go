@@ -187,6 +187,55 @@ func TestTwoReplicasARestartAndAnEnd(t *testing.T) {
 	}
 }
 
+// TestARemovedRuleEndsWhatItRaised: with the labels it was raised with, once, however
+// often it is looked for; a replica that still has the rule is ended again.
+func TestARemovedRuleEndsWhatItRaised(t *testing.T) {
+	t.Parallel()
+	p := newPlant(func(t int64) bool { return t >= minute(3) })
+	clock := time.Unix(noon, 0)
+	now := func() time.Time { return clock }
+	rule := series()
+	rule.Labels = incidents.LabelsFromMap(map[string]string{"service": "shop", "severity": "critical"})
+	old := p.replica(t, rule, now)
+	removed := func(w *Watcher) {
+		t.Helper()
+		if err := w.removed(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removed(old)
+	look(t, 0, 6, &clock, old)
+	p.said(t, fires)
+	without := p.replica(t, rule, now)
+	without.watches = nil
+	const gone = "errors is over: The rule errors was changed or removed; nobody watches instance=web-1 any more."
+	p.full = true
+	if without.removed(t.Context()) == nil {
+		t.Error("it was told to a log that takes nothing")
+	}
+	p.full, clock = false, clock.Add(claimTime)
+	removed(without)
+	p.said(t, gone)
+	for key, n := range p.keys {
+		if n != 0 || len(p.keys) != 1 {
+			t.Errorf("%v fires still: the end is of another alert", key)
+		}
+	}
+	look(t, 7, 8, &clock, old)
+	removed(without)
+	p.said(t, fires, gone)
+	removed(without)
+	removed(without)
+	p.said(t)
+	if got := string(p.kept[register].Body); got != "[]" && got != "null" {
+		t.Errorf("still looked for: %s", got)
+	}
+	removed(old)
+	if got := string(p.kept[register].Body); got != `["errors"]` {
+		t.Errorf("registered are %s", got)
+	}
+}
+
 // TestAnAlertIsNotLost: the log is away when it fires; whoever looks next tells it.
 func TestAnAlertIsNotLost(t *testing.T) {
 	t.Parallel()
