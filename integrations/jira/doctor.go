@@ -32,7 +32,10 @@ func (x *examination) bad(phrase, do string, args ...string) {
 func (k *Tracker) Examine(ctx context.Context) []tracker.Finding {
 	x := &examination{k: k}
 	if x.server(ctx) && x.project(ctx) {
-		x.kind(ctx)
+		x.permissions(ctx)
+		if x.kind(ctx) {
+			x.workflow(ctx)
+		}
 	}
 	if k.Hears() {
 		x.good("jira.doctor.hears", "name", k.config.Name)
@@ -113,26 +116,33 @@ func (x *examination) fields(ctx context.Context, kind string) ([]fieldMeta, err
 	return all, nil
 }
 
-func (x *examination) kind(ctx context.Context) {
+// kind says whether there are issues of the type.
+func (x *examination) kind(ctx context.Context) bool {
 	c := &x.k.config
 	types, err := x.k.types(ctx, c.Project)
 	if err != nil {
 		x.refused(err, "jira.doctor.do.project", "project", c.Project)
-		return
+		return false
 	}
 	i := slices.IndexFunc(types, func(t issueType) bool { return strings.EqualFold(t.Name, c.Type) })
 	if i < 0 {
 		x.bad("jira.doctor.no_type", "jira.doctor.do.type", "type", c.Type, "types", names(plainTypes(types)))
-		return
+		return false
 	}
 	x.good("jira.doctor.type", "type", c.Type)
+	if slices.ContainsFunc(types, func(t issueType) bool { return t.Subtask }) {
+		x.good("jira.doctor.subtasks")
+	} else {
+		x.good("jira.doctor.no_subtasks", "type", c.Type)
+	}
 	fields, err := x.fields(ctx, types[i].ID)
 	if err != nil {
 		x.refused(err, "jira.doctor.do.project", "project", c.Project)
-		return
+		return false
 	}
 	x.required(fields)
 	x.priorities(fields)
+	return true
 }
 
 // required holds what the project wants against what we send.

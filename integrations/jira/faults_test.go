@@ -119,9 +119,12 @@ func TestTheDoctor(t *testing.T) {
 			}
 		}
 		h.jira.Required["customfield_10010"] = "Environment"
+		h.jira.Denied, h.jira.NoDone = []string{"LINK_ISSUES", "CREATE_ATTACHMENTS"}, true
 		other := map[Flavour]Flavour{Cloud: DataCenter, DataCenter: Cloud}[flavour]
 		for phrase, change := range map[string]func(*Config){
 			"jira.doctor.required":       func(*Config) {},
+			"jira.doctor.permissions":    func(*Config) {},
+			"jira.doctor.statuses":       func(*Config) {},
 			"jira.doctor.no_type":        func(c *Config) { c.Type = "Bug" },
 			"jira.doctor.priorities":     func(c *Config) { c.Priorities = map[string]string{"SEV1": "Panic"} },
 			"error.jira_not_found":       func(c *Config) { c.Project = "NONE" },
@@ -156,5 +159,29 @@ func TestTheDoctor(t *testing.T) {
 		if len(h.jira.Issues()) != 0 {
 			t.Error("the doctor created something")
 		}
+	})
+}
+
+// Where there is a ticket of ours, the doctor looks whether it can be moved.
+func TestTheDoctorLooksAtATicket(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, flavour Flavour) {
+		h := newHouse(t, flavour)
+		h.open(h.tracker, ticketOf("m"))
+		said := func() map[string]bool {
+			all := map[string]bool{}
+			for _, f := range h.tracker.Examine(t.Context()) {
+				all[f.What.Phrase] = f.Good
+			}
+			return all
+		}
+		if all := said(); !all["jira.doctor.way"] {
+			t.Error(all)
+		}
+		h.jira.Stuck = true
+		if all := said(); all["jira.doctor.no_way"] || all["jira.doctor.way"] || len(all) < 8 {
+			t.Error(all)
+		}
+		h.jira.Stuck = false
 	})
 }

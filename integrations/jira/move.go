@@ -120,16 +120,20 @@ func (k *Tracker) filled(w transition) map[string]any {
 
 // noWay says which status the workflow does not let us leave, and what it offers.
 func noWay(now *issue, want string, ways []transition) error {
+	return incidents.Fail(incidents.Invalid, "error.jira_no_way", "the workflow leads from "+now.Fields.Status.Name+" to no status of category "+want,
+		"status", bot.Line(now.Fields.Status.Name, 60), "want", want, "offered", offered(ways)).WithHint("hikeshi jira doctor")
+}
+
+// offered names the ways.
+func offered(ways []transition) string {
 	var names []string
 	for _, w := range ways {
 		names = append(names, bot.Line(w.Name, 40))
 	}
-	offered := strings.Join(names, ", ")
-	if offered == "" {
-		offered = "–"
+	if len(names) == 0 {
+		return "–"
 	}
-	return incidents.Fail(incidents.Invalid, "error.jira_no_way", "the workflow leads from "+now.Fields.Status.Name+" to no status of category "+want,
-		"status", bot.Line(now.Fields.Status.Name, 60), "want", want, "offered", offered).WithHint("hikeshi jira doctor")
+	return strings.Join(names, ", ")
 }
 
 // retire closes the younger of two tickets of one incident: it is linked to the

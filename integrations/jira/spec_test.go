@@ -52,11 +52,12 @@ var loose = map[Flavour]map[string]bool{
 		"GET /api/2/issue/createmeta/{projectIdOrKey}/issuetypes":               true, // it is a page of these
 		"GET /api/2/issue/createmeta/{projectIdOrKey}/issuetypes/{issueTypeId}": true,
 		"GET /api/2/issue/{issueIdOrKey}":                                       true, // fields of type object only
-		"POST /api/2/issue":                                                     true,
-		"POST /api/2/issue/{issueIdOrKey}/attachments":                          true, // it is a list of these
-		"PUT /api/2/issue/{issueIdOrKey}":                                       true,
-		"POST /api/2/issue/{issueIdOrKey}/transitions":                          true,
-		"POST /api/2/search":                                                    true,
+		"GET /api/2/project/{projectIdOrKey}/statuses":                          true, // and so is this
+		"POST /api/2/issue":                            true,
+		"POST /api/2/issue/{issueIdOrKey}/attachments": true, // it is a list of these
+		"PUT /api/2/issue/{issueIdOrKey}":              true,
+		"POST /api/2/issue/{issueIdOrKey}/transitions": true,
+		"POST /api/2/search":                           true,
 	},
 }
 

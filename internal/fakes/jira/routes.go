@@ -20,6 +20,10 @@ func (s *Server) route(r *http.Request, path string, in object) (any, int, *refu
 			return nil, 0, deny(404, "No project could be found with key '"+parts[1]+"'.")
 		}
 		return object{"id": "10000", "key": Project, "name": "Operations"}, 200, nil
+	case path == "mypermissions" && r.Method == http.MethodGet:
+		return s.permissions(r.URL.Query().Get("permissions"))
+	case at == "GET project" && len(parts) == 3 && parts[2] == "statuses" && parts[1] == Project:
+		return s.projectStatuses(), 200, nil
 	case strings.HasPrefix(path, "issue/createmeta/") && len(parts) >= 4 && parts[3] == "issuetypes" && r.Method == http.MethodGet:
 		return s.createmeta(parts)
 	case path == "issue" && r.Method == http.MethodPost:

@@ -47,6 +47,9 @@ type Server struct {
 	Linear   bool              // the workflow has no short cuts
 	Screen   []string          // fields that are on no screen, and refused
 	Garbled  []string          // issues of which a search tells what nobody can read
+	Stuck    bool              // each transition wants a field that nobody fills
+	Denied   []string          // permissions that the account has not
+	NoDone   bool              // no status is of the category done
 	Subtasks bool              // the project has a type for them
 	NoFiles  int               // the status with which files are refused; 0: they are taken
 	Hosts    []string          // where links in our texts may lead

@@ -42,7 +42,10 @@ func (s *Server) transitions(i *Issue) []any {
 			continue
 		}
 		t := object{"id": w.id, "name": w.name, "to": s.status(w.to), "fields": object{}}
-		if w.resolution {
+		if s.Stuck {
+			t["fields"] = object{"customfield_10020": object{"required": true, "hasDefaultValue": false, "key": "customfield_10020", "name": "Root cause", "operations": []any{"set"}, "schema": object{"type": "string"}}}
+		}
+		if w.resolution && !s.Stuck {
 			t["fields"] = object{"resolution": object{
 				"required": true, "hasDefaultValue": false, "key": "resolution", "name": "Resolution",
 				"operations": []any{"set"}, "schema": object{"type": "resolution"},
