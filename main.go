@@ -156,6 +156,10 @@ func exitCode(err error) int {
 func newFlags(name string, std streams) *flag.FlagSet {
 	fs := flag.NewFlagSet("hikeshi "+name, flag.ContinueOnError)
 	fs.SetOutput(std.err)
+	fs.Usage = func() {
+		fmt.Fprintln(std.err, phrases.T(language(), "cli.usage_of", "command", fs.Name()))
+		fs.PrintDefaults()
+	}
 	return fs
 }
 
