@@ -9,7 +9,7 @@ import (
 var (
 	descTicketsUnsure = prometheus.NewDesc("hikeshi_tickets_unsure_total", "Creations of tickets whose end was not known at once.", []string{"tracker"}, nil)
 	descTicketsHealed = prometheus.NewDesc("hikeshi_tickets_healed_total", "Second tickets of one incident that were found, linked and closed.", []string{"tracker"}, nil)
-	descLogLines      = prometheus.NewDesc("hikeshi_log_lines_total", "Lines that were sent to /v1/logs, by what became of them: known here, of one stream too many, or older than what is kept.", []string{"became"}, nil)
+	descLogLines      = prometheus.NewDesc("hikeshi_log_lines_total", "Lines that were sent to /v1/logs, by what became of them: known here, of one stream too many, older than what is kept, or without a text.", []string{"became"}, nil)
 	descLogMissed     = prometheus.NewDesc("hikeshi_log_pieces_missed_total", "Pieces of what other replicas were sent to /v1/logs that were gone before they were read here.", nil, nil)
 )
 
@@ -44,7 +44,7 @@ func (c lines) Collect(ch chan<- prometheus.Metric) {
 	for _, n := range []struct {
 		became string
 		count  int
-	}{{"taken", s.Lines}, {"unplaced", s.Unplaced}, {"late", s.Late}} {
+	}{{"taken", s.Lines}, {"unplaced", s.Unplaced}, {"late", s.Late}, {"textless", s.Textless}} {
 		ch <- prometheus.MustNewConstMetric(descLogLines, prometheus.CounterValue, float64(n.count), n.became)
 	}
 }

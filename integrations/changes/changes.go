@@ -78,18 +78,18 @@ func (s *Source) add(c diagnostics.Change) {
 	}
 }
 
-// Take keeps the changes of one POST.
-func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
+// Take keeps the changes of one POST: all of them, or none.
+func (s *Source) Take(source string, body []byte, now time.Time) (accepted, leftOut int, err error) {
 	all, err := Decode(body, now)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var lines []kept.Lines
 	for i := range all {
 		c := &all[i]
 		c.By = cmp.Or(c.By, source)
 		if err := s.belongs(c, source); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		for _, word := range []*string{&c.Service, &c.Customer, &c.Title, &c.By, &c.Revision} {
 			*word = s.clean(*word, mostWord)
@@ -100,19 +100,19 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 		c.URL = s.clean(c.URL, mostLink)
 		line, err := json.Marshal(c)
 		if err != nil {
-			return 0, fmt.Errorf("encode a change: %w", err)
+			return 0, 0, fmt.Errorf("encode a change: %w", err)
 		}
 		lines = append(lines, kept.Lines{Ring: c.Customer + "\n" + c.Service, Text: append(line, '\n')})
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), takeTime)
 	defer cancel()
 	if err := s.ring.Add(ctx, lines); err != nil {
-		return 0, fmt.Errorf("keep changes: %w", err)
+		return 0, 0, fmt.Errorf("keep changes: %w", err)
 	}
 	for _, c := range all {
 		s.add(c)
 	}
-	return len(all), nil
+	return len(all), 0, nil
 }
 
 // belongs says whose a change is. A customer's sender tells of nobody else's.

@@ -39,20 +39,20 @@ func TestChangesAreKept(t *testing.T) {
 		{"globex-ci", `{"title":"flag off","customer":"globex"}`},
 		{"shared", `{"title":"router replaced","by":"Ann"}`},
 	} {
-		if n, err := s.Take(x.source, []byte(x.body), now); err != nil || n != 1 {
+		if n, _, err := s.Take(x.source, []byte(x.body), now); err != nil || n != 1 {
 			t.Fatalf("%s: %d %v", x.body, n, err)
 		}
 	}
-	if _, err := s.Take("globex-ci", []byte(`{"title":"in a stranger's name","customer":"acme"}`), now); incidents.CodeOf(err) != incidents.Invalid {
+	if _, _, err := s.Take("globex-ci", []byte(`{"title":"in a stranger's name","customer":"acme"}`), now); incidents.CodeOf(err) != incidents.Invalid {
 		t.Errorf("of another customer: %v", err)
 	}
 	for _, body := range []string{`{}`, `nonsense`, `[{"title":""}]`, `{"title":7}`, ""} {
-		if _, err := s.Take("pipeline", []byte(body), now); incidents.CodeOf(err) != incidents.Invalid {
+		if _, _, err := s.Take("pipeline", []byte(body), now); incidents.CodeOf(err) != incidents.Invalid {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
 	// Its sender did not hear that it had been taken.
-	if _, err := s.Take("pipeline", []byte(`{"service":"shop","title":"deployed 1.4.2 with token=abcdefgh","by":"ci","at":"2026-03-04T11:00:00Z","url":"https://ci.example.com/7"}`), now); err != nil {
+	if _, _, err := s.Take("pipeline", []byte(`{"service":"shop","title":"deployed 1.4.2 with token=abcdefgh","by":"ci","at":"2026-03-04T11:00:00Z","url":"https://ci.example.com/7"}`), now); err != nil {
 		t.Fatal(err)
 	}
 	shared := diagnostics.Change{At: now, Customer: diagnostics.Everybody, Title: "router replaced", By: "Ann"}
@@ -74,7 +74,7 @@ func TestChangesAreKept(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.Take("pipeline", []byte(`{"title":"lost?"}`), now); incidents.CodeOf(err) != incidents.Unavailable || n != 0 {
+	if n, _, err := s.Take("pipeline", []byte(`{"title":"lost?"}`), now); incidents.CodeOf(err) != incidents.Unavailable || n != 0 {
 		t.Errorf("%d kept without a store: %v", n, err)
 	}
 	if got, err := s.Ask(t.Context(), of("acme")); incidents.CodeOf(err) != incidents.Unavailable || len(got.Changes) != 2 {

@@ -11,12 +11,12 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// Take makes what was sent durable and returns how many things it was; it keeps
-// no part of body. Its error is an *incidents.Error: Invalid, TooLarge,
+// Take makes what was sent durable and returns how many things it was, and how many
+// more it left out because nothing can be done with them; it keeps no part of body. Its error is an *incidents.Error: Invalid, TooLarge,
 // Overloaded or Unavailable.
-type Take func(source string, body []byte, now time.Time) (int, error)
+type Take func(source string, body []byte, now time.Time) (accepted, leftOut int, err error)
 
-// Door serves an endpoint for something that is no alert, with the same senders,
+// Door serves an endpoint for something that is no alert, but what its name says, with the same senders,
 // bounds and refusals. Any media type is taken: without a token no web page
 // comes in (see local), and with one it would have to know it. Call it for all
 // endpoints before serving the first.
@@ -24,21 +24,28 @@ func (v *Receiver) Door(name string, take Take) http.Handler {
 	if v.LoopbackOnly() {
 		v.introduce(name)
 	}
-	h := &handler{Receiver: v, format: name}
+	h := &handler{Receiver: v, format: name, what: name}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n, refused := h.through(w, r, take)
+		p := post{format: name, peer: peer(r)}
+		answer, refused := h.through(w, r, &p, take)
 		if refused != nil {
 			h.metrics.refused[refused.reason].Inc()
-			h.logRefused(post{format: name, peer: peer(r)}, refused, h.now())
+			h.logRefused(p, h.what, refused, h.now())
 			refused.write(w)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]int{"accepted": n}) // the sender is gone: nobody to tell
+		_ = json.NewEncoder(w).Encode(answer) // the sender is gone: nobody to tell
 	})
 }
 
-func (h *handler) through(w http.ResponseWriter, r *http.Request, take Take) (n int, refused *refusal) {
+// taken is what the sender hears.
+type taken struct {
+	Accepted int `json:"accepted"`
+	LeftOut  int `json:"left_out,omitempty"`
+}
+
+func (h *handler) through(w http.ResponseWriter, r *http.Request, p *post, take Take) (done taken, refused *refusal) {
 	defer func() {
 		if e := recover(); e != nil {
 			refused = internal(fmt.Errorf("panic: %v\n%s", e, debug.Stack()))
@@ -46,31 +53,32 @@ func (h *handler) through(w http.ResponseWriter, r *http.Request, take Take) (n 
 	}()
 	now := h.now().UTC().Round(0)
 	if refused = h.size(r); refused != nil {
-		return 0, refused
+		return done, refused
 	}
-	source, refused := h.identify(r, peer(r), now)
-	if refused != nil {
-		return 0, refused
+	if p.source, refused = h.identify(r, p.peer, now); refused != nil {
+		return done, refused
 	}
 	compressed := strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip")
-	release, ok := h.budget.reserve(source, h.weight(r, compressed))
+	release, ok := h.budget.reserve(p.source, h.weight(r, compressed))
 	if !ok {
-		return 0, h.overloaded(nil)
+		return done, h.overloaded(nil)
 	}
 	defer release()
-	body, refused := readBody(w, r, h.limits, compressed)
+	body, refused := h.body(w, r, compressed)
 	if refused != nil {
-		return 0, refused
+		return done, refused
 	}
 	defer body.free()
-	n, err := take(source, body.bytes, now)
+	var err error
+	done.Accepted, done.LeftOut, err = take(p.source, body.bytes, now)
 	switch {
 	case err == nil:
-		return n, nil
+		h.logLeftOut(*p, done.LeftOut, now)
+		return done, nil
 	case incidents.CodeOf(err) == incidents.Overloaded:
-		return 0, h.overloaded(err)
+		return taken{}, h.overloaded(err)
 	case incidents.CodeOf(err) == incidents.Unavailable:
-		return 0, h.unavailable(err)
+		return taken{}, h.unavailable(err)
 	}
-	return 0, undecoded(err)
+	return taken{}, undecoded(err)
 }

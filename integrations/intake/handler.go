@@ -25,6 +25,7 @@ type Decode func(body []byte, source string, now time.Time, limits Limits) (*inc
 type handler struct {
 	*Receiver
 	format  string
+	what    string // is sent: "alerts", or the name of a door
 	decode  Decode
 	seconds prometheus.Observer
 }
@@ -35,7 +36,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refused := h.guarded(w, r, now, &p)
 	if refused != nil {
 		h.metrics.refused[refused.reason].Inc()
-		h.logRefused(p, refused, now)
+		h.logRefused(p, h.what, refused, now)
 		refused.write(w)
 		return
 	}
@@ -84,7 +85,7 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, now time.Time, p 
 		return h.overloaded(nil)
 	}
 	defer release()
-	body, refused := readBody(w, r, h.limits, compressed)
+	body, refused := h.body(w, r, compressed)
 	if refused != nil {
 		return refused
 	}
@@ -104,11 +105,25 @@ func (h *handler) size(r *http.Request) *refusal {
 	switch {
 	case r.Method != http.MethodPost:
 		return &refusal{status: http.StatusMethodNotAllowed, reason: reasonMethod, err: invalid(
-			"alerts are sent with POST", "curl --json @alert.json URL")}
+			h.what+" are sent with POST", "curl --json @"+h.what+".json URL")}
 	case r.ContentLength > h.limits.Body:
-		return tooLarge(h.limits.Body)
+		return h.fewer(tooLarge(h.limits.Body))
 	}
 	return nil
+}
+
+// body reads what was sent.
+func (h *handler) body(w http.ResponseWriter, r *http.Request, compressed bool) (*buffer, *refusal) {
+	b, refused := readBody(w, r, h.limits, compressed)
+	return b, h.fewer(refused)
+}
+
+// fewer says to whoever sent too much what there should be less of.
+func (h *handler) fewer(f *refusal) *refusal {
+	if f != nil && f.err.Code == incidents.TooLarge && h.what != alerts {
+		f.err.Hint = "send fewer " + h.what + " a POST"
+	}
+	return f
 }
 
 // identify finds the source that sent r.
@@ -206,14 +221,14 @@ const statusGone = 499
 func (h *handler) overloaded(cause error) *refusal {
 	return &refusal{
 		status: http.StatusServiceUnavailable, reason: reasonOverloaded, retryAfter: h.retryAfter(), cause: cause,
-		err: &incidents.Error{Code: incidents.Overloaded, Message: "too many alerts at once; nothing of this POST was kept", Hint: "send it again after Retry-After seconds"},
+		err: &incidents.Error{Code: incidents.Overloaded, Message: "too many " + h.what + " at once; nothing of this POST was kept", Hint: "send it again after Retry-After seconds"},
 	}
 }
 
 func (h *handler) unavailable(cause error) *refusal {
 	return &refusal{
 		status: http.StatusServiceUnavailable, reason: reasonUnavailable, retryAfter: h.retryAfter(), cause: cause,
-		err: &incidents.Error{Code: incidents.Unavailable, Message: "the alerts could not be stored", Hint: "send them again after Retry-After seconds"},
+		err: &incidents.Error{Code: incidents.Unavailable, Message: "the " + h.what + " could not be stored", Hint: "send them again after Retry-After seconds"},
 	}
 }
 

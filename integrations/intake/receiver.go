@@ -92,8 +92,11 @@ func (v *Receiver) Handler(format string, decode Decode) http.Handler {
 	if v.LoopbackOnly() {
 		v.introduce(format)
 	}
-	return &handler{Receiver: v, format: format, decode: decode, seconds: v.metrics.decode.WithLabelValues(format)}
+	return &handler{Receiver: v, format: format, what: alerts, decode: decode, seconds: v.metrics.decode.WithLabelValues(format)}
 }
+
+// alerts are what all endpoints are sent but the doors.
+const alerts = "alerts"
 
 // introduce makes room for what is kept about each source, so that nothing a
 // request carries can.

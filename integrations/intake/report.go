@@ -8,7 +8,7 @@ import (
 
 // logRefused says that a POST was refused and why; what was in it stays out of
 // the log.
-func (v *Receiver) logRefused(p post, f *refusal, now time.Time) {
+func (v *Receiver) logRefused(p post, what string, f *refusal, now time.Time) {
 	level := slog.LevelWarn
 	if f.status >= 500 || f.reason == reasonInternal {
 		level = slog.LevelError
@@ -20,7 +20,15 @@ func (v *Receiver) logRefused(p post, f *refusal, now time.Time) {
 	if f.cause != nil {
 		attrs = append(attrs, slog.Any("error", f.cause))
 	}
-	v.line(level, "alerts refused", f.reason+" "+p.source, now, attrs)
+	v.line(level, what+" refused", what+" "+f.reason+" "+p.source, now, attrs)
+}
+
+// logLeftOut says that a POST of something other than alerts had parts that are nothing.
+func (v *Receiver) logLeftOut(p post, n int, now time.Time) {
+	if n > 0 {
+		v.line(slog.LevelWarn, "parts of a post of "+p.format+" say nothing and were left out", "left out "+p.format+" "+p.source, now,
+			[]slog.Attr{slog.String("source", p.source), slog.Int("left_out", n)})
+	}
 }
 
 // logAccepted says what was not as it should be about a POST that was taken.

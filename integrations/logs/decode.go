@@ -34,14 +34,15 @@ var (
 
 // Decode reads a JSON array of objects, objects one after the other, or lines of
 // text. A line without a time, or with one that cannot be, is of now. Objects
-// without a text are left out; where no other is, the body is refused.
-func Decode(body []byte, now time.Time) ([]Line, error) {
+// without a text are left out and counted; where no other is, the body is refused.
+func Decode(body []byte, now time.Time) (lines []Line, leftOut int, err error) {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if trimmed[0] != '[' && trimmed[0] != '{' {
-		return plain(trimmed, now)
+		lines, err = plain(trimmed, now)
+		return lines, 0, err
 	}
 	var objects []map[string]any
 	d := json.NewDecoder(bytes.NewReader(trimmed))
@@ -55,17 +56,17 @@ func Decode(body []byte, now time.Time) ([]Line, error) {
 			objects = append(objects, one)
 		}
 		if len(objects) > mostLines {
-			return nil, tooMany()
+			return nil, 0, tooMany()
 		}
 		if err != nil {
 			if trimmed[0] == '[' { // a line of text may begin so
-				return plain(trimmed, now)
+				lines, err = plain(trimmed, now)
+				return lines, 0, err
 			}
-			return nil, incidents.Fail(incidents.Invalid, "error.log_form", "the body is neither an array of objects, nor objects one after the other, nor lines of text").
+			return nil, 0, incidents.Fail(incidents.Invalid, "error.log_form", "the body is neither an array of objects, nor objects one after the other, nor lines of text").
 				WithHint(`{"service":"shop","message":"…"}`)
 		}
 	}
-	var lines []Line
 	for _, o := range objects {
 		if l, ok := object(o, now); ok {
 			lines = append(lines, l)
@@ -73,10 +74,10 @@ func Decode(body []byte, now time.Time) ([]Line, error) {
 	}
 	if len(lines) == 0 && len(objects) > 0 {
 		names := strings.Join(textNames, ", ")
-		return nil, incidents.Fail(incidents.Invalid, "error.log_no_text", "no object has a line: text under "+names, "names", names).
+		return nil, 0, incidents.Fail(incidents.Invalid, "error.log_no_text", "no object has a line: text under "+names, "names", names).
 			WithHint(`{"service":"shop","message":"…"}`)
 	}
-	return lines, nil
+	return lines, len(objects) - len(lines), nil
 }
 
 func tooMany() error {

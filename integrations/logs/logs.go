@@ -62,6 +62,7 @@ type Source struct {
 // Stats is what became of the lines.
 type Stats struct {
 	Lines, Unplaced, Late int // known; of one stream too many; older than what is kept
+	Textless              int // objects without a text, left out of bodies that had others
 	Missed                int // pieces of others that were gone before they were read
 }
 
@@ -103,11 +104,12 @@ func (s *Source) Stats() Stats {
 	return stats
 }
 
-// Take keeps the lines of one POST, in any form that Decode reads.
-func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
-	lines, err := Decode(body, now)
+// Take keeps the lines of one POST, in any form that Decode reads, and says how
+// many objects it left out because they have no text.
+func (s *Source) Take(source string, body []byte, now time.Time) (accepted, leftOut int, err error) {
+	lines, leftOut, err := Decode(body, now)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	whose := ""
 	if s.config.Whose != nil {
@@ -122,7 +124,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 		}
 		line, err := json.Marshal(r)
 		if err != nil {
-			return 0, fmt.Errorf("encode a line: %w", err)
+			return 0, 0, fmt.Errorf("encode a line: %w", err)
 		}
 		rings.add(stream{r.Whose, r.Service, r.Host}, line)
 		records[i] = r
@@ -130,12 +132,15 @@ func (s *Source) Take(source string, body []byte, now time.Time) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), takeTime)
 	defer cancel()
 	if err := s.ring.Add(ctx, rings.all); err != nil {
-		return 0, fmt.Errorf("keep lines: %w", err)
+		return 0, 0, fmt.Errorf("keep lines: %w", err)
 	}
 	for _, r := range records {
 		s.count(r, true)
 	}
-	return len(records), nil
+	s.mu.Lock()
+	s.stats.Textless += leftOut
+	s.mu.Unlock()
+	return len(records), leftOut, nil
 }
 
 // rings are the lines of a POST by their streams.

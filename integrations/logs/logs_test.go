@@ -62,7 +62,7 @@ func send(t *testing.T, s *target.Source, lines ...line) {
 		}
 		body.Write(b)
 	}
-	if n, err := s.Take("fluentbit", []byte(body.String()), noon.Add(time.Minute)); err != nil || n != len(lines) {
+	if n, _, err := s.Take("fluentbit", []byte(body.String()), noon.Add(time.Minute)); err != nil || n != len(lines) {
 		t.Fatalf("%d of %d taken: %v", n, len(lines), err)
 	}
 }
@@ -151,7 +151,7 @@ func TestAStoreThatIsAway(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := x.Take("fluentbit", []byte("lost?"), noon); incidents.CodeOf(err) != incidents.Unavailable || n != 0 {
+	if n, _, err := x.Take("fluentbit", []byte("lost?"), noon); incidents.CodeOf(err) != incidents.Unavailable || n != 0 {
 		t.Errorf("%d taken: %v", n, err)
 	}
 	answer, err := x.Ask(t.Context(), question())
@@ -193,10 +193,10 @@ func TestALogOfAnotherCustomerIsNotTold(t *testing.T) {
 	for i := range 150 { // more than are told apart
 		relayed = fmt.Appendf(relayed, `{"service":"s%d","message":"x"}`, i)
 	}
-	if _, err := s.Take("relay", relayed, noon); err != nil {
+	if _, _, err := s.Take("relay", relayed, noon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Take("unknown", []byte(`{"service":"late","message":"x"}`), noon); err != nil {
+	if _, _, err := s.Take("unknown", []byte(`{"service":"late","message":"x"}`), noon); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(heard); n != 240+150+1 || heard[0] != "acme/shop true" || heard[n-1] != "/late true" {
@@ -226,24 +226,41 @@ func TestEverySenderIsUnderstood(t *testing.T) {
 		`{"log":"a","time":"1999-01-01T00:00:00Z"}`:                                {At: noon, Text: "a"}, // a clock that is off
 		"\x00\xff\xfe binary":                                                      {At: noon, Text: "\x00\xff\xfe binary"},
 	} {
-		got, err := target.Decode([]byte(body), noon)
+		got, _, err := target.Decode([]byte(body), noon)
 		if err != nil || len(got) != 1 || !got[0].At.Equal(want.At) || got[0].Service != want.Service || got[0].Host != want.Host || got[0].Text != want.Text {
 			t.Errorf("%q: %+v %v", body, got, err)
 		}
 	}
-	if got, err := target.Decode([]byte("  \n"), noon); err != nil || len(got) != 0 {
+	if got, _, err := target.Decode([]byte("  \n"), noon); err != nil || len(got) != 0 {
 		t.Errorf("nothing: %+v %v", got, err)
 	}
-	if _, err := target.Decode([]byte(`{"log":"a"}{"log":`), noon); incidents.CodeOf(err) != incidents.Invalid {
+	if _, _, err := target.Decode([]byte(`{"log":"a"}{"log":`), noon); incidents.CodeOf(err) != incidents.Invalid {
 		t.Errorf("half an object: %v", err)
 	}
 	for _, body := range []string{`{"service":5}`, `[{"service":"a"},{"text":"b"}]`} {
-		if _, err := target.Decode([]byte(body), noon); incidents.CodeOf(err) != incidents.Invalid || !strings.Contains(err.Error(), "message") {
+		if _, _, err := target.Decode([]byte(body), noon); incidents.CodeOf(err) != incidents.Invalid || !strings.Contains(err.Error(), "message") {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	if _, err := target.Decode([]byte(strings.Repeat("x\n", 60_000)), noon); incidents.CodeOf(err) != incidents.TooLarge {
+	if _, _, err := target.Decode([]byte(strings.Repeat("x\n", 60_000)), noon); incidents.CodeOf(err) != incidents.TooLarge {
 		t.Errorf("too many lines: %v", err)
+	}
+}
+
+// What has no text among lines that have one is left out, and that is told.
+func TestWhatHasNoTextIsCounted(t *testing.T) {
+	s := replica(store(t), "one")
+	for body, want := range map[string]int{
+		`{"log":"a"}{"service":"s"}{"log":""}{"log":"b"}`:      2,
+		`[{"message":"a"},{"message":5},{"message":"b"}]`:      1,
+		`{"service":"s","message":"a"}` + "\n" + `{"msg":"b"}`: 0,
+	} {
+		if n, leftOut, err := s.Take("x", []byte(body), noon); err != nil || n != 2 || leftOut != want {
+			t.Errorf("%s: %d taken, %d left out: %v", body, n, leftOut, err)
+		}
+	}
+	if got := s.Stats(); got.Lines != 6 || got.Textless != 3 {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -255,7 +272,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		for i := range 75 {
 			fmt.Fprintf(&body, `{"service":"%s%d","message":"%s"}`, name, i, strings.Repeat("\\u0007é", 1500))
 		}
-		if _, err := s.Take("x", []byte(body.String()), at); err != nil {
+		if _, _, err := s.Take("x", []byte(body.String()), at); err != nil {
 			t.Fatal(err)
 		}
 	}
