@@ -20,7 +20,7 @@ func (a *app) gate(freezer *worker.Freezer, ladder auditedLadder) worker.Gate {
 		{Name: "rights", Ask: bot.StillMay(a.config.Rights)},
 		{Name: "trust", Ask: ladder.StillStands}, // what begins by itself may have lost that since
 		freezer.Brake(),
-		windows{a.config.Windows}.unlessFrozen(),
+		windows{a.config.Windows}.unlessFrozen(time.Now),
 	}
 }
 

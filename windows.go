@@ -60,9 +60,9 @@ func clockOf(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
 
 // unlessFrozen stops what the calendar freezes, but for what each approver wanted all
 // the same, and said why. What nobody approved by hand never is.
-func (w windows) unlessFrozen() worker.Brake {
+func (w windows) unlessFrozen(now func() time.Time) worker.Brake {
 	return worker.Brake{Name: "calendar", Ask: func(_ context.Context, i *incidents.Incident, r *incidents.Run) (incidents.Reason, error) {
-		held := w.all.Frozen(i, time.Now())
+		held := w.all.Frozen(i, now())
 		if held == nil {
 			return incidents.Reason{}, nil
 		}

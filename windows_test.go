@@ -74,7 +74,7 @@ func TestNothingUnattendedRunsInAFreeze(t *testing.T) {
 		"by nobody":           {nil, true},
 	} {
 		i := &incidents.Incident{ID: 1, Approvals: []incidents.Approval{{ID: "1", Given: tc.given}}}
-		because, err := windows{s.Windows}.unlessFrozen().Ask(t.Context(), i, &incidents.Run{ID: "INC-1/1", Approval: "1"})
+		because, err := windows{s.Windows}.unlessFrozen(time.Now).Ask(t.Context(), i, &incidents.Run{ID: "INC-1/1", Approval: "1"})
 		if err != nil || (because.Phrase == "because.change_freeze") != tc.stops {
 			t.Errorf("%s: %v %+v", name, err, because)
 		}
@@ -160,7 +160,7 @@ func TestAFreezeThatCannotBeReadHolds(t *testing.T) {
 	}
 	w := windows{s.Windows}
 	i := &incidents.Incident{ID: 1, Approvals: []incidents.Approval{{ID: "1"}}}
-	because, err := w.unlessFrozen().Ask(t.Context(), i, &incidents.Run{ID: "INC-1/1", Approval: "1"})
+	because, err := w.unlessFrozen(time.Now).Ask(t.Context(), i, &incidents.Run{ID: "INC-1/1", Approval: "1"})
 	if err != nil || because.Phrase != "because.calendar_unread" || because.Args["file"] != file || !strings.Contains(because.Args["error"], "being written") {
 		t.Errorf("%v %+v", err, because)
 	}
