@@ -44,6 +44,7 @@ type TicketTask struct {
 	Incident incidents.ID
 	N        int
 	Marker   string // a label by which it is found again, as a ticket's
+	Key      string // in the tracker, where it is known to be there
 	Summary  string // one line
 	Body     []Message
 	Done     bool

@@ -25,19 +25,11 @@ const defaultRelates = "Relates"
 // issue of the project's usual type that is linked to it; once, as Open. Then it
 // is done, or not, as t says.
 func (k *Tracker) Task(ctx context.Context, key string, t bot.TicketTask) (tracker.Ref, error) {
-	in, err := k.find(ctx, t.Marker)
+	task, err := k.task(ctx, key, t)
 	if err != nil {
 		return tracker.Ref{}, err
 	}
-	if in.Key == "" {
-		if err := k.makeTask(ctx, in, key, t); err != nil {
-			return tracker.Ref{}, err
-		}
-	}
-	if err := k.relate(ctx, in); err != nil {
-		return tracker.Ref{}, err
-	}
-	now, err := k.issue(ctx, in.Key, limit.Normal)
+	now, err := k.issue(ctx, task, limit.Normal)
 	if err != nil {
 		return tracker.Ref{}, err
 	}
@@ -49,6 +41,34 @@ func (k *Tracker) Task(ctx context.Context, key string, t bot.TicketTask) (track
 		err = k.move(ctx, now, category[bot.TicketTodo])
 	}
 	return k.ref(now), err
+}
+
+// task is the key of the task, which is made where there is none. What was noted of
+// an old one may have been dropped for newer ones: then only its incident and Jira's
+// search still know it.
+func (k *Tracker) task(ctx context.Context, key string, t bot.TicketTask) (string, error) {
+	if t.Key != "" {
+		return k.follow(ctx, t.Key, t.Marker)
+	}
+	in, err := k.find(ctx, t.Marker)
+	if err != nil {
+		return "", err
+	}
+	if in.Rev == 0 {
+		found, err := k.marked(ctx, t.Marker)
+		if err == nil && len(found) > 0 {
+			err = k.adopt(ctx, in, found)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	if in.Key == "" {
+		if err := k.makeTask(ctx, in, key, t); err != nil {
+			return "", err
+		}
+	}
+	return in.Key, k.relate(ctx, in)
 }
 
 // makeTask makes it a sub-task, and where Jira will have none there (the issue

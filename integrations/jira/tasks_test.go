@@ -118,3 +118,25 @@ func TestATaskDoneInJira(t *testing.T) {
 		}
 	}
 }
+
+// A follow-up that is ticked off when what was noted of its task has long been
+// dropped is the task that stands there, also where nobody knows its key.
+func TestAnOldTaskIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{true, false} {
+		c := newClosed(t, Cloud)
+		c.jira.Subtasks = true
+		c.do(incidents.AddTodo{By: writer, Text: "alert sooner"})
+		c.life(&plug{})
+		c.store.docs = map[string]incidents.Document{}
+		if ticket := c.s.Tickets["jira"]; !known {
+			ticket.Tasks = nil
+			c.do(incidents.TicketSynced{Tracker: "jira", Ticket: ticket})
+		}
+		c.do(incidents.EndTodo{By: writer, N: 1})
+		c.life(&plug{})
+		if tasks := c.below()["[INC-42] alert sooner"]; len(tasks) != 1 || fake.CategoryOf(tasks[0].Status) != "done" {
+			t.Errorf("known %v: %d tasks, of %d issues", known, len(tasks), len(c.jira.Issues()))
+		}
+	}
+}

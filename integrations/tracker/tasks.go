@@ -14,6 +14,7 @@ import (
 type Tasker interface {
 	// Task makes the task with the marker for the ticket called key, or finds the
 	// one that an earlier attempt made, as Open does, and makes it done or not.
+	// One whose Key is known is never made again.
 	Task(ctx context.Context, key string, t bot.TicketTask) (Ref, error)
 }
 
@@ -29,6 +30,9 @@ func (y *Syncer) tasks(ctx context.Context, t *incidents.Ticket, s *incidents.In
 		i := slices.IndexFunc(t.Tasks, func(k incidents.TicketTask) bool { return k.N == want.N })
 		if i >= 0 && t.Tasks[i].Done == want.Done {
 			continue
+		}
+		if i >= 0 {
+			want.Key = t.Tasks[i].Key
 		}
 		if y.Clean != nil {
 			want.Redact(y.Clean)
