@@ -23,9 +23,8 @@ import (
 )
 
 const (
-	mostStreams = 100  // services and hosts that are told apart
-	mostLine    = 2000 // bytes of a line that are kept
-	sweepEvery  = time.Minute
+	mostStreams = 100              // services and hosts that are told apart, of each customer
+	mostLine    = 2000             // bytes of a line that are kept
 	takeTime    = 10 * time.Second // for a POST to become durable
 	catchTime   = 2 * time.Second  // for what others were sent, when somebody asks
 )
@@ -52,11 +51,8 @@ type Source struct {
 	ring   *kept.Ring
 
 	mu    sync.Mutex
-	books map[stream]*diagnostics.Book
-	swept time.Time // when books were last looked through for those that ended
+	parts map[string]*part // by whose they are: of another's not even a number is told
 	stats Stats
-
-	unplaced map[string]int // by whose they are: of another's not even the number is told
 }
 
 // Stats is what became of the lines.
@@ -65,8 +61,6 @@ type Stats struct {
 	Textless              int // objects without a text, left out of bodies that had others
 	Missed                int // pieces of others that were gone before they were read
 }
-
-type stream struct{ whose, service, host string }
 
 // record is a line as it is kept.
 type record struct {
@@ -79,7 +73,7 @@ type record struct {
 
 // New makes a source that knows nothing yet: Catch or Follow reads what was sent before.
 func New(c Config) *Source {
-	s := &Source{config: c, books: map[stream]*diagnostics.Book{}, unplaced: map[string]int{}}
+	s := &Source{config: c, parts: map[string]*part{}}
 	s.ring = kept.New(kept.Options{Store: c.Store, Kind: "logs", Bound: Bound, Self: c.Self, Logger: c.Logger, Each: func(line []byte) {
 		var r record
 		if json.Unmarshal(line, &r) == nil && r.At > 0 {
@@ -116,7 +110,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 		whose = s.config.Whose(source)
 	}
 	records := make([]record, len(lines))
-	rings := rings{at: map[stream]int{}}
+	rings := rings{at: map[stream]int{}, whose: whose}
 	for i, l := range lines {
 		r := record{At: l.At.UnixMilli(), Service: s.config.Clean(l.Service, mostName), Host: s.config.Clean(l.Host, mostName), Whose: whose, Text: s.config.Clean(l.Text, mostLine)}
 		if r.Service == "" && r.Host == "" {
@@ -126,7 +120,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 		if err != nil {
 			return 0, 0, fmt.Errorf("encode a line: %w", err)
 		}
-		rings.add(stream{r.Whose, r.Service, r.Host}, line)
+		rings.add(stream{r.Service, r.Host}, line)
 		records[i] = r
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), takeTime)
@@ -145,8 +139,9 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 
 // rings are the lines of a POST by their streams.
 type rings struct {
-	all []kept.Lines
-	at  map[stream]int
+	all   []kept.Lines
+	at    map[stream]int
+	whose string
 }
 
 func (x *rings) add(of stream, line []byte) {
@@ -154,7 +149,7 @@ func (x *rings) add(of stream, line []byte) {
 	if !known {
 		i = len(x.all)
 		x.at[of] = i
-		x.all = append(x.all, kept.Lines{Ring: of.whose + "\n" + of.service + "\n" + of.host})
+		x.all = append(x.all, kept.Lines{Ring: x.whose + "\n" + of.service + "\n" + of.host})
 	}
 	x.all[i].Text = append(append(x.all[i].Text, line...), '\n')
 }
@@ -167,35 +162,18 @@ func (s *Source) count(r record, own bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Lines++
-	key := stream{r.Whose, r.Service, r.Host}
-	book := s.books[key]
-	if book == nil {
-		if len(s.books) >= mostStreams && !s.sweep(at) {
-			s.stats.Unplaced++
-			s.unplaced[r.Whose]++
-			return
-		}
-		book = diagnostics.NewBook()
-		s.books[key] = book
+	p := s.parts[r.Whose]
+	if p == nil {
+		p = newPart()
+		s.parts[r.Whose] = p
 	}
-	if !book.Add(at, r.Text) {
+	switch book := p.book(stream{r.Service, r.Host}, at); {
+	case book == nil:
+		s.stats.Unplaced++
+		p.left(at)
+	case !book.Add(at, r.Text):
 		s.stats.Late++
 	}
-}
-
-// sweep closes the books of streams that ended, as of hosts that are gone, and says
-// whether there is room for another. The caller holds mu.
-func (s *Source) sweep(now time.Time) bool {
-	if now.Sub(s.swept).Abs() < sweepEvery {
-		return false
-	}
-	s.swept = now
-	for key, book := range s.books {
-		if now.Sub(book.Newest()) > diagnostics.BookKeeps {
-			delete(s.books, key)
-		}
-	}
-	return len(s.books) < mostStreams
 }
 
 // Name is "logs".
@@ -207,7 +185,8 @@ func (*Source) Tells() []incidents.ClueKind {
 }
 
 // Ask compares the logs of the incident's service, or its host, with before. Of
-// another customer's of the same name it knows nothing. Where what other replicas
+// another customer's of the same name it knows nothing, and of what everybody's sender
+// sent a customer's incident is told its service's only. Where what other replicas
 // were sent cannot be read it tells what it knows, and that.
 func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.Answer, error) {
 	catching, cancel := context.WithTimeout(ctx, catchTime)
@@ -225,17 +204,18 @@ func (s *Source) known(q diagnostics.Question) diagnostics.Answer {
 	defer s.mu.Unlock()
 	service, host := q.Label("service"), hostOf(q)
 	var answer diagnostics.Answer
-	for whose, n := range s.unplaced {
-		if diagnostics.Serves(whose, q.Incident.Customer) {
-			answer.Left += n
-		}
-	}
-	for key, book := range s.books {
-		if !diagnostics.Serves(key.whose, q.Incident.Customer) {
+	for whose, p := range s.parts {
+		if !diagnostics.Serves(whose, q.Incident.Customer) {
 			continue
 		}
-		if service != "" && key.service == service || host != "" && key.host == host {
-			answer.Logs = append(answer.Logs, book.Trends(q.From, q.Alert, q.To)...)
+		answer.Left += p.leftBetween(q.From, q.To)
+		// A host's name says nothing about whose a line is that everybody's sender sent:
+		// on one host there are services of several customers.
+		byHost := host != "" && (whose != diagnostics.Everybody || q.Incident.Customer == "")
+		for of, book := range p.books {
+			if service != "" && of.service == service || byHost && of.host == host {
+				answer.Logs = append(answer.Logs, book.Trends(q.From, q.Alert, q.To)...)
+			}
 		}
 	}
 	return answer

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,7 +205,7 @@ func TestALogOfAnotherCustomerIsNotTold(t *testing.T) {
 	}
 	config.Self, heard = "two", nil
 	again := target.New(config)
-	for customer, want := range map[string]struct{ trends, left int }{"acme": {2, 51}, "globex": {0, 51}, "": {0, 52}} {
+	for customer, want := range map[string]struct{ trends, left int }{"acme": {2, 50}, "globex": {0, 50}, "": {0, 50}} {
 		q := question(incidents.Label{Name: "host", Value: "web-1"})
 		q.Incident.Customer = customer
 		if answer, err := again.Ask(t.Context(), q); err != nil || len(answer.Logs) != want.trends || answer.Left != want.left {
@@ -213,6 +214,89 @@ func TestALogOfAnotherCustomerIsNotTold(t *testing.T) {
 	}
 	if heard[0] != "acme/shop false" || heard[len(heard)-1] != "/late false" {
 		t.Errorf("heard %q … %q", heard[0], heard[len(heard)-1])
+	}
+}
+
+// A relay of everybody's sends what runs on one host, of several customers.
+func TestALineOfTheHostAloneIsNoCustomers(t *testing.T) {
+	s := target.New(target.Config{
+		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
+		Whose: func(source string) string {
+			return map[string]string{"relay": diagnostics.Everybody, "acme-agent": "acme"}[source]
+		},
+	})
+	take := func(source, body string) {
+		t.Helper()
+		if _, _, err := s.Take(source, []byte(body), noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := `{"service":"globex-billing","host":"web-1","message":"cron started","time":"2026-03-04T11:10:00Z"}`
+	take("relay", old+strings.Repeat(`{"service":"globex-billing","host":"web-1","message":"card of Ms Globex refused"}`, 20))
+	told := func(customer string, labels ...incidents.Label) (all []string) {
+		t.Helper()
+		q := question(labels...)
+		q.Incident.Customer = customer
+		answer, err := s.Ask(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range answer.Logs {
+			all = append(all, l.Example)
+		}
+		slices.Sort(all)
+		return all
+	}
+	host := incidents.Label{Name: "instance", Value: "web-1:9100"}
+	if got := told("acme", host); len(got) > 0 {
+		t.Errorf("acme is told another's: %q", got)
+	}
+	if got := told("", host); !slices.Contains(got, "card of Ms Globex refused") {
+		t.Errorf("who sees everything is told %q", got)
+	}
+	take("relay", strings.NewReplacer("globex-billing", "shop", "web-1", "web-2").Replace(old)+strings.Repeat(`{"service":"shop","host":"web-2","message":"cart is broken"}`, 20))
+	take("acme-agent", strings.ReplaceAll(old, "globex-billing", "kernel")+strings.Repeat(`{"service":"kernel","host":"web-1","message":"out of memory"}`, 20))
+	if got := told("acme", host); !slices.Contains(got, "cart is broken") || !slices.Contains(got, "out of memory") || slices.Contains(got, "card of Ms Globex refused") {
+		t.Errorf("by its service, and of its own hosts, acme is told %q", got)
+	}
+}
+
+// The hundred hosts of one customer take no room from another's, and what found no
+// place is told as long as it matters.
+func TestEachCustomerHasAShareOfStreams(t *testing.T) {
+	s := target.New(target.Config{
+		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
+		Whose: func(source string) string { return source },
+	})
+	var pods []byte
+	for i := range 130 {
+		pods = fmt.Appendf(pods, `{"service":"shop","host":"pod-%d","message":"x"}`, i)
+	}
+	for _, source := range []string{"acme", "globex"} {
+		if _, _, err := s.Take(source, pods, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := s.Take("initech", []byte(`{"service":"shop","message":"x"}`), noon); err != nil {
+		t.Fatal(err)
+	}
+	left := func(customer string, at time.Time) int {
+		t.Helper()
+		q := question()
+		q.Incident.Customer, q.From, q.To = customer, at.Add(-time.Hour), at.Add(time.Minute)
+		answer, err := s.Ask(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.Left
+	}
+	for customer, want := range map[string]int{"acme": 30, "globex": 30, "initech": 0} {
+		if got := left(customer, noon); got != want {
+			t.Errorf("%s: %d left out", customer, got)
+		}
+	}
+	if got := left("acme", noon.Add(2*time.Hour)); got != 0 {
+		t.Errorf("two hours later %d are told", got)
 	}
 }
 

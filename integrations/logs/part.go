@@ -1,0 +1,76 @@
+package logs
+
+import (
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/diagnostics"
+)
+
+const (
+	sweepEvery = time.Minute
+	leftSlot   = time.Minute // what found no place is counted by it
+)
+
+// stream is what has a book of its own.
+type stream struct{ service, host string }
+
+// part is what is known of one customer's lines. Each has its own share of streams:
+// a hundred new hosts of one take none from another.
+type part struct {
+	books    map[stream]*diagnostics.Book
+	swept    time.Time     // when books were last looked through for those that ended
+	unplaced map[int64]int // lines without a book, by the slot of their time
+}
+
+func newPart() *part {
+	return &part{books: map[stream]*diagnostics.Book{}, unplaced: map[int64]int{}}
+}
+
+// book is a stream's; nil where there is one stream too many.
+func (p *part) book(of stream, at time.Time) *diagnostics.Book {
+	book := p.books[of]
+	if book == nil && (len(p.books) < mostStreams || p.sweep(at)) {
+		book = diagnostics.NewBook()
+		p.books[of] = book
+	}
+	return book
+}
+
+// sweep closes the books of streams that ended, as of hosts that are gone, and says
+// whether there is room for another.
+func (p *part) sweep(now time.Time) bool {
+	if now.Sub(p.swept).Abs() < sweepEvery {
+		return false
+	}
+	p.swept = now
+	for of, book := range p.books {
+		if now.Sub(book.Newest()) > diagnostics.BookKeeps {
+			delete(p.books, of)
+		}
+	}
+	return len(p.books) < mostStreams
+}
+
+// left counts a line that has no book, as long as a book would remember it.
+func (p *part) left(at time.Time) {
+	slot := at.UnixNano() / int64(leftSlot)
+	if p.unplaced[slot]++; p.unplaced[slot] > 1 {
+		return
+	}
+	for other := range p.unplaced {
+		if time.Duration(slot-other)*leftSlot > diagnostics.BookKeeps {
+			delete(p.unplaced, other)
+		}
+	}
+}
+
+// leftBetween is how many lines had no book in a stretch of time.
+func (p *part) leftBetween(from, to time.Time) int {
+	first, last, n := from.UnixNano()/int64(leftSlot), to.UnixNano()/int64(leftSlot), 0
+	for slot, count := range p.unplaced {
+		if slot >= first && slot <= last {
+			n += count
+		}
+	}
+	return n
+}
