@@ -303,10 +303,24 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 	}
 	before, steps := w.ports.Run.Run(ctx, r.Plan, r.ID)
 	failpoint.Hit("worker.run.done")
-	if ctx.Err() != nil { // told to stop before the steps were through
+	if ctx.Err() != nil && !settled(r.Plan, steps) { // told to stop before the steps were through
 		return w.conclude(ctx, c, incidents.LoseRun{Run: r.ID})
 	}
 	return w.conclude(ctx, c, incidents.FinishRun{Run: r.ID, Owner: owner, Before: before, Steps: steps})
+}
+
+// settled says that the steps came to an end by themselves, so that it is known what
+// the run did although it was told to stop meanwhile: all passed, or the last one ran
+// through and found that it had failed. One with an error may have been cut short.
+func settled(p incidents.Plan, steps []incidents.StepResult) bool {
+	if incidents.AllOK(steps) {
+		return len(steps) == len(p.Recover)
+	}
+	if len(steps) == 0 {
+		return false
+	}
+	last := steps[len(steps)-1]
+	return !last.OK && !last.Unsure && last.Error == ""
 }
 
 // claimRun commits the claim. When the answer is lost, the incident itself

@@ -30,6 +30,7 @@ type ports struct {
 	onRun    func(ctx context.Context)
 	well     bool
 	fail     bool // the next runs
+	through  bool // a run that is told to stop is through already
 }
 
 func (p *ports) Sync(_ context.Context, s *incidents.Incident, _ []incidents.Event) (incidents.Room, error) {
@@ -68,8 +69,11 @@ func (p *ports) Run(ctx context.Context, plan incidents.Plan, execution string) 
 	}
 	p.mu.Lock()
 	p.well = true
-	fail := p.fail
+	fail, cut := p.fail, ctx.Err() != nil && !p.through
 	p.mu.Unlock()
+	if cut {
+		return nil, []incidents.StepResult{{Step: "restart", Error: "interrupted"}}
+	}
 	return []incidents.StepResult{{Step: "health", Value: "HTTP 503"}}, []incidents.StepResult{{Step: "restart", OK: !fail}}
 }
 
@@ -298,6 +302,29 @@ func TestInterruptedRunBecomesUnknown(t *testing.T) {
 	s := b.await(1, "an unknown run", func(s *incidents.Incident) bool { return len(s.Runs) == 1 && s.Runs[0].State == incidents.RunUnknown })
 	if len(p.runs) != 1 || len(s.Escalated) != 1 {
 		t.Errorf("executions %v, escalated %v", p.runs, s.Escalated)
+	}
+}
+
+// What a run did is not forgotten because its process was told to stop once all its
+// steps were through.
+func TestARunThatWasThroughIsNotUnknown(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails bool
+		want  incidents.RunState
+	}{"passed": {false, incidents.RunVerifying}, "failed": {true, incidents.RunFailed}} {
+		t.Run(name, func(t *testing.T) {
+			started := make(chan struct{})
+			p := &ports{through: true, fail: c.fails, onRun: func(ctx context.Context) { close(started); <-ctx.Done() }}
+			b := newBench(t, p)
+			b.send(alertAt("shop", time.Now().UTC()))
+			b.approve(b.await(1, "suggestions", suggested))
+			<-started
+			b.stop()
+			b.start("two")
+			if s, err := b.store.Load(t.Context(), 1); err != nil || s.Runs[0].State != c.want || len(s.Runs[0].Steps) != 1 {
+				t.Errorf("%v, the run is %s with %v", err, s.Runs[0].State, s.Runs[0].Steps)
+			}
+		})
 	}
 }
 
