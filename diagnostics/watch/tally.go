@@ -23,7 +23,8 @@ type Tally struct {
 type count struct {
 	rule    Rule
 	keyword string
-	judged  int64
+	judged  int64         // up to when lines were looked at: later ones count for the next stretch
+	done    int64         // up to when what they said is written down
 	lines   map[int64]int // by the end of the stretch
 	example string
 }
@@ -70,7 +71,8 @@ func (t *Tally) Add(at time.Time, whose, service, host, text string, own bool) {
 }
 
 // sights are the stretches up to a time that have enough lines and were not judged
-// by this process; since says what another one has judged.
+// by this process; since says what another one has judged. From here on they count as
+// judged: a line that comes while what they say is written down is one of the next.
 func (t *Tally) sights(r *Rule, since, to int64) []Sight {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -78,9 +80,10 @@ func (t *Tally) sights(r *Rule, since, to int64) []Sight {
 	if c == nil {
 		return nil
 	}
-	if c.judged > 0 {
-		since = c.judged
+	if c.done > 0 {
+		since = c.done
 	}
+	c.judged = to
 	var all []Sight
 	for end, n := range c.lines {
 		if end > since && end <= to && n >= r.Count {
@@ -91,7 +94,7 @@ func (t *Tally) sights(r *Rule, since, to int64) []Sight {
 	return all
 }
 
-// done says that all up to a time was judged.
+// done says that all up to a time was judged and is written down.
 func (t *Tally) done(r *Rule, to int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,7 +102,7 @@ func (t *Tally) done(r *Rule, to int64) {
 	if c == nil {
 		return
 	}
-	c.judged = to
+	c.judged, c.done = to, to
 	for end := range c.lines {
 		if end <= to {
 			delete(c.lines, end)

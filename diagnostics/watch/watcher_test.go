@@ -336,6 +336,35 @@ func TestLogs(t *testing.T) {
 	p.said(t, "fresh fires: Lines of a new or a bursting kind: 7 since 12:07 UTC.")
 }
 
+// TestALineThatComesWhileOthersAreJudgedIsCounted: shippers send a few seconds late, and
+// what was seen takes a while to be written down. When it cannot be, it is seen again.
+func TestALineThatComesWhileOthersAreJudgedIsCounted(t *testing.T) {
+	t.Parallel()
+	rule := Rule{Name: "oom", Kind: Logs, Keyword: "oom", Count: 1, Every: time.Minute}
+	clock := time.Unix(noon+60, 0)
+	tally := NewTally([]Rule{rule}, func() time.Time { return clock })
+	hear := func(second int64) { tally.Add(time.Unix(noon+second, 0), "", "shop", "web-1", "oom", true) }
+	counted := func(to int64) (n float64) {
+		for _, x := range tally.sights(&rule, noon, noon+to) {
+			n += x.Value
+		}
+		return n
+	}
+	hear(30)
+	if n := counted(60); n != 1 {
+		t.Fatalf("%g of one line", n)
+	}
+	hear(57) // of the minute that is being judged
+	if n := counted(60); n != 1 {
+		t.Errorf("asked again, the minute has %g lines", n)
+	}
+	tally.done(&rule, noon+60)
+	clock = clock.Add(time.Minute)
+	if n := counted(120); n != 1 {
+		t.Errorf("the next minute has %g lines: the late one is lost", n)
+	}
+}
+
 // TestRunLooksOnTheMinute: two processes, each with its own timers.
 func TestRunLooksOnTheMinute(t *testing.T) {
 	t.Parallel()
