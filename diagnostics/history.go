@@ -60,11 +60,10 @@ func (*History) Tells() []incidents.ClueKind {
 // Ask says whether this has happened before, and what helped.
 func (h *History) Ask(ctx context.Context, q Question) (Answer, error) {
 	err := h.catchUp(ctx)
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	s := q.Incident
-	answer := Answer{Clues: []incidents.Clue{h.rarity(s)}}
-	for _, m := range h.of(s.Customer).Find(doc(s, ""), mostAlike) {
+	rarity, matches := h.find(s)
+	answer := Answer{Clues: []incidents.Clue{rarity}}
+	for _, m := range matches {
 		id, ok := incidents.ParseID(m.ID)
 		if !ok || id == s.ID || m.Score < leastAlike {
 			continue
@@ -72,6 +71,13 @@ func (h *History) Ask(ctx context.Context, q Question) (Answer, error) {
 		answer.Clues = append(answer.Clues, h.alike(ctx, id, m.Fix))
 	}
 	return answer, err
+}
+
+// find is what is known without asking the store, for which nobody else is to wait.
+func (h *History) find(s *incidents.Incident) (rarity incidents.Clue, alike []similar.Match) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rarity(s), h.of(s.Customer).Find(doc(s, ""), mostAlike)
 }
 
 func (h *History) alike(ctx context.Context, id incidents.ID, fix string) incidents.Clue {
@@ -86,7 +92,7 @@ func (h *History) alike(ctx context.Context, id incidents.ID, fix string) incide
 	return c
 }
 
-// rarity says how often this has happened.
+// rarity says how often this has happened; h.mu is held.
 func (h *History) rarity(s *incidents.Incident) incidents.Clue {
 	times := slices.DeleteFunc(slices.Clone(h.seen[sort(s)]), func(t time.Time) bool { return !t.Before(s.OpenedAt) })
 	c := incidents.Clue{Kind: incidents.CluePast, Title: cmp.Or(s.Common.Get("alertname"), s.Title)}
