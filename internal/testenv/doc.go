@@ -8,8 +8,8 @@
 // shared: a program counts as started only when the listening socket belongs to
 // the process that was started, otherwise another port is tried. And nothing
 // outlives the test: every process is ended by its own pid and reaped in a
-// cleanup.
+// cleanup. Only npm's packages stay, in the user's cache directory.
 //
-// Start with [Redis], [Prometheus], [Alertmanager], [SSHD] or [Chromium]; for another
-// program start with [Need]. Only tests import this package.
+// Start with [Redis], [Prometheus], [Alertmanager], [SSHD], [Chromium] or [Node]; for
+// another program start with [Need]. Only tests import this package.
 package testenv

@@ -20,7 +20,7 @@ func TestNulabsOwnClient(t *testing.T) {
 	s.Tell(lies.SlowDown, 1, "GET", "/priorities", "")
 	server := s.Start()
 	t.Cleanup(server.Close)
-	out := testenv.Node(t, "testdata/client.js", []string{"BACKLOG_HOST=" + strings.TrimPrefix(server.URL, "http://"), "BACKLOG_KEY=" + fake.Token, "BACKLOG_PROJECT=" + fake.Project}, "backlog-js@0.20.1")
+	out := testenv.Node(t, "testdata/client.js", []string{"BACKLOG_HOST=" + strings.TrimPrefix(server.URL, "http://"), "BACKLOG_KEY=" + fake.Token, "BACKLOG_PROJECT=" + fake.Project})
 	if want := `me 7 bot 2
 project 1 OPS backlog true
 types 5 タスク,6 障害

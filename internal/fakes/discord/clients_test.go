@@ -37,7 +37,7 @@ func TestDiscordJS(t *testing.T) {
 	}()
 	out := testenv.Node(t, "testdata/client.js", []string{
 		"DISCORD_API=" + strings.TrimSuffix(s.URL, "/v10"), "DISCORD_TOKEN=" + fake.Token, "DISCORD_GUILD=" + fake.Guild,
-	}, "discord.js@14.28.1")
+	})
 	want := `me hikeshi
 guild ops
 room inc-0001-other a room

@@ -18,7 +18,7 @@ func TestTheUsualClient(t *testing.T) {
 	s.Tell(lies.SlowDown, 1, "GET", "/labels", "1") // the client asks again
 	server := s.Start()
 	t.Cleanup(server.Close)
-	out := testenv.Node(t, "testdata/client.js", []string{"GITLAB_URL=" + server.URL, "GITLAB_TOKEN=" + fake.Token, "GITLAB_PROJECT=" + fake.Project}, "@gitbeaker/rest@43.8.0")
+	out := testenv.Node(t, "testdata/client.js", []string{"GITLAB_URL=" + server.URL, "GITLAB_TOKEN=" + fake.Token, "GITLAB_PROJECT=" + fake.Project})
 	if want := `me 7 bot active
 project 5 ops/incidents true
 members joe,bea

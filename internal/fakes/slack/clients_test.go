@@ -32,8 +32,7 @@ func TestSlacksOwnClients(t *testing.T) {
 		acks <- s.Press("U1", channel, "1.2", "h1.1.ack..")
 		acks <- s.Command("U1", channel, "status")
 	}()
-	out := testenv.Node(t, "testdata/client.js", []string{"SLACK_API=" + s.URL, "SLACK_TOKEN=" + fake.Token, "SLACK_APP_TOKEN=" + fake.AppToken},
-		"@slack/web-api@8.2.0", "@slack/socket-mode@3.1.0")
+	out := testenv.Node(t, "testdata/client.js", []string{"SLACK_API=" + s.URL, "SLACK_TOKEN=" + fake.Token, "SLACK_APP_TOKEN=" + fake.AppToken})
 	want := `me U0BOT T0HIKESHI
 room inc-0001-other U0BOT
 again name_taken
