@@ -13,7 +13,7 @@ import (
 // attach takes one file, as a form that says that no page made a browser send it.
 func (s *Server) attach(r *http.Request, path string, body []byte) (any, int, *refusal) {
 	key, _ := strings.CutPrefix(strings.TrimSuffix(path, "/attachments"), "issue/")
-	i := s.issues[key]
+	i := s.find(key)
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case r.Method != http.MethodPost:
@@ -55,7 +55,7 @@ func (s *Server) attach(r *http.Request, path string, body []byte) (any, int, *r
 func (s *Server) files(all []File) []any {
 	var out []any
 	for _, f := range all {
-		at := "https://jira.example.com/rest/api/2/attachment/"
+		at := api + "attachment/"
 		out = append(out, object{
 			"id": f.ID, "self": at + f.ID, "filename": f.Name, "author": s.user(f.Author), "created": stamp(f.Created),
 			"size": len(f.Text), "mimeType": "text/markdown", "content": at + "content/" + f.ID,

@@ -1,6 +1,8 @@
 package jira
 
 import (
+	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -8,8 +10,18 @@ import (
 	"unicode/utf8"
 )
 
-// Priorities are those of the project.
+// Priorities are those of the project; the first has the id 1.
 var Priorities = []string{"Highest", "High", "Medium", "Low", "Lowest"}
+
+// priorityOf is the one that is meant by its name or its id, or "".
+func priorityOf(v object) string {
+	for n, name := range Priorities {
+		if text(v["name"]) == name || text(v["id"]) == strconv.Itoa(n+1) {
+			return name
+		}
+	}
+	return ""
+}
 
 func (s *Server) create(in object) (any, int, *refusal) {
 	f := obj(in["fields"])
@@ -19,14 +31,14 @@ func (s *Server) create(in object) (any, int, *refusal) {
 		}
 	}
 	errs := object{}
-	if text(obj(f["project"])["key"]) != Project {
+	if p := obj(f["project"]); text(p["key"]) != Project && text(p["id"]) != projectID {
 		errs["project"] = "valid project is required"
 	}
 	kind := obj(f["issuetype"])
-	parent := s.issues[text(obj(f["parent"])["key"])]
-	sub := s.Subtasks && text(kind["id"]) == "10003"
+	parent := s.find(cmp.Or(text(obj(f["parent"])["key"]), text(obj(f["parent"])["id"])))
+	sub := s.Subtasks && (text(kind["id"]) == subtaskID || text(kind["name"]) == subtaskType)
 	switch {
-	case !sub && text(kind["name"]) != Type:
+	case !sub && text(kind["name"]) != Type && text(kind["id"]) != typeID:
 		errs["issuetype"] = "Specify a valid issue type"
 	case sub && (parent == nil || parent.Parent != ""):
 		errs["parent"] = "Given parent issue does not exist, or cannot have sub-tasks."
@@ -70,6 +82,7 @@ func (s *Server) create(in object) (any, int, *refusal) {
 // set takes fields over, all or none.
 func (s *Server) set(i *Issue, f object, creating bool) *refusal {
 	next := *i
+	next.Fields = maps.Clone(i.Fields)
 	for id, v := range f {
 		if slices.Contains(s.Screen, id) {
 			return invalid(id, "Field '"+id+"' cannot be set. It is not on the appropriate screen, or unknown.")
@@ -97,7 +110,7 @@ func (s *Server) set(i *Issue, f object, creating bool) *refusal {
 			}
 			no = goodLabels(next.Labels)
 		case "priority":
-			if next.Priority = text(obj(v)["name"]); !slices.Contains(Priorities, next.Priority) {
+			if next.Priority = priorityOf(obj(v)); next.Priority == "" {
 				no = invalid(id, "The priority selected is invalid.")
 			}
 		case "components":
@@ -106,6 +119,7 @@ func (s *Server) set(i *Issue, f object, creating bool) *refusal {
 					no = invalid(id, "Component name '"+text(obj(c)["name"])+"' is not valid")
 				}
 			}
+			next.Fields[id] = v
 		case "resolution":
 			no = invalid(id, "Field 'resolution' cannot be set. It is not on the appropriate screen, or unknown.")
 		default:
@@ -170,7 +184,9 @@ func (s *Server) assign(i *Issue, in object) *refusal {
 			return deny(400, "'accountId' must be the only user identifying query parameter in GDPR strict mode.")
 		}
 	}
-	if who != Joe && who != Bea && who != Bot {
+	account, said := in[map[string]string{Cloud: "accountId", DataCenter: "name"}[s.Flavour]]
+	nobody := said && account == nil
+	if !nobody && who != Joe && who != Bea && who != Bot {
 		return invalid("assignee", "User '"+who+"' cannot be assigned issues.")
 	}
 	before := i.Assignee
@@ -187,26 +203,8 @@ func (s *Server) touched(i *Issue) {
 	i.versions = append(i.versions, version{i.Updated, slices.Clone(i.Labels)})
 }
 
-func (s *Server) tell(i *Issue, changelog bool) object {
-	f := object{
-		"summary": i.Summary, "description": i.Description, "status": s.status(i.Status), "labels": i.Labels,
-		"priority": object{"id": "1", "name": i.Priority}, "assignee": s.user(i.Assignee), "creator": s.user(i.Creator),
-		"created": stamp(i.Created), "updated": stamp(i.Updated),
-	}
-	if len(i.Files) > 0 {
-		f["attachment"] = s.files(i.Files)
-	}
-	out := object{"id": i.ID, "key": i.Key, "self": "https://jira.example.com/rest/api/2/issue/" + i.ID, "fields": f}
-	if changelog {
-		histories := slices.Clone(i.histories)
-		slices.Reverse(histories)
-		out["changelog"] = object{"startAt": 0, "maxResults": len(histories), "total": len(histories), "histories": histories}
-	}
-	return out
-}
-
 func (s *Server) comments(i *Issue, q url.Values) object {
-	var all []any
+	all := []any{}
 	for n := range i.Comments {
 		c := i.Comments[len(i.Comments)-1-n]
 		if q.Get("orderBy") != "-created" {
@@ -214,15 +212,8 @@ func (s *Server) comments(i *Issue, q url.Values) object {
 		}
 		all = append(all, s.said(c, strings.Contains(q.Get("expand"), "properties")))
 	}
-	total, most := len(all), 50
-	if n, err := strconv.Atoi(q.Get("maxResults")); err == nil {
-		most = n
-	}
-	all = all[:min(len(all), most)]
-	if all == nil {
-		all = []any{}
-	}
-	return object{"startAt": 0, "maxResults": most, "total": total, "comments": all}
+	from, most, some := page(all, q, 50)
+	return object{"startAt": from, "maxResults": most, "total": len(all), "comments": some}
 }
 
 func (s *Server) said(c *Comment, properties bool) object {
@@ -254,10 +245,18 @@ func (s *Server) remote(i *Issue, in object) (any, int, *refusal) {
 	if text(o["url"]) == "" || text(o["title"]) == "" || len(id) > 255 {
 		return nil, 0, invalid("title", "'title' is required.")
 	}
-	_, had := i.Remote[id]
-	i.Remote[id] = in
-	s.next++
-	n := s.next
+	old, had := i.Remote[id]
+	n, _ := old["id"].(int)
+	if !had {
+		s.next++
+		n = s.next
+	}
+	if id == "" {
+		id = strconv.Itoa(n) // one more each time
+	}
+	link := maps.Clone(in)
+	link["id"] = n
+	i.Remote[id] = link
 	status := 201
 	if had || s.Flavour == DataCenter {
 		status = 200

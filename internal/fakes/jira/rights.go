@@ -33,6 +33,6 @@ func (s *Server) projectStatuses() []any {
 		st["self"] = "https://jira.example.com/rest/api/2/status/" + id
 		all = append(all, st)
 	}
-	self := "https://jira.example.com/rest/api/2/issuetype/10002"
-	return []any{object{"id": "10002", "self": self, "name": Type, "subtask": false, "statuses": all}}
+	self := "https://jira.example.com/rest/api/2/issuetype/" + typeID
+	return []any{object{"id": typeID, "self": self, "name": Type, "subtask": false, "statuses": all}}
 }

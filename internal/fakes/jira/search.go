@@ -26,6 +26,40 @@ func (s *Server) search(in object) (any, int, *refusal) {
 			return nil, 0, deny(400, "Invalid request payload. Unrecognized field "+k)
 		}
 	}
+	minutes := -1
+	if n, err := strconv.Atoi(m[2]); err == nil {
+		minutes = n
+	}
+	found := s.indexed(m[1], minutes)
+	from := 0
+	if n, ok := in["startAt"].(float64); ok {
+		from = int(n)
+	} else if n, err := strconv.Atoi(text(in["nextPageToken"])); err == nil {
+		from = n
+	}
+	size := pageOf
+	if n, ok := in["maxResults"].(float64); ok {
+		size = min(int(n), pageOf)
+	}
+	page := []any{}
+	for n := from; n < min(from+size, len(found)); n++ {
+		page = append(page, s.hit(found[n], in["fields"]))
+	}
+	out := object{"issues": page}
+	if s.Flavour == DataCenter {
+		out["startAt"], out["maxResults"], out["total"] = from, size, len(found)
+		return out, 200, nil
+	}
+	out["isLast"] = from+size >= len(found)
+	if from+size < len(found) {
+		out["nextPageToken"] = strconv.Itoa(from + size)
+	}
+	return out, 200, nil
+}
+
+// indexed are the issues of which the index knows that label, and that they were
+// updated lately; minutes below zero are any time.
+func (s *Server) indexed(label string, minutes int) []*Issue {
 	horizon := s.Now().Add(-s.Lag)
 	var found []*Issue
 	for _, i := range s.order {
@@ -35,36 +69,30 @@ func (s *Server) search(in object) (any, int, *refusal) {
 				at = &i.versions[n]
 			}
 		}
-		if at == nil || !slices.Contains(at.labels, m[1]) {
+		if at == nil || !slices.Contains(at.labels, label) {
 			continue
 		}
-		if n, err := strconv.Atoi(m[2]); err == nil && at.at.Before(s.Now().Add(-time.Duration(n)*time.Minute)) {
+		if minutes >= 0 && at.at.Before(s.Now().Add(-time.Duration(minutes)*time.Minute)) {
 			continue
 		}
 		found = append(found, i)
 	}
-	from := 0
-	if n, ok := in["startAt"].(float64); ok {
-		from = int(n)
-	} else if n, err := strconv.Atoi(text(in["nextPageToken"])); err == nil {
-		from = n
+	return found
+}
+
+// hit is an issue that was found, with the fields that were asked for.
+func (s *Server) hit(i *Issue, fields any) object {
+	told := s.tell(i, false)
+	if fields == nil && s.Flavour == Cloud {
+		told = object{"id": told["id"]} // more only for who asks for it
 	}
-	page := []any{}
-	for n := from; n < min(from+pageOf, len(found)); n++ {
-		told := s.tell(found[n], false)
-		if slices.Contains(s.Garbled, found[n].Key) {
-			told["fields"] = "?"
-		}
-		page = append(page, told)
+	var names []string
+	for _, name := range list(fields) {
+		names = append(names, text(name))
 	}
-	out := object{"issues": page}
-	if s.Flavour == DataCenter {
-		out["startAt"], out["maxResults"], out["total"] = from, pageOf, len(found)
-		return out, 200, nil
+	told = asked(told, names)
+	if slices.Contains(s.Garbled, i.Key) {
+		told["fields"] = "?"
 	}
-	out["isLast"] = from+pageOf >= len(found)
-	if from+pageOf < len(found) {
-		out["nextPageToken"] = strconv.Itoa(from + pageOf)
-	}
-	return out, 200, nil
+	return told
 }

@@ -29,27 +29,35 @@ func (s *Server) ways() []way {
 	}
 }
 
+// resolutions are those of the project.
+var resolutions = []object{{"id": "1", "name": "Won't Do"}, {"id": "2", "name": "Done"}}
+
 func (s *Server) status(id string) object {
 	st := statuses[id]
 	n := map[string]int{"new": 2, "indeterminate": 4, "done": 3}[st[1]]
 	return object{"id": id, "name": st[0], "statusCategory": object{"id": n, "key": st[1], "name": st[0]}}
 }
 
-func (s *Server) transitions(i *Issue) []any {
+// transitions are the ways from where the issue is, and what each wants only for who
+// asks for that.
+func (s *Server) transitions(i *Issue, fields bool) []any {
 	all := []any{}
 	for _, w := range s.ways() {
 		if w.from != "" && w.from != i.Status || w.to == i.Status {
 			continue
 		}
-		t := object{"id": w.id, "name": w.name, "to": s.status(w.to), "fields": object{}}
-		if s.Stuck {
+		t := object{"id": w.id, "name": w.name, "to": s.status(w.to)}
+		if fields {
+			t["fields"] = object{}
+		}
+		if fields && s.Stuck {
 			t["fields"] = object{"customfield_10020": object{"required": true, "hasDefaultValue": false, "key": "customfield_10020", "name": "Root cause", "operations": []any{"set"}, "schema": object{"type": "string"}}}
 		}
-		if w.resolution && !s.Stuck {
+		if fields && w.resolution && !s.Stuck {
 			t["fields"] = object{"resolution": object{
 				"required": true, "hasDefaultValue": false, "key": "resolution", "name": "Resolution",
 				"operations": []any{"set"}, "schema": object{"type": "resolution"},
-				"allowedValues": []any{object{"id": "1", "name": "Won't Do"}, object{"id": "2", "name": "Done"}},
+				"allowedValues": resolutions,
 			}}
 		}
 		all = append(all, t)
@@ -64,7 +72,12 @@ func (s *Server) transit(i *Issue, in object, who string) *refusal {
 		return deny(400, "It seems that you have tried to perform a workflow operation ("+id+") that is not valid for the current state of this issue.")
 	}
 	w := s.ways()[n]
-	resolution := text(obj(obj(in["fields"])["resolution"])["name"])
+	resolution, given := "", obj(obj(in["fields"])["resolution"])
+	for _, r := range resolutions {
+		if given["name"] == r["name"] || given["id"] == r["id"] {
+			resolution = text(r["name"])
+		}
+	}
 	if w.resolution && resolution == "" {
 		return invalid("resolution", "Resolution is required.")
 	}
