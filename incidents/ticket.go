@@ -31,10 +31,11 @@ type Ticket struct {
 
 // TicketTask is a follow-up in a tracker.
 type TicketTask struct {
-	N    int    `json:"n"` // of the Todo
-	Key  string `json:"key"`
-	URL  string `json:"url,omitempty"`
-	Done bool   `json:"done,omitempty"` // as the tracker was told last
+	N    int       `json:"n"` // of the Todo
+	Key  string    `json:"key"`
+	URL  string    `json:"url,omitempty"`
+	Done bool      `json:"done,omitempty"` // as the tracker was told last
+	At   time.Time `json:"at,omitzero"`    // when that was
 }
 
 // TicketRoute says in which tracker incidents have their ticket. Match is held

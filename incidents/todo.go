@@ -9,10 +9,11 @@ import (
 // Todo is a follow-up: what is left to do because of an incident. It is written
 // while people remember it, and done when the incident is long over.
 type Todo struct {
-	N     int    `json:"n"` // 1, 2, … within the incident
-	Text  string `json:"text"`
-	Added Mark   `json:"added"`
-	Done  *Mark  `json:"done,omitempty"`
+	N      int    `json:"n"` // 1, 2, … within the incident
+	Text   string `json:"text"`
+	Added  Mark   `json:"added"`
+	Done   *Mark  `json:"done,omitempty"`
+	Opened *Mark  `json:"opened,omitempty"` // when it was last found not to be done after all
 }
 
 // Bounds of follow-ups: more of them nobody does.
@@ -85,9 +86,9 @@ func (s *Incident) todo(e *Event) {
 	s.Todos = slices.Clone(s.Todos)
 	for i := range s.Todos {
 		if t := &s.Todos[i]; t.N == e.Value {
-			t.Done = nil
+			t.Done, t.Opened = nil, ref(mark(e))
 			if e.Kind == EventTodoDone {
-				t.Done = ref(mark(e))
+				t.Done, t.Opened = t.Opened, nil
 			}
 		}
 	}

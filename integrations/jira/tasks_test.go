@@ -82,8 +82,11 @@ func (k ticker) Handle(_ context.Context, q bot.Request) (bot.Reply, error) {
 
 func (k ticker) Load(context.Context, incidents.ID) (*incidents.Incident, error) { return k.c.s, nil }
 
-func (k ticker) Do(context.Context, incidents.ID, string, incidents.Command) (*incidents.Incident, error) {
-	k.c.t.Error("a task is no ticket")
+func (k ticker) Do(_ context.Context, _ incidents.ID, _ string, cmd incidents.Command) (*incidents.Incident, error) {
+	if touched, ok := cmd.(incidents.TicketTouched); !ok || touched.Status != "" {
+		k.c.t.Errorf("a task is no ticket: %+v", cmd)
+	}
+	k.c.do(cmd)
 	return k.c.s, nil
 }
 
@@ -137,6 +140,51 @@ func TestAnOldTaskIsFoundAgain(t *testing.T) {
 		c.life(&plug{})
 		if tasks := c.below()["[INC-42] alert sooner"]; len(tasks) != 1 || fake.CategoryOf(tasks[0].Status) != "done" {
 			t.Errorf("known %v: %d tasks, of %d issues", known, len(tasks), len(c.jira.Issues()))
+		}
+	}
+}
+
+// The last person's word wins for follow-ups too: what was closed in Jira before
+// somebody opened it again here, and is heard of only now, is not done; and Jira is
+// told so, although it was never told that it was done.
+func TestTheLastWordOnATask(t *testing.T) {
+	t.Parallel()
+	c := newClosed(t, Cloud)
+	c.jira.Subtasks = true
+	c.do(incidents.AddTodo{By: writer, Text: "alert sooner"})
+	c.life(&plug{})
+	inbox := &tracker.Inbox{Name: "jira", Owner: ticker{c}, Mover: ticker{c}, Router: ticker{c}, Lang: "en"}
+	key := c.s.Tickets["jira"].Tasks[0].Key
+	_ = c.tracker.Poll(t.Context(), inbox)
+	c.wait(time.Minute)
+	c.do(incidents.EndTodo{By: writer, N: 1})
+	c.wait(time.Minute)
+	c.jira.Move(fake.Joe, key, "Closed")
+	c.wait(time.Minute)
+	c.do(incidents.EndTodo{By: writer, N: 1, Open: true})
+	c.wait(time.Minute)
+	if err := c.tracker.Poll(t.Context(), inbox); err != nil {
+		t.Fatal(err)
+	}
+	if c.s.Todos[0].Done != nil {
+		t.Error("a word from before ticked it off again")
+	}
+	c.life(&plug{})
+	if got := fake.CategoryOf(c.below()["[INC-42] alert sooner"][0].Status); got != "new" {
+		t.Errorf("in Jira it is %s", got)
+	}
+	// What was opened there after it was closed there is no earlier word than ours for being heard in one go.
+	c.wait(time.Minute)
+	c.jira.Move(fake.Joe, key, "Closed")
+	c.wait(time.Minute)
+	closed := tracker.Change{Key: key, ID: "1", By: incidents.Actor{ID: "jira:joe", Name: "joe"}, At: c.clock().Add(-time.Minute), State: bot.TicketDone}
+	opened := tracker.Change{Key: key, ID: "2", By: closed.By, At: c.clock().Add(-time.Second), State: bot.TicketTodo}
+	for _, change := range []tracker.Change{closed, opened} {
+		if err := inbox.Changed(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+		if done := c.s.Todos[0].Done != nil; done != (change.State == bot.TicketDone) {
+			t.Errorf("%s: done is %v", change.State, done)
 		}
 	}
 }

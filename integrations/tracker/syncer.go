@@ -197,6 +197,10 @@ func lastMark(s *incidents.Incident, f Field) *incidents.Mark {
 		marks = append(marks, s.Commander)
 	case Status:
 		marks = append(marks, s.AckedBy(), s.Resolved, s.Reopened, s.Closed)
+	default:
+		if d := todo(s, f); d != nil {
+			marks = append(marks, d.Done, d.Opened)
+		}
 	}
 	var last *incidents.Mark
 	for _, m := range marks {

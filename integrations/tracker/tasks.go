@@ -28,7 +28,7 @@ func (y *Syncer) tasks(ctx context.Context, t *incidents.Ticket, s *incidents.In
 	var first error
 	for _, want := range bot.TasksOf(s, y.lang(s), y.Links) {
 		i := slices.IndexFunc(t.Tasks, func(k incidents.TicketTask) bool { return k.N == want.N })
-		if i >= 0 && t.Tasks[i].Done == want.Done {
+		if i >= 0 && t.Tasks[i].Done == want.Done && !t.There[string(task(want.N))].After(t.Tasks[i].At) {
 			continue
 		}
 		if i >= 0 {
@@ -51,7 +51,7 @@ func (y *Syncer) tasks(ctx context.Context, t *incidents.Ticket, s *incidents.In
 			return fmt.Errorf("note whose task %s is: %w", ref.Key, err)
 		}
 		t.Tasks = slices.Clone(t.Tasks) // states share it
-		made := incidents.TicketTask{N: want.N, Key: ref.Key, URL: ref.URL, Done: want.Done}
+		made := incidents.TicketTask{N: want.N, Key: ref.Key, URL: ref.URL, Done: want.Done, At: y.Now()}
 		if i >= 0 {
 			t.Tasks[i] = made
 		} else {
@@ -70,16 +70,27 @@ func (in *Inbox) ticked(ctx context.Context, s *incidents.Incident, c Change) er
 		return nil
 	}
 	n, done := t.Tasks[i].N, c.State == bot.TicketDone
-	if !slices.ContainsFunc(s.Todos, func(d incidents.Todo) bool { return d.N == n && (d.Done != nil) != done }) {
+	w := wish{field: task(n)}
+	switch d := todo(s, w.field); {
+	case d == nil:
+		return nil
+	case (d.Done != nil) == done, in.stale(s, w.field, c.At): // noted only, so that the task is told again what it should be
+	case done:
+		w.line = "todo done " + strconv.Itoa(n)
+	default:
+		w.line = "todo open " + strconv.Itoa(n)
+	}
+	return in.carry(ctx, s.ID, c, w)
+}
+
+// task is the field that says whether a follow-up is done.
+func task(n int) Field { return Field("task/" + strconv.Itoa(n)) }
+
+// todo is the follow-up that a field is of; nil where it is none's.
+func todo(s *incidents.Incident, f Field) *incidents.Todo {
+	i := slices.IndexFunc(s.Todos, func(d incidents.Todo) bool { return task(d.N) == f })
+	if i < 0 {
 		return nil
 	}
-	word := "open"
-	if done {
-		word = "done"
-	}
-	q := bot.Request{Person: c.By, Chat: in.Name, Incident: s.ID, Line: "todo " + word + " " + strconv.Itoa(n), Lang: in.Lang, Once: in.Name + "/" + c.ID + "/task"}
-	if _, err := in.Router.Handle(ctx, q); err != nil {
-		return fmt.Errorf("carry the change of %s into %s: %w", c.Key, s.ID, err)
-	}
-	return nil
+	return &s.Todos[i]
 }
