@@ -37,10 +37,16 @@ type Syncer struct {
 	Now       func() time.Time
 }
 
+// newToken is how often it is tried whether there is a token again that the tracker
+// takes: rarely enough not to be locked out.
+const newToken = 10 * time.Minute
+
 // Sync opens the ticket if need be, makes its fields say what they should and
 // writes the comments that are missing. It returns the ticket as it stands,
 // also with an error: the part that was done is not done again. What the
-// tracker refuses for good is the ticket's Problem, and no error.
+// tracker refuses for good is the ticket's Problem, and no error. A token that it
+// does not take is both: a new one may come when nothing happens any more in the
+// incident, and the ticket is to be told its end.
 func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incidents.Event) (incidents.Ticket, error) {
 	t := s.Tickets[y.Name]
 	for len(events) > 0 && events[0].Seq <= t.LastSeq {
@@ -50,6 +56,9 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 	t.Problem = incidents.Reason{}
 	no, err := y.tell(ctx, &t, s, want)
 	switch {
+	case incidents.CodeOf(err) == incidents.Unauthenticated:
+		t.Problem = problem(err)
+		return t, &incidents.Later{After: newToken, Alone: true, Err: fmt.Errorf("bring the ticket of %s in %s up to date: %w", s.ID, y.Name, err)}
 	case err != nil:
 		t.Problem = s.Tickets[y.Name].Problem // not known to be over
 		return t, fmt.Errorf("bring the ticket of %s in %s up to date: %w", s.ID, y.Name, err)
@@ -234,14 +243,14 @@ func refused(err error) bool {
 		return false
 	}
 	switch incidents.CodeOf(err) {
-	case incidents.Invalid, incidents.Forbidden, incidents.NotFound, incidents.TooLarge, incidents.Unauthenticated, incidents.Conflict:
+	case incidents.Invalid, incidents.Forbidden, incidents.NotFound, incidents.TooLarge, incidents.Conflict:
 		return true
 	}
 	return false
 }
 
 func problem(err error) incidents.Reason {
-	e, _ := errors.AsType[*incidents.Error](err) // refused says that it is one
+	e, _ := errors.AsType[*incidents.Error](err) // its code says that it is one
 	return incidents.Reason{Phrase: e.Phrase, Args: e.Args}
 }
 

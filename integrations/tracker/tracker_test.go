@@ -178,6 +178,11 @@ func TestWhatATrackerRefuses(t *testing.T) {
 		t.Fatal("to be tried again, and no error")
 	}
 	d.want("problem", d.s.Tickets["jira"].Problem.Phrase, "error.no_tracker")
+	d.fail = incidents.Fail(incidents.Unauthenticated, "error.tracker_unauthenticated", "401")
+	if later, ok := errors.AsType[*incidents.Later](d.sync()); !ok || !later.Alone || later.After < time.Minute {
+		t.Errorf("a token may be mended, and it is not tried again: %+v", later)
+	}
+	d.want("problem", d.s.Tickets["jira"].Problem.Phrase, "error.tracker_unauthenticated")
 	d.fail = nil
 	if err := d.sync(); err != nil {
 		t.Fatal(err)
