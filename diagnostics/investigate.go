@@ -65,8 +65,9 @@ type state struct {
 	reports  []*report // by source; nil while it has not answered
 }
 
-// Diagnose asks everybody about s at the same time. sofar is called at most
-// once, when something is there and something is not.
+// Diagnose asks everybody about s at the same time. sofar is called after Early,
+// when something is there and something is not, and again a while after more came:
+// whoever needs a little longer than Early is not kept waiting by the dead.
 func (v *Investigator) Diagnose(ctx context.Context, s *incidents.Incident, sofar func(incidents.Diagnosed)) incidents.Diagnosed {
 	v = v.about(s)
 	q := ask(s, v.Now().Add(v.Wait))
@@ -78,17 +79,26 @@ func (v *Investigator) Diagnose(ctx context.Context, s *incidents.Incident, sofa
 	for i := range v.Sources {
 		go func() { reports <- v.one(asking, i, q) }()
 	}
-	early := time.NewTimer(v.Early)
+	early, armed := time.NewTimer(v.Early), true
 	defer early.Stop()
+	came := func() {
+		if !armed {
+			early.Reset(v.Early / 3)
+			armed = true
+		}
+	}
 	st := state{reports: make([]*report, len(v.Sources))}
 	for open, late := len(v.Sources), asking.Done(); open > 0 || !st.checked; {
 		select {
 		case st.findings = <-checked:
 			st.checked = true
+			came()
 		case r := <-reports:
 			open--
 			st.reports[r.from] = &r
+			came()
 		case <-early.C:
+			armed = false
 			if part := v.said(q, &st, false); len(part.Findings)+len(part.Clues) > 0 {
 				sofar(part)
 			}

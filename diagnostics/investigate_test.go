@@ -99,6 +99,32 @@ func TestADeadSourceIsNamedAndDelaysNobody(t *testing.T) {
 	})
 }
 
+// Who answers after the first part was told is told with the next one, and not only
+// when the dead source is given up.
+func TestWhoIsALittleLateIsNotKeptWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		deploy := func(name string) diagnostics.Answer {
+			return diagnostics.Answer{Changes: []diagnostics.Change{{At: time.Now().Add(-5 * time.Minute), Service: "shop", Title: name}}}
+		}
+		dead := source{"dead", func(ctx context.Context, _ diagnostics.Question) (diagnostics.Answer, error) {
+			<-ctx.Done()
+			return diagnostics.Answer{}, ctx.Err()
+		}}
+		const late = diagnostics.Early + 100*time.Millisecond
+		v := investigator(10*time.Second, checks(0), dead, after(0, deploy("one")), after(late, deploy("two")), after(late+time.Millisecond, deploy("three")))
+		began := time.Now()
+		var told []time.Duration
+		var last incidents.Diagnosed
+		v.Diagnose(t.Context(), opened(), func(d incidents.Diagnosed) { told, last = append(told, time.Since(began)), d })
+		if want := late + diagnostics.Early/3; len(told) != 2 || told[0] != diagnostics.Early || told[1] != want {
+			t.Errorf("told after %s, not after %s and %s", told, diagnostics.Early, want)
+		}
+		if !has(last, "one") || !has(last, "two") || !has(last, "three") || len(missing(last)) > 0 {
+			t.Errorf("%+v", last.Clues)
+		}
+	})
+}
+
 func has(d incidents.Diagnosed, text string) bool {
 	for _, c := range d.Clues {
 		if strings.Contains(c.Title+c.Detail, text) {
