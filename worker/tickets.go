@@ -24,13 +24,13 @@ func (w *Worker) syncTicket(ctx context.Context, c *incidents.Claim, h *shelved)
 		return w.ack(ctx, c)
 	}
 	events, known := h.after(old.LastSeq)
-	if !known {
-		var err error
-		if events, err = w.store.Events(ctx, s.ID, max(old.LastSeq, s.Version-syncEvents), syncEvents); err != nil {
-			return fmt.Errorf("read the events of %s: %w", s.ID, err)
-		}
+	var ticket incidents.Ticket
+	var err error
+	if known {
+		ticket, err = port.Sync(ctx, s, events)
+	} else {
+		ticket, err = tellTicket(ctx, w.store, port, s, tracker)
 	}
-	ticket, err := port.Sync(ctx, s, events)
 	failpoint.Hit("worker.ticket.synced")
 	if err != nil {
 		if !sameTicket(old, ticket) {
@@ -45,6 +45,34 @@ func (w *Worker) syncTicket(ctx context.Context, c *incidents.Claim, h *shelved)
 		return w.ack(ctx, c)
 	}
 	return w.finishFrom(ctx, h, c, incidents.TicketSynced{Tracker: tracker, Ticket: ticket})
+}
+
+// journal is where the events of incidents are read.
+type journal interface {
+	Events(ctx context.Context, id incidents.ID, after int64, most int) ([]incidents.Event, error)
+}
+
+// tellTicket tells a ticket all that it was not told yet, a page of events at a time:
+// while a tracker is away people may write more than one page. It ends early where the
+// tracker refuses, or has not taken in what it was told.
+func tellTicket(ctx context.Context, log journal, port Tickets, s *incidents.Incident, tracker string) (incidents.Ticket, error) {
+	sofar := *s // as it is after each page; what is committed is decided on s
+	for {
+		told := sofar.Tickets[tracker]
+		events, err := log.Events(ctx, s.ID, told.LastSeq, syncEvents)
+		if err != nil {
+			return told, fmt.Errorf("read the events of %s: %w", s.ID, err)
+		}
+		ticket, err := port.Sync(ctx, &sofar, events)
+		if err != nil || len(events) < syncEvents || ticket.LastSeq < events[len(events)-1].Seq {
+			return ticket, err
+		}
+		sofar.Tickets = maps.Clone(sofar.Tickets)
+		if sofar.Tickets == nil {
+			sofar.Tickets = map[string]incidents.Ticket{}
+		}
+		sofar.Tickets[tracker] = ticket
+	}
 }
 
 func sameTicket(a, b incidents.Ticket) bool {
