@@ -52,14 +52,19 @@ func (r *Ring) Add(ctx context.Context, lines []Lines) error {
 		case err := <-a.done:
 			return err
 		case r.adding.turn <- struct{}{}:
-			if len(a.done) == 0 { // else who had the turn before has written it
-				r.write(ctx)
-			}
-			<-r.adding.turn
+			r.inTurn(ctx, a)
 		case <-ctx.Done():
 			r.adding.leave(a)
 			return incidents.Fail(incidents.Unavailable, "error.store_away", "the store did not answer in time")
 		}
+	}
+}
+
+// inTurn writes what waits, and gives the turn back, whatever becomes of it.
+func (r *Ring) inTurn(ctx context.Context, a *added) {
+	defer func() { <-r.adding.turn }()
+	if len(a.done) == 0 { // else who had the turn before has written it
+		r.write(ctx)
 	}
 }
 
@@ -99,16 +104,20 @@ func (a *adding) take() []*added {
 	return batch
 }
 
-// write writes what waits, and answers it.
+// write writes what waits, and answers it. All are answered also where the writing
+// panics: only who writes hears more of that.
 func (r *Ring) write(ctx context.Context) {
 	batch := r.adding.take()
 	if len(batch) == 0 {
 		return
 	}
-	err := r.push(context.WithoutCancel(ctx), batch)
-	for _, a := range batch {
-		a.done <- err
-	}
+	var err error = incidents.Fail(incidents.Unavailable, "error.store_away", "the write was broken off")
+	defer func() {
+		for _, a := range batch {
+			a.done <- err
+		}
+	}()
+	err = r.push(context.WithoutCancel(ctx), batch)
 }
 
 func (r *Ring) push(ctx context.Context, batch []*added) error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/integrations/kept"
@@ -24,12 +25,16 @@ type shelf struct {
 	away   error
 	held   chan struct{} // told that a write waits
 	hold   chan struct{}
+	breaks bool // a write panics
 }
 
 func (s *shelf) PushRings(_ context.Context, _ string, b incidents.RingBound, items []incidents.RingItem) (int64, error) {
 	if s.hold != nil {
 		s.held <- struct{}{}
 		<-s.hold
+	}
+	if s.breaks {
+		panic("broken")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -211,4 +216,48 @@ func TestTooMuchWaiting(t *testing.T) {
 	if err := r.Add(t.Context(), big); !errors.Is(err, s.away) {
 		t.Errorf("a store that is away: %v", err)
 	}
+}
+
+// A panic in the store ends the write of who had the turn; who waited with it is told,
+// and the next has the turn.
+func TestAPanicGivesTheTurnBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{held: make(chan struct{}), hold: make(chan struct{})}
+		var heard []string
+		r := ring(s, "one", &heard)
+		answers, panics := make(chan error, 3), make(chan any, 3)
+		begin := func() {
+			go func() {
+				defer func() {
+					if p := recover(); p != nil {
+						panics <- p
+					}
+				}()
+				answers <- r.Add(t.Context(), []kept.Lines{{Ring: "x", Text: []byte("x\n")}})
+			}()
+		}
+		begin()
+		<-s.held
+		begin()
+		begin()
+		synctest.Wait() // the two wait together
+		s.breaks = true
+		s.hold <- struct{}{}
+		if p := <-panics; p != "broken" {
+			t.Errorf("panicked with %v", p)
+		}
+		<-s.held
+		s.hold <- struct{}{}
+		if p := <-panics; p != "broken" {
+			t.Errorf("panicked with %v", p)
+		}
+		if err := <-answers; incidents.CodeOf(err) != incidents.Unavailable {
+			t.Errorf("who waited was told %v", err)
+		}
+		s.hold, s.breaks = nil, false
+		add(t, r, "x", "after")
+		if s.last != 1 {
+			t.Errorf("%d pieces", s.last)
+		}
+	})
 }
