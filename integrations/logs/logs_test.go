@@ -302,13 +302,19 @@ func TestEachCustomerHasAShareOfStreams(t *testing.T) {
 
 func TestEverySenderIsUnderstood(t *testing.T) {
 	for body, want := range map[string]target.Line{
-		`[{"message":"a","service":"s","host":"h","time":"2026-03-04T11:59:00Z"}]`: {At: noon.Add(-time.Minute), Service: "s", Host: "h", Text: "a"},
-		`{"MESSAGE":"a","_HOSTNAME":"h","SYSLOG_IDENTIFIER":"s"}`:                  {At: noon, Service: "s", Host: "h", Text: "a"},
-		`{"msg":"a","ts":1772625540000}`:                                           {At: noon.Add(-time.Minute), Text: "a"},
-		"plain text\n\n":                                                           {At: noon, Text: "plain text"},
-		`[error] no json`:                                                          {At: noon, Text: "[error] no json"},
-		`{"log":"a","time":"1999-01-01T00:00:00Z"}`:                                {At: noon, Text: "a"}, // a clock that is off
-		"\x00\xff\xfe binary":                                                      {At: noon, Text: "\x00\xff\xfe binary"},
+		`[{"message":"a","service":"s","host":"h","time":"2026-03-04T11:59:00Z"}]`:              {At: noon.Add(-time.Minute), Service: "s", Host: "h", Text: "a"},
+		`{"MESSAGE":"a","_HOSTNAME":"h","SYSLOG_IDENTIFIER":"s"}`:                               {At: noon, Service: "s", Host: "h", Text: "a"},
+		`{"msg":"a","ts":1772625540000}`:                                                        {At: noon.Add(-time.Minute), Text: "a"},
+		`{"MESSAGE":[27,91,109,97],"message":[256],"msg":["a"]}`:                                {At: noon, Text: "\x1b[ma"},
+		`{"MESSAGE":"a","_SYSTEMD_UNIT":"s.service","__REALTIME_TIMESTAMP":"1772625540000000"}`: {At: noon.Add(-time.Minute), Service: "s", Text: "a"},
+		`{"line":"a","ts":"1772625540000000000"}`:                                               {At: noon.Add(-time.Minute), Text: "a"},
+		`{"msg":"a","ts":"inf"}`:                                                                {At: noon, Text: "a"},
+		`[] of no element`:                                                                      {At: noon, Text: "[] of no element"},
+		`["a","b"]`:                                                                             {At: noon, Text: `["a","b"]`},
+		"plain text\n\n":                                                                        {At: noon, Text: "plain text"},
+		`[error] no json`:                                                                       {At: noon, Text: "[error] no json"},
+		`{"log":"a","time":"1999-01-01T00:00:00Z"}`:                                             {At: noon, Text: "a"}, // a clock that is off
+		"\x00\xff\xfe binary":                                                                   {At: noon, Text: "\x00\xff\xfe binary"},
 	} {
 		got, _, err := target.Decode([]byte(body), noon)
 		if err != nil || len(got) != 1 || !got[0].At.Equal(want.At) || got[0].Service != want.Service || got[0].Host != want.Host || got[0].Text != want.Text {
@@ -328,6 +334,34 @@ func TestEverySenderIsUnderstood(t *testing.T) {
 	}
 	if _, _, err := target.Decode([]byte(strings.Repeat("x\n", 60_000)), noon); incidents.CodeOf(err) != incidents.TooLarge {
 		t.Errorf("too many lines: %v", err)
+	}
+}
+
+// Nothing of a body is lost, nor does one line get what another said.
+func TestEveryObjectOfABodyIsALine(t *testing.T) {
+	for body, want := range map[string]string{
+		`[{"message":"a","service":"s"},{"message":"b"}][{"message":"c"}]`:         "s/a /b /c +0",
+		`[{"message":"a","service":"s"}]` + "\n" + `{"message":"b"}` + "\n" + `[]`: "s/a /b +0",
+		`[{"message":"a"},{"message":"b"},"oops",null,[{"message":"c"}]]`:          "/a /b +3",
+		`[ ]`: "+0",
+	} {
+		lines, leftOut, err := target.Decode([]byte(body), noon)
+		var got strings.Builder
+		for _, l := range lines {
+			got.WriteString(l.Service + "/" + l.Text + " ")
+		}
+		fmt.Fprintf(&got, "+%d", leftOut)
+		if err != nil || got.String() != want {
+			t.Errorf("%s: %s, not %s: %v", body, got.String(), want, err)
+		}
+	}
+	for _, body := range []string{
+		`[{"message":"a"},{"message":"b"}`, `[{"message":"a"},{"mess`, `[{"message":"a"},]`, `[{"message":"a"}}`, `{"message":"a"}}{"message":"b"}`,
+		`[{"message":"a"}] text`, `{"message":"a"}]`, `[{`, `{"message":"a"},{"message":"b"}`,
+	} {
+		if lines, _, err := target.Decode([]byte(body), noon); incidents.CodeOf(err) != incidents.Invalid || len(lines) > 0 {
+			t.Errorf("%s: %+v %v", body, lines, err)
+		}
 	}
 }
 
