@@ -19,6 +19,8 @@ const (
 	exampleBytes  = 500
 	mostLead      = 5 * time.Minute // what is new shows so long before the alert at most
 	mostTrends    = 4
+	enough        = 3 * time.Second // of a log before the alert
+	mostShare     = 4               // times as long as what is known of before
 )
 
 // Book counts the templates of one log over the last hours, in bounded memory.
@@ -85,38 +87,49 @@ func (b *Book) Newest() time.Time {
 
 // Trends compares the time around and after the alert with the hour before, or
 // what is known of it. Without any line before it says nothing: everything would
-// be new.
+// be new; nor with less than enough of them, from which nobody knows what is usual.
 func (b *Book) Trends(from, alert, to time.Time) []LogTrend {
 	if b.first.After(from) {
 		from = b.first
 	}
-	lead := min(mostLead, alert.Sub(from)/4)
-	if lead <= 0 {
+	since, known := begins(from, alert)
+	if !known {
 		return nil
 	}
-	since := alert.Add(-lead)
+	// How much of a kind is usual cannot be told for longer than so much of what is known.
+	until := since.Add(mostShare * since.Sub(from))
+	if to.Before(until) {
+		until = to
+	}
 	old, now := map[int]int{}, map[int]int{}
 	firsts := map[int]int64{}
 	for slot, counts := range b.slots {
 		at := time.Unix(0, slot*int64(bookSlot))
+		if at.Before(since) && !at.Before(from.Add(-bookSlot)) {
+			for id, n := range counts {
+				old[b.miner.Root(id)] += n
+			}
+		}
+	}
+	for slot, counts := range b.slots {
+		at := time.Unix(0, slot*int64(bookSlot))
+		if at.Before(since) || at.After(to) {
+			continue
+		}
 		for id, n := range counts {
-			id = b.miner.Root(id)
-			switch {
-			case at.Before(from.Add(-bookSlot)) || at.After(to):
-			case at.Before(since):
-				old[id] += n
-			default:
-				now[id] += n
-				if f, seen := firsts[id]; !seen || slot < f {
-					firsts[id] = slot
-				}
+			if id = b.miner.Root(id); old[id] > 0 && !at.Before(until) {
+				continue
+			}
+			now[id] += n
+			if f, seen := firsts[id]; !seen || slot < f {
+				firsts[id] = slot
 			}
 		}
 	}
 	if len(old) == 0 {
 		return nil
 	}
-	share := float64(to.Sub(since)) / float64(since.Sub(from))
+	share := float64(until.Sub(since)) / float64(since.Sub(from))
 	var trends []LogTrend
 	for _, f := range logs.Compare(old, now, share) {
 		text := b.miner.Text(f.ID)
@@ -130,6 +143,23 @@ func (b *Book) Trends(from, alert, to time.Time) []LogTrend {
 		trends = append(trends, t)
 	}
 	return trends
+}
+
+// begins is where what is new begins: some time before the alert, and not within a
+// slot, of which nobody knows what came before.
+func begins(from, alert time.Time) (since time.Time, known bool) {
+	lead := min(mostLead, alert.Sub(from)/4)
+	for _, since = range []time.Time{slotOf(alert.Add(-lead)), slotOf(alert)} {
+		if since.Sub(from) >= enough {
+			return since, true
+		}
+	}
+	return since, false
+}
+
+// slotOf is when the slot begins in which a moment is.
+func slotOf(at time.Time) time.Time {
+	return time.Unix(0, at.UnixNano()/int64(bookSlot)*int64(bookSlot))
 }
 
 // logged says what became of the log.
