@@ -2,6 +2,7 @@ package jira
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,23 @@ func TestTheDoctor(t *testing.T) {
 		}
 		if len(h.jira.Issues()) != 0 {
 			t.Error("the doctor created something")
+		}
+	})
+}
+
+// The doctor misses each right that the account has not.
+func TestTheDoctorMissesEachRight(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, flavour Flavour) {
+		h := newHouse(t, flavour)
+		for _, right := range []string{
+			"BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS", "TRANSITION_ISSUES", "RESOLVE_ISSUES", "ASSIGN_ISSUES", "LINK_ISSUES", "CREATE_ATTACHMENTS",
+		} {
+			h.jira.Denied = []string{right}
+			missed := func(f tracker.Finding) bool { return !f.Good && f.What.Phrase == "jira.doctor.permissions" }
+			if !slices.ContainsFunc(h.tracker.Examine(t.Context()), missed) {
+				t.Errorf("%s is denied, and all is well", right)
+			}
 		}
 	})
 }

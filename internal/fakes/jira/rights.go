@@ -13,7 +13,7 @@ func (s *Server) permissions(asked string) (any, int, *refusal) {
 		if s.Flavour == Cloud {
 			return nil, 0, deny(400, "The 'permissions' query parameter is required.")
 		}
-		keys = []string{"BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS", "TRANSITION_ISSUES", "ASSIGN_ISSUES", "LINK_ISSUES", "CREATE_ATTACHMENTS", "ADMINISTER"}
+		keys = []string{"BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS", "TRANSITION_ISSUES", "RESOLVE_ISSUES", "ASSIGN_ISSUES", "LINK_ISSUES", "CREATE_ATTACHMENTS", "ADMINISTER"}
 	}
 	all := object{}
 	for _, key := range keys {
