@@ -26,7 +26,7 @@ func main() {
 	flavour := flag.String("flavour", jira.Cloud, "cloud or data_center")
 	flag.Parse()
 	s := jira.New(*flavour, time.Now)
-	s.Subtasks, s.Tiers, s.Hosts = true, true, []string{"127.0.0.1", "localhost"}
+	s.Subtasks, s.Tiers, s.Hosts = true, true, []string{"*"} // alerts lead to where they come from
 	user := ""
 	if *flavour == jira.Cloud {
 		user = "\n    user: " + jira.Mail

@@ -158,12 +158,20 @@ var (
 	acts         = regexp.MustCompile(`[{}\[\]!|@]|\\\\|~|\?\?|<|(?m)^(bq|h[12456])\.`)
 )
 
+// leads says whether a link may go there.
+func (s *Server) leads(u *url.URL) bool {
+	if slices.Contains(s.Hosts, "*") {
+		return (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+	}
+	return slices.Contains(s.Hosts, u.Hostname())
+}
+
 // harmless reads text as Jira's renderer does: after what is preformatted, our
 // own links and what is escaped, nothing may be left that acts.
 func (s *Server) harmless(where, t string) {
 	rest := preformatted.ReplaceAllString(t, "")
 	for _, l := range goodLink.FindAllStringSubmatch(rest, -1) {
-		if u, err := url.Parse(l[2]); err != nil || !slices.Contains(s.Hosts, u.Hostname()) {
+		if u, err := url.Parse(l[2]); err != nil || !s.leads(u) {
 			s.wrong("%s links to %s", where, l[2])
 		}
 	}

@@ -52,7 +52,7 @@ type Server struct {
 	NoDone   bool              // no status is of the category done
 	Subtasks bool              // the project has a type for them
 	NoFiles  int               // the status with which files are refused; 0: they are taken
-	Hosts    []string          // where links in our texts may lead
+	Hosts    []string          // where links in our texts may lead; "*": anywhere on the web
 	Log      bool              // keep the exchanges
 	Tiers    bool              // refuse what comes faster than Jira takes it
 
