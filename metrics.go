@@ -38,7 +38,7 @@ func newRegistry(store storage.Store, w *worker.Worker) *prometheus.Registry {
 var (
 	descFolded  = prometheus.NewDesc("hikeshi_alerts_folded_total", "Alerts that went from the intake log into incidents.", nil, nil)
 	descRepeats = prometheus.NewDesc("hikeshi_reports_unchanged_total", "Reports about an incident's alerts that changed nothing.", nil, nil)
-	descLate    = prometheus.NewDesc("hikeshi_alerts_dropped_total", "Alerts that no incident needed, by reason.", []string{"reason"}, nil)
+	descLate    = prometheus.NewDesc("hikeshi_alerts_dropped_total", "Alerts that are in no incident, by reason: none needed them, or they could not be folded.", []string{"reason"}, nil)
 	descEffects = prometheus.NewDesc("hikeshi_effects_total", "Effects, by lane and what became of them.", []string{"lane", "result"}, nil)
 	descWaiting = prometheus.NewDesc("hikeshi_effects_waiting", "Effects that wait, by lane; those not due yet included.", []string{"lane"}, nil)
 	descClaimed = prometheus.NewDesc("hikeshi_effects_claimed", "Effects that are being carried out, by lane.", []string{"lane"}, nil)
@@ -74,6 +74,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	counter(descFolded, s.Folded)
 	counter(descRepeats, s.Repeats)
 	counter(descLate, s.Late, "ended_unknown")
+	counter(descLate, s.Aside, "unfoldable")
 	for lane, l := range s.Lanes {
 		counter(descEffects, l.Done, lane, "done")
 		counter(descEffects, l.Retried, lane, "retried")

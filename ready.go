@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,6 +106,9 @@ func (r *readiness) reasons(ctx context.Context) (wrong, notes []incidents.Reaso
 	}
 	if note.Phrase != "" {
 		notes = append(notes, note)
+	}
+	if s.Aside > 0 {
+		notes = append(notes, incidents.Because("ready.set_aside", "n", strconv.FormatInt(s.Aside, 10)))
 	}
 	return wrong, notes
 }

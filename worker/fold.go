@@ -44,6 +44,7 @@ type Folder struct {
 	Alerts  atomic.Int64 // alerts folded
 	Opened  atomic.Int64 // incidents
 	Repeats atomic.Int64 // of them, those that changed nothing
+	Aside   atomic.Int64 // alerts that could not be folded, by no fault of the store
 	Late    atomic.Int64 // alerts that no incident needed: ends of what none knows, late beginnings of what had ended
 }
 
@@ -108,19 +109,25 @@ func (f *Folder) foldShard(ctx context.Context, st *step, shard int) error {
 		if err != nil {
 			return err
 		}
-		after := mark
+		from := mark
 		if st.first {
-			after = st.after
+			from = st.after
 		}
-		if after >= st.last {
+		if from >= st.last {
 			return nil
 		}
-		p := newPortion(st.rules, hand, after)
-		if len(p.groups) == 0 && shard != st.log {
+		left := after(hand, from)
+		if len(left) == 0 && shard != st.log {
 			return nil
+		}
+		if st.failed >= patience {
+			err = f.foldApart(ctx, st, shard, left, &incidents.Fold{Log: st.log, From: mark, To: mark})
+			left = nil
 		}
 		to := max(mark, st.last)
-		err = f.commit(ctx, shard, p, &incidents.Fold{Log: st.log, From: mark, To: to})
+		if err == nil {
+			err = f.commit(ctx, shard, newPortion(st.rules, left), &incidents.Fold{Log: st.log, From: mark, To: to})
+		}
 		delete(f.marks, at) // after a failure nobody knows
 		if err == nil {
 			f.marks[at] = to
@@ -135,13 +142,11 @@ func (f *Folder) foldShard(ctx context.Context, st *step, shard int) error {
 	return fmt.Errorf("fold log %d into shard %d: %w", st.log, shard, incidents.ErrConflict)
 }
 
-// newPortion groups a shard's alerts after the mark.
-func newPortion(rules incidents.Rules, hand []dealt, mark int64) *portion {
+// newPortion groups a shard's alerts.
+func newPortion(rules incidents.Rules, hand []dealt) *portion {
 	p := &portion{byKey: map[incidents.Key]*batchOf{}}
 	for i := range hand {
-		if d := &hand[i]; d.offset > mark {
-			p.add(rules, d)
-		}
+		p.add(rules, &hand[i])
 	}
 	return p
 }

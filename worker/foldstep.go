@@ -12,12 +12,13 @@ const foldBytes = 4 << 20
 
 // Step folds what waits in one log and says whether there was anything. One that
 // failed in the middle, because the store was slow or away, goes on where it
-// stopped, however often: begun anew each time it might never come to its end.
+// stopped, however often: begun anew each time it might never come to its end. What
+// fails for a reason of its own fails for ever, so after a few times it is set aside.
 func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
 	st := f.half[log]
 	if st == nil {
-		var err error
-		if st, err = f.begin(ctx, log); st == nil || err != nil {
+		err := guard(func() (err error) { st, err = f.begin(ctx, log); return err })
+		if st == nil || err != nil {
 			return false, err
 		}
 		f.half[log] = st
@@ -28,10 +29,13 @@ func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
 		if st.done[shard] {
 			continue
 		}
-		if err := f.foldShard(ctx, st, shard); err != nil {
+		if err := guard(func() error { return f.foldShard(ctx, st, shard) }); err != nil {
+			if ofItsOwn(err) {
+				st.failed++
+			}
 			return false, err
 		}
-		st.done[shard] = true
+		st.done[shard], st.failed = true, 0
 	}
 	delete(f.half, log)
 	f.sure[log] = true
@@ -63,7 +67,9 @@ type step struct {
 	after, last int64 // the entries after the one up to the other
 	first       bool  // another process may have died in the middle of such a step
 	hands       [][]dealt
-	done        []bool // shards whose part this process committed
+	done        []bool                 // shards whose part this process committed
+	failed      int                    // how often the shard that is next failed for a reason of its own
+	apart       map[incidents.Key]bool // groups of it that were dealt with one by one
 }
 
 // dealt is one alert of the log, and the group it belongs to.

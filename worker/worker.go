@@ -2,9 +2,7 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -248,12 +246,6 @@ func (w *Worker) renewFolding(ctx context.Context, lease time.Duration) {
 // although the process stops: it may be half done, shard by shard, and who
 // starts next may group by other rules.
 func (w *Worker) foldOnce(ctx context.Context, look []bool) (more bool) {
-	defer func() {
-		if p := recover(); p != nil {
-			w.complain("fold: it panicked", fmt.Errorf("%v", p), "stack", string(debug.Stack()))
-			more = false
-		}
-	}()
 	failed := false
 	for log := range look {
 		if !look[log] {
@@ -286,6 +278,7 @@ type Stats struct {
 	LastFold time.Time // when the intake log was last seen empty or folded without an error
 	Folded   int64     // alerts
 	Repeats  int64     // commands from reports that changed nothing
+	Aside    int64     // alerts that could not be folded and are in no incident
 	Late     int64     // resolved alerts of which no incident knew
 }
 
@@ -293,7 +286,7 @@ type Stats struct {
 func (w *Worker) Stats() Stats {
 	s := Stats{
 		Lanes: make(map[string]LaneStats, len(w.lanes)), Folding: w.folding.Load(), LastFold: time.Unix(0, w.lastFold.Load()),
-		Folded: w.folder.Alerts.Load(), Repeats: w.folder.Repeats.Load(), Late: w.folder.Late.Load(),
+		Folded: w.folder.Alerts.Load(), Repeats: w.folder.Repeats.Load(), Late: w.folder.Late.Load(), Aside: w.folder.Aside.Load(),
 	}
 	for name, l := range w.lanes {
 		l.count(func(st *LaneStats) { s.Lanes[name] = *st })

@@ -1,0 +1,123 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/storage/fault"
+	"github.com/hikeshi-ops/hikeshi/worker"
+)
+
+// opensPoison says whether a commit opens the incident of the group that fails.
+func opensPoison(c *incidents.Commit) bool {
+	return slices.ContainsFunc(c.Changes, func(ch incidents.Change) bool { return ch.State.Service == "poison" })
+}
+
+// pushThree puts alerts of three groups into the log, two of them of the one that fails.
+func (f *flaky) pushThree(t *testing.T) {
+	t.Helper()
+	start := time.Now().UTC().Add(-time.Minute)
+	f.push(t, "", 0, alertAt("shop", start), alertAt("poison", start))
+	f.push(t, "", 0, alertAt("poison", start), alertAt("mail", start))
+}
+
+func (f *flaky) services(t *testing.T) (all []string) {
+	t.Helper()
+	page, err := f.List(t.Context(), incidents.Query{Limit: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range page.Incidents {
+		if s.Version != 1 {
+			t.Errorf("%s moved %d times", s.ID, s.Version)
+		}
+		all = append(all, s.Service)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// What one group does to us must not stop the intake: it is set aside and counted, and
+// all the others are folded once.
+func TestAGroupThatCannotBeFoldedIsSetAside(t *testing.T) {
+	t.Parallel()
+	for name, plant := range map[string]func(f *flaky, o *worker.FolderOptions){
+		"panic": func(_ *flaky, o *worker.FolderOptions) {
+			o.Expected = func(a *incidents.Alert, _ time.Time) incidents.Expected {
+				if a.Labels.Get("service") == "poison" {
+					panic("poison")
+				}
+				return incidents.Expected{}
+			}
+		},
+		"commit": func(f *flaky, _ *worker.FolderOptions) {
+			f.commit = func(c *incidents.Commit) error {
+				if opensPoison(c) {
+					return errors.New("it cannot be encoded")
+				}
+				return nil
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := openFlaky(t, 1)
+			o := worker.FolderOptions{
+				Log: f, Store: f, Shards: 1, Policy: console, Now: time.Now, Logger: silent,
+				Rules: func() incidents.Rules { return nil },
+			}
+			plant(f, &o)
+			folder := worker.NewFolder(o)
+			f.pushThree(t)
+			tries := 1
+			for step(t, folder) != nil {
+				if tries++; tries > 20 {
+					t.Fatal("the intake stands still")
+				}
+			}
+			if tries < 3 {
+				t.Errorf("given up after %d tries", tries)
+			}
+			if got := f.services(t); !slices.Equal(got, []string{"mail", "shop"}) || folder.Aside.Load() != 2 || folder.Alerts.Load() != 2 {
+				t.Errorf("incidents of %v; %d alerts set aside, %d folded", got, folder.Aside.Load(), folder.Alerts.Load())
+			}
+			f.push(t, "", 0, alertAt("till", time.Now().UTC()))
+			next := worker.NewFolder(o) // nobody folds again what was folded
+			if err := step(t, next); err != nil || next.Alerts.Load() != 1 || len(f.services(t)) != 3 {
+				t.Errorf("%v: the next process folds %d alerts", err, next.Alerts.Load())
+			}
+		})
+	}
+}
+
+// However long the store is away, slow or refuses everything: nothing is set aside.
+func TestNothingIsSetAsideForTheStore(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{
+		"away": fault.Unavailable("commit", nil), "full": fault.Overloaded("commit"), "slow": context.DeadlineExceeded, "broken": errors.New("out of order"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := openFlaky(t, 1)
+			f.commit = func(*incidents.Commit) error { return failure }
+			folder := newFolder(f)
+			f.pushThree(t)
+			for range 12 {
+				if step(t, folder) == nil {
+					t.Fatal("it was folded into a store that is away")
+				}
+			}
+			f.commit = nil
+			if err := step(t, folder); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.services(t); !slices.Equal(got, []string{"mail", "poison", "shop"}) || folder.Aside.Load() != 0 || folder.Alerts.Load() != 4 {
+				t.Errorf("incidents of %v; %d alerts set aside, %d folded", got, folder.Aside.Load(), folder.Alerts.Load())
+			}
+		})
+	}
+}
