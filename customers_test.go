@@ -181,6 +181,13 @@ func TestTwoCustomersWithOneName(t *testing.T) {
 	if code, answer := v.ask("acme", "GET", "/api/v1/incidents/1", ""); code != http.StatusNotFound {
 		t.Errorf("INC-1 is answered to acme: %d %s", code, answer)
 	}
+	for _, path := range []string{"/api/v1/incidents/", "/incidents/"} { // nor can it be told from one that never was
+		theirs, hidden := v.ask("acme", "GET", path+"INC-1", "")
+		none, never := v.ask("acme", "GET", path+"INC-99", "")
+		if theirs != none || hidden != strings.ReplaceAll(never, "INC-99", "INC-1") {
+			t.Errorf("%s: %d %s\nand %d %s", path, theirs, hidden, none, never)
+		}
+	}
 	if prometheus.times("globex") != before {
 		t.Error("globex's Prometheus was asked for acme")
 	}

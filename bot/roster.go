@@ -186,29 +186,6 @@ func (r *Roster) May(p incidents.Actor, right Right, where Where) error {
 	return r.lacking(m, right, where)
 }
 
-// mostHaving is how many of those who have a right are named.
-const mostHaving = 5
-
-// lacking says which right somebody lacks and who has it. Who may not even look there
-// is not told whose it is.
-func (r *Roster) lacking(m *Member, right Right, where Where) error {
-	if !m.allows(View, where) {
-		return forbidden(right)
-	}
-	var names []string
-	for _, p := range r.Having(right, where) {
-		names = append(names, Line(p.Name, 40))
-	}
-	switch more := len(names) - mostHaving; {
-	case len(names) == 0:
-		return incidents.Fail(incidents.Forbidden, "error.right_nobody", "you may not do this, and nobody who is configured may", "right", string(right))
-	case more > 0:
-		names = append(names[:mostHaving], "…")
-	}
-	who := strings.Join(names, ", ")
-	return incidents.Fail(incidents.Forbidden, "error.right_who", "you may not do this; "+who+" may", "right", string(right), "who", who)
-}
-
 func (m *Member) allows(right Right, where Where) bool {
 	return slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.allows(right, where) })
 }
@@ -267,13 +244,4 @@ func (r *Roster) Person(_ context.Context, _, name string) (incidents.Actor, boo
 		return incidents.Actor{}, false
 	}
 	return m.actor(), true
-}
-
-// Names are those of all people.
-func (r *Roster) Names() []string {
-	names := make([]string, len(r.members))
-	for i := range r.members {
-		names[i] = r.members[i].Name
-	}
-	return names
 }

@@ -52,6 +52,8 @@ type People interface {
 	Customers(p incidents.Actor) (names []string, nobodys bool)
 	// Owns says whether the incidents of the scope are theirs to answer by name.
 	Owns(p incidents.Actor, scope incidents.Scope) bool
+	// Having are those who have a right there.
+	Having(right bot.Right, where bot.Where) []incidents.Actor
 }
 
 // Library finds a runbook by its id; nil where there is none.

@@ -21,6 +21,8 @@ func (c crew) Customers(p incidents.Actor) ([]string, bool) {
 	return c[p.ID], len(c[p.ID]) == 0 || c[p.ID][0] == bot.AllCustomers
 }
 
+func (crew) Having(bot.Right, bot.Where) []incidents.Actor { return nil }
+
 func (crew) Owns(incidents.Actor, incidents.Scope) bool { return false }
 
 // Somebody's incident is their customer's; who works for several says whose it

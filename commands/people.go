@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -10,7 +11,8 @@ import (
 
 // person reads who is meant: "me", "@bea" or "bea". Somebody whom the chat
 // knows, else somebody of that name who is in the incident already, else the
-// name as it was typed, where no people are configured. Being named gives nobody a right.
+// name as it was typed, where no people are configured. Being named gives nobody a
+// right: who may not see the incident is answered as somebody who is not there.
 func (d Deps) person(ctx context.Context, r bot.Request, s *incidents.Incident, word string) (incidents.Actor, error) {
 	name := bot.Line(strings.TrimPrefix(strings.TrimPrefix(word, "@"), "＠"), 80)
 	switch {
@@ -21,6 +23,9 @@ func (d Deps) person(ctx context.Context, r bot.Request, s *incidents.Incident, 
 	}
 	if d.People != nil {
 		if a, ok := d.People.Person(ctx, r.Chat, name); ok {
+			if !slices.ContainsFunc(d.seeing(s), func(p incidents.Actor) bool { return p.ID == a.ID }) {
+				return incidents.Actor{}, d.nobody(s, name)
+			}
 			return a, nil
 		}
 	}
@@ -33,17 +38,27 @@ func (d Deps) person(ctx context.Context, r bot.Request, s *incidents.Incident, 
 		}
 	}
 	if d.People != nil { // whom nobody knows, nobody could call
-		return incidents.Actor{}, d.nobody(name)
+		return incidents.Actor{}, d.nobody(s, name)
 	}
 	return incidents.Actor{ID: r.Chat + ":" + strings.ToLower(name), Name: name}, nil
 }
 
-// nobody says that no configured person has the name, and which ones look like it.
-func (d Deps) nobody(name string) error {
-	var near []string
-	if k, ok := d.People.(interface{ Names() []string }); ok {
-		near = bot.Guess(name, k.Names())
+// seeing are the people who may see the incident; without one, all of them.
+func (d Deps) seeing(s *incidents.Incident) []incidents.Actor {
+	where := bot.InGeneral
+	if s != nil {
+		where = bot.Of(s.Scope())
 	}
+	return d.People.Having(bot.View, where)
+}
+
+// nobody says that no configured person has the name, and which ones look like it.
+func (d Deps) nobody(s *incidents.Incident, name string) error {
+	var names []string
+	for _, p := range d.seeing(s) {
+		names = append(names, p.Name)
+	}
+	near := bot.Guess(name, names)
 	if len(near) == 0 {
 		return incidents.Fail(incidents.NotFound, "error.unknown_person", "nobody in the configuration is called "+name, "name", name).WithHint("/inc assign me")
 	}

@@ -90,6 +90,8 @@ func TestOthersIncidentsNeitherCountNorHide(t *testing.T) {
 	t.Parallel()
 	roster, err := bot.NewRoster([]bot.Member{
 		{Name: "kenji", Accounts: []string{"console:kenji"}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Responder}, Customers: []string{"acme"}}}},
+		{Name: "ann", Grants: []bot.Grant{{Roles: []bot.Role{bot.Approver}, Customers: []string{"acme"}}}},
+		{Name: "gus", Grants: []bot.Grant{{Roles: []bot.Role{bot.Approver}, Customers: []string{"globex"}}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +130,15 @@ func TestOthersIncidentsNeitherCountNorHide(t *testing.T) {
 		theirs, none := see(path+"INC-2"), see(path+"INC-99999")
 		if theirs != strings.ReplaceAll(none, "INC-99999", "INC-2") {
 			t.Errorf("%s tells that there is one:\n%s\n%s", path, theirs, none)
+		}
+	}
+	for address, want := range map[string]int{"INC-3": http.StatusForbidden, "INC-2": http.StatusNotFound, "INC-99999": http.StatusNotFound} {
+		for _, path := range []string{"/api/v1/incidents/", "/incidents/"} { // what a right is lacked for
+			got := ask(s, http.MethodGet, path+address+"/outputs", "", bearer("kenji-"+token))
+			body := got.Body.String()
+			if got.Code != want || strings.Contains(body, "gus") || (strings.Contains(body, "ann may") || strings.Contains(body, "held by: ann.")) != (want == http.StatusForbidden) {
+				t.Errorf("the outputs at %s%s: %d %s", path, address, got.Code, body)
+			}
 		}
 	}
 }

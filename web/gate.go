@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -154,7 +155,25 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, v *visit, rt rout
 	if rt.right == "" {
 		return nil
 	}
-	return s.may(v, rt.right, bot.InGeneral)
+	err := s.may(v, rt.right, bot.InGeneral)
+	if err != nil && rt.right != bot.View && r.PathValue("id") != "" && s.may(v, bot.View, bot.InGeneral) == nil {
+		return s.lacking(r, v, rt.right, err)
+	}
+	return err
+}
+
+// lacking says of an address below an incident who has the right for that one,
+// to who sees it; to others it is not there.
+func (s *Server) lacking(r *http.Request, v *visit, right bot.Right, general error) error {
+	id, err := incidentID(r)
+	if err != nil {
+		return err
+	}
+	inc, err := s.load(r.Context(), v, id)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(s.may(v, right, bot.Of(inc.Scope())), general)
 }
 
 // sameOrigin refuses what another site's page sent: everything that changes

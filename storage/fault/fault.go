@@ -46,9 +46,11 @@ func Overloaded(doing string) error {
 	return &failure{doing, said.WithHint("send it again after the time in Retry-After"), nil}
 }
 
-// NoIncident says that there is no such incident.
+// NoIncident says that there is no such incident, in the words in which one is
+// told who may not see it (see bot.NoIncident). Which one, the log is told.
 func NoIncident(id incidents.ID) error {
-	return incidents.Fail(incidents.NotFound, "error.no_incident", "there is no incident "+id.String(), "id", id.String()).WithHint("/inc list")
+	said := incidents.Fail(incidents.NotFound, "error.no_incident", "there is no such incident")
+	return &failure{"load " + id.String(), said.WithHint("/inc list"), nil}
 }
 
 // NoDeadLetter says that no effect was given up under this key.

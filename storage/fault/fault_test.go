@@ -38,6 +38,9 @@ func TestForPeople(t *testing.T) {
 			t.Errorf("people are told %q", e.Message)
 		}
 	}
+	if e, _ := errors.AsType[*incidents.Error](NoIncident(7)); e.Message != "there is no such incident" || len(e.Args) > 0 {
+		t.Errorf("one that never was can be told from another's: %+v", e)
+	}
 	err := Unavailable("load INC-1", errors.Join(secret, io.EOF))
 	if !errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "load INC-1") || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("the log is told %q", err)
