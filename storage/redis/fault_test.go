@@ -349,6 +349,46 @@ func push(t *testing.T, s *redis.Store, body string) error {
 	return err
 }
 
+// TestARingWhoseListEnded: what is left of a ring to which nothing was added for long
+// does not push out what is added now.
+func TestARingWhoseListEnded(t *testing.T) {
+	t.Parallel()
+	server := testenv.Redis(t)
+	s := openURL(t, server.URL+"?prefix=ended:", 1)
+	body := strings.Repeat("x", 80)
+	bound := incidents.RingBound{Ring: 3 * (&incidents.RingItem{Ring: "a", Body: []byte(body + "1")}).Cost(), All: 1 << 20}
+	add := func(ring, end string) {
+		t.Helper()
+		_, err := s.PushRings(t.Context(), "logs", bound, []incidents.RingItem{{Ring: ring, Body: []byte(body + end)}})
+		check(t, err)
+	}
+	kept := func() string {
+		t.Helper()
+		items, _, err := s.PullRings(t.Context(), "logs", 0, 1<<20)
+		check(t, err)
+		var b strings.Builder
+		for _, i := range items {
+			b.WriteString(i.Ring + string(i.Body[len(body):]) + " ")
+		}
+		return b.String()
+	}
+	for _, end := range []string{"1", "2", "3"} {
+		add("a", end)
+		add("b", end)
+	}
+	gone, err := admin(t, server.Addr()).Del(t.Context(), "ended:{ring-logs}:of:"+incidents.KeyOf("a").String()).Result()
+	check(t, err)
+	add("a", "4")
+	if got := kept(); gone != 1 || got != "b1 a2 b2 a3 b3 a4 " {
+		t.Errorf("kept is %s", got)
+	}
+	add("a", "5")
+	add("b", "4")
+	if got := kept(); got != "b2 a3 b3 a4 a5 b4 " {
+		t.Errorf("then %s", got)
+	}
+}
+
 // admin talks to the server itself.
 func admin(t testing.TB, addr string) *client.Client {
 	t.Helper()

@@ -20,10 +20,32 @@ local function shift(key)
   grow(key, -tonumber(cost))
   return true
 end
+-- relist makes the list of a ring again that ended by itself, as that of a ring to which
+-- nothing was added for long: else what the stream still has of it would count, and the
+-- newest be dropped for it.
+local function relist(key)
+  local counted = tonumber(redis.call('HGET', bytes, key) or '0')
+  if counted <= 0 or redis.call('EXISTS', base .. 'of:' .. key) == 1 then return end
+  local from, cost = '-', 0
+  while from do
+    local found = redis.call('XRANGE', items, from, '+', 'COUNT', 64)
+    for _, item in ipairs(found) do
+      local f = {}
+      for i = 1, #item[2], 2 do f[item[2][i]] = item[2][i + 1] end
+      if f.k == key then
+        redis.call('RPUSH', base .. 'of:' .. key, string.match(item[1], '^%d+') .. ' ' .. f.c)
+        cost = cost + tonumber(f.c)
+      end
+    end
+    from = #found == 64 and '(' .. found[64][1]
+  end
+  grow(key, cost - counted)
+end
 local n = tonumber(redis.call('GET', base .. 'n') or '0')
 for _ = 1, count do
   local ring, key, cost, body = take(), take(), int(), take()
   n = n + 1
+  relist(key)
   redis.call('XADD', items, string.format('%d-0', n), 'r', ring, 'k', key, 't', string.format('%.0f', t), 'c', cost, 'b', body)
   redis.call('RPUSH', base .. 'of:' .. key, string.format('%d %d', n, cost))
   redis.call('PEXPIRE', base .. 'of:' .. key, ttl)
