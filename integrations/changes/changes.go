@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -21,15 +20,16 @@ import (
 )
 
 const (
-	mostKept  = 5000
+	mostBody  = 500              // of one POST
 	takeTime  = 10 * time.Second // for a POST to become durable
 	catchTime = 2 * time.Second  // for what others were sent, when somebody asks
+	before    = 6 * time.Hour    // an alert, that changes may matter
 	mostWord  = 300
 	mostLink  = 1500
 )
 
 // bound is of all services, and of one: pipelines that never rest push out no others.
-var bound = incidents.RingBound{Ring: 1 << 20, All: 8 << 20}
+var bound = incidents.RingBound{Ring: 256 << 10, All: 8 << 20, Age: keeps}
 
 // Config says how changes are made fit to be kept, and where.
 type Config struct {
@@ -46,14 +46,14 @@ type Source struct {
 	whose func(source string) string
 	ring  *kept.Ring
 	mu    sync.Mutex
-	all   []diagnostics.Change // the order in which they came
+	shelf *shelf
 }
 
 // New makes a source that knows nothing yet: Catch or Follow reads what was sent before.
 func New(c Config) *Source {
-	s := &Source{clean: c.Clean, whose: c.Whose}
+	s := &Source{clean: c.Clean, whose: c.Whose, shelf: newShelf()}
 	s.ring = kept.New(kept.Options{Store: c.Store, Kind: "changes", Bound: bound, Self: c.Self, Logger: c.Logger, Each: func(line []byte) {
-		var c diagnostics.Change
+		var c change
 		if json.Unmarshal(line, &c) == nil && c.Title != "" {
 			s.add(c)
 		}
@@ -67,20 +67,15 @@ func (s *Source) Follow(ctx context.Context) { s.ring.Follow(ctx) }
 // Catch reads all that was sent until now, to whomever.
 func (s *Source) Catch(ctx context.Context) error { return s.ring.Catch(ctx) }
 
-func (s *Source) add(c diagnostics.Change) {
+func (s *Source) add(c change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slices.Contains(s.all, c) {
-		return // its sender did not hear that it had been taken, and sent it again
-	}
-	if s.all = append(s.all, c); len(s.all) > mostKept {
-		s.all = slices.Clone(s.all[len(s.all)-mostKept/2:])
-	}
+	s.shelf.add(c)
 }
 
 // Take keeps the changes of one POST: all of them, or none.
 func (s *Source) Take(source string, body []byte, now time.Time) (accepted, leftOut int, err error) {
-	all, err := Decode(body, now)
+	all, err := decode(body, now)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -88,7 +83,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 	for i := range all {
 		c := &all[i]
 		c.By = cmp.Or(c.By, source)
-		if err := s.belongs(c, source); err != nil {
+		if err := s.belongs(&c.Change, source); err != nil {
 			return 0, 0, err
 		}
 		for _, word := range []*string{&c.Service, &c.Customer, &c.Title, &c.By, &c.Revision} {
@@ -144,9 +139,8 @@ func (s *Source) Ask(ctx context.Context, q diagnostics.Question) (diagnostics.A
 	err := s.ring.Catch(catching)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answer := diagnostics.Answer{Changes: slices.DeleteFunc(slices.Clone(s.all), func(c diagnostics.Change) bool {
-		return !diagnostics.Serves(c.Customer, q.Incident.Customer)
-	})}
+	var answer diagnostics.Answer
+	answer.Changes, answer.Left = s.shelf.told(q.Incident.Customer, q.Alert.Add(-before), q.To)
 	if err != nil {
 		return answer, kept.Unread()
 	}
@@ -177,8 +171,8 @@ type sent struct {
 	} `json:"links"`
 }
 
-// Decode reads one change, or an array of them. One without a time is of now.
-func Decode(body []byte, now time.Time) ([]diagnostics.Change, error) {
+// decode reads one change, or an array of them. One without a time is of now.
+func decode(body []byte, now time.Time) ([]change, error) {
 	var all []sent
 	body = bytes.TrimSpace(body)
 	var err error
@@ -191,10 +185,10 @@ func Decode(body []byte, now time.Time) ([]diagnostics.Change, error) {
 	if err != nil {
 		return nil, wrong("the body is no change: " + err.Error())
 	}
-	if len(all) > mostKept/10 {
-		return nil, incidents.Fail(incidents.TooLarge, "error.change_many", fmt.Sprintf("more than %d changes in one body", mostKept/10))
+	if len(all) > mostBody {
+		return nil, incidents.Fail(incidents.TooLarge, "error.change_many", fmt.Sprintf("more than %d changes in one body", mostBody))
 	}
-	changes := make([]diagnostics.Change, 0, len(all))
+	changes := make([]change, 0, len(all))
 	for _, c := range all {
 		if p := c.Payload; p != nil {
 			c.Title, c.At, c.By = p.Summary, p.Timestamp, p.Source
@@ -206,10 +200,11 @@ func Decode(body []byte, now time.Time) ([]diagnostics.Change, error) {
 		if c.Title == "" {
 			return nil, wrong("a change needs a title")
 		}
-		if c.At.IsZero() || c.At.After(now) {
+		undated := c.At.IsZero()
+		if undated || c.At.After(now) {
 			c.At = now
 		}
-		changes = append(changes, diagnostics.Change{At: c.At.UTC(), Service: c.Service, Customer: c.Customer, Title: c.Title, By: c.By, URL: c.URL, Revision: c.Revision})
+		changes = append(changes, change{Undated: undated, Change: diagnostics.Change{At: c.At.UTC(), Service: c.Service, Customer: c.Customer, Title: c.Title, By: c.By, URL: c.URL, Revision: c.Revision}})
 	}
 	return changes, nil
 }

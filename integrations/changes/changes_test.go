@@ -71,6 +71,15 @@ func TestChangesAreKept(t *testing.T) {
 			}
 		}
 	}
+	// A sender that gives no time tries again a minute later, with another replica.
+	if _, _, err := early.Take("shared", []byte(`{"title":"router replaced","by":"Ann"}`), now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string]*changes.Source{"who was sent it first": s, "who was sent it again": early, "who comes later": replica("four")} {
+		if got, err := x.Ask(t.Context(), of("")); err != nil || !slices.Equal(got.Changes, told[""]) {
+			t.Errorf("sent again, %s tells %+v: %v", name, got.Changes, err)
+		}
+	}
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
