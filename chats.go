@@ -149,13 +149,13 @@ func posters(c *config.Settled, store chat.Settings, console bot.Poster, chats [
 }
 
 // live shows in them what runs say. The console takes more than a provider does.
-func (a *app) live(rooms map[string]bot.Poster, links bot.Links) *bot.Live {
+func (a *app) live(ctx context.Context, rooms map[string]bot.Poster, links bot.Links) *bot.Live {
 	languages := map[string]map[string]string{}
 	for _, c := range a.chats {
 		languages[c.name] = a.config.CustomerLanguages
 	}
 	return bot.NewLive(bot.LiveOptions{
-		Incidents: a.store, Posters: rooms, Every: map[string]time.Duration{consoleChat: time.Second}, Languages: languages, Links: links, Now: time.Now, Logger: a.log,
+		App: ctx, Incidents: a.store, Posters: rooms, Every: map[string]time.Duration{consoleChat: time.Second}, Languages: languages, Links: links, Now: time.Now, Logger: a.log,
 	})
 }
 

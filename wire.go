@@ -113,7 +113,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	a.trackers.connect(auditedRouter{router, a.audit}, overheard{engine, a.audit.redact.Clean})
 	rooms := posters(c, store, web.Rooms{Store: store, Links: links, Now: time.Now}, a.chats)
-	runner, err := a.newRunner(noting(engine), a.live(rooms, links).Follow, still(engine, a.gate(freezer, ladder)))
+	runner, err := a.newRunner(noting(engine), a.live(ctx, rooms, links).Follow, still(engine, a.gate(freezer, ladder)))
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 // was shown meanwhile. So whoever dies in the middle leaves nothing to tidy up, and
 // there is no commit for what nobody needs tomorrow.
 type Live struct {
+	app       context.Context
 	incidents Loader
 	links     Links
 	now       func() time.Time
@@ -29,6 +30,7 @@ type Live struct {
 
 // LiveOptions is what a Live needs.
 type LiveOptions struct {
+	App       context.Context // when it ends, nothing is put right any more; nil: never
 	Incidents Loader
 	Posters   map[string]Poster            // by chat
 	Every     map[string]time.Duration     // between two edits in a chat; else liveEvery
@@ -67,7 +69,10 @@ type liveChat struct {
 
 // NewLive makes one.
 func NewLive(o LiveOptions) *Live {
-	l := &Live{incidents: o.Incidents, links: o.Links, now: o.Now, log: o.Logger, chats: map[string]*liveChat{}}
+	if o.App == nil {
+		o.App = context.Background()
+	}
+	l := &Live{app: o.App, incidents: o.Incidents, links: o.Links, now: o.Now, log: o.Logger, chats: map[string]*liveChat{}}
 	for name, poster := range o.Posters {
 		every := o.Every[name]
 		if every == 0 {
@@ -106,7 +111,7 @@ func (l *Live) follow(ctx context.Context, c *liveChat, id incidents.ID, run str
 			l.log.ErrorContext(ctx, "showing a run panicked", "chat", c.name, "run", run, "panic", p, "stack", string(debug.Stack()))
 		}
 		if doubt {
-			l.putRightLater(ctx, c, id, run, 1)
+			l.putRightLater(c, id, run, 1)
 		}
 	}()
 	last, pause := seenYes, c.every

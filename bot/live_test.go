@@ -286,6 +286,42 @@ func TestPuttingRightWaitsAndEnds(t *testing.T) {
 	})
 }
 
+// Putting right waits for the chat's turn, and is left when the app stops.
+func TestPuttingRightTakesTurnsAndStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLiveWorld(t)
+		app, stop := context.WithCancel(t.Context())
+		w.live.app, w.fails = app, context.DeadlineExceeded
+		over := w.begin()
+		w.says("a line")
+		w.pass(liveEvery)
+		over()
+		c := w.live.chats["console"]
+		w.pass(liveEvery)
+		w.change(func() {
+			w.do(time.Second, incidents.FinishRun{Run: "INC-42/1", Owner: "w1", Steps: []incidents.StepResult{{Step: "go", OK: true}}})
+			w.edits = 0
+		})
+		c.turn <- struct{}{}
+		w.pass(rightAfter)
+		if w.edits != 0 {
+			t.Errorf("%d edits in another's turn", w.edits)
+		}
+		<-c.turn
+		w.pass(rightWithin)
+		if w.edits != 1 {
+			t.Errorf("%d edits in its own turn", w.edits)
+		}
+		w.pass(liveEvery)
+		stop()
+		w.loads = 0
+		w.pass(time.Hour)
+		if w.edits != 1 || w.loads != 0 {
+			t.Errorf("%d edits, and the store was asked %d times, after the app had stopped", w.edits, w.loads)
+		}
+	})
+}
+
 // Where a run has no message it is looked for less and less, and then no more.
 func TestARunWithoutARoomIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -17,21 +17,24 @@ const (
 	// rightAfter is when it is sent again, after the run's end: later than a chat carries
 	// out what it has taken. Each try that fails is followed by one after twice as long.
 	rightAfter  = 20 * time.Second
-	rightTries  = 6 // until ten minutes after
+	rightTries  = 6 // the last 21 minutes after
 	rightWithin = 10 * time.Second
 )
 
 // putRightLater does not wait. A process that ends meanwhile leaves the message as it is.
-func (l *Live) putRightLater(ctx context.Context, c *liveChat, id incidents.ID, run string, try int) {
-	ctx = context.WithoutCancel(ctx)
+func (l *Live) putRightLater(c *liveChat, id incidents.ID, run string, try int) {
 	time.AfterFunc(rightAfter<<(try-1), func() {
+		ctx := l.app // the run is over, and its context with it
+		if ctx.Err() != nil {
+			return // so is the store
+		}
 		defer func() {
 			if p := recover(); p != nil {
 				l.log.ErrorContext(ctx, "showing a run's outcome again panicked", "chat", c.name, "run", run, "panic", p, "stack", string(debug.Stack()))
 			}
 		}()
 		if !l.putRight(ctx, c, id, run) && try < rightTries {
-			l.putRightLater(ctx, c, id, run, try+1)
+			l.putRightLater(c, id, run, try+1)
 		}
 	})
 }
@@ -61,9 +64,19 @@ func (l *Live) putRight(ctx context.Context, c *liveChat, id incidents.ID, run s
 		if m.hash() == shown {
 			return true
 		}
-		if _, err := c.poster.Post(ctx, room, runKey(run), m, posted); err != nil {
+		if !c.put(ctx, room, run, m, posted) {
 			return false
 		}
 		shown = m.hash()
 	}
+}
+
+// put makes one edit in the chat's turn, as what is shown while a run goes.
+func (c *liveChat) put(ctx context.Context, room incidents.Room, run string, m LocalMessage, posted incidents.Posted) bool {
+	if !c.wait(ctx) {
+		return false
+	}
+	defer c.rest()
+	_, err := c.poster.Post(ctx, room, runKey(run), m, posted)
+	return err == nil
 }
