@@ -115,8 +115,9 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "no iCalendar", "<html>": "no iCalendar", "BEGIN:VCALENDAR\nEND:VCALENDAR": "no event",
-		event("DTSTART;TZID=Tokyo Standard Time:20260101T000000\nDURATION:PT1H"): "IANA",
-		event("DTSTART:20260101T000000\nDTEND:20251231T000000"):                  "no end",
+		event("DTSTART;TZID=Tokyo Standard Time:20260101T000000\nDURATION:PT1H"):                                                     "IANA",
+		event("DTSTART:20260101T000000\nDTEND:20251231T000000"):                                                                      "1: an event has no beginning or no end",
+		"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260101T000000\nDURATION:PT1H\nEND:VEVENT\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR": "event 2: an event has no",
 		event("DTSTART:tomorrow"): "no time",
 		event("DTSTART:20260101T000000\nDURATION:PT1H\nRRULE:FREQ=SECONDLY"):                              "daily",
 		event("DTSTART:20260101T000000\nDURATION:PT1H\nRRULE:FREQ=NEVER"):                                 "RRULE",

@@ -99,7 +99,14 @@ func (w *Window) reread() (changed bool, err error) {
 	return true, nil
 }
 
+// read follows a link, as a mounted ConfigMap has them, to a regular file: opening a pipe
+// would wait for whoever writes it.
 func read(path string) (string, error) {
+	if info, err := os.Stat(path); err != nil {
+		return "", err
+	} else if !info.Mode().IsRegular() {
+		return "", errNotAFile
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

@@ -51,6 +51,8 @@ func TestAFileIsReadAgainWhenItChanges(t *testing.T) {
 		{func() { write(two[:len(two)-20]) }, "", "being written", first + rest},
 		{func() { write(strings.Repeat("x", MaxICS+1)) }, "", "more than", first + rest},
 		{func() { _ = os.Remove(name) }, "", "no such file", first + rest},
+		{func() { _ = os.Mkdir(name, 0o700) }, "", "not a regular file", first + rest},
+		{func() { _ = os.Remove(name) }, "", "no such file", first + rest},
 		{func() { write(two) }, "company", "", second + rest},
 		{func() { write(of("20260101")) }, "company", "", first + rest},
 	} {

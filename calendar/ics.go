@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -20,12 +21,13 @@ const (
 
 // What a file can be that is not a calendar.
 var (
-	errHalf   = errors.New("it ends before END:VCALENDAR, as a file does that is being written")
-	errNoICS  = errors.New("it is no iCalendar file: it does not begin with BEGIN:VCALENDAR")
-	errMany   = fmt.Errorf("it has more than %d events", maxEvents)
-	errNone   = errors.New("it has no event")
-	errOften  = errors.New("an event that recurs more often than daily is no window")
-	errPeriod = errors.New("an event has no beginning or no end")
+	errHalf     = errors.New("it ends before END:VCALENDAR, as a file does that is being written")
+	errNoICS    = errors.New("it is no iCalendar file: it does not begin with BEGIN:VCALENDAR")
+	errMany     = fmt.Errorf("it has more than %d events", maxEvents)
+	errNone     = errors.New("it has no event")
+	errOften    = errors.New("an event that recurs more often than daily is no window")
+	errNotAFile = errors.New("it is not a regular file")
+	errPeriod   = errors.New("an event has no beginning or no end")
 )
 
 // event is a VEVENT: times on the wall of its zone.
@@ -97,7 +99,7 @@ func (w *Window) events(all []*event) error {
 			}
 		}
 	}
-	for _, e := range all {
+	for i, e := range all {
 		if e.called {
 			continue
 		}
@@ -108,7 +110,7 @@ func (w *Window) events(all []*event) error {
 			e.end = e.begin.Add(e.lasts)
 		}
 		if e.begin.IsZero() || !e.end.After(e.begin) {
-			return fmt.Errorf("%s: %w", e.why, errPeriod)
+			return fmt.Errorf("%s: %w", e.name(i+1), errPeriod)
 		}
 		if e.rule == "" {
 			w.rules = append(w.rules, once{moment(e.begin, e.loc), moment(e.end, e.loc), e.why})
@@ -116,11 +118,17 @@ func (w *Window) events(all []*event) error {
 		}
 		r, err := e.recurs()
 		if err != nil {
-			return fmt.Errorf("%s: %w", e.why, err)
+			return fmt.Errorf("%s: %w", e.name(i+1), err)
 		}
 		w.rules = append(w.rules, r)
 	}
 	return nil
+}
+
+// name is what whoever wrote the file finds the event by: its words, its
+// id, or its place.
+func (e *event) name(place int) string {
+	return cmp.Or(e.why, e.uid, fmt.Sprintf("event %d", place))
 }
 
 // unfold joins lines that were folded.
