@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -79,6 +80,18 @@ func TestEveryInvestigationButTheFirstIsTheSecond(t *testing.T) {
 	want := []string{"timeline.diagnosed", "timeline.diagnosed.again", "timeline.diagnosed.clean.again", "timeline.diagnosed.unknown.again", "timeline.diagnosed.none"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// Where no check fits and sources told something, nobody says that nothing was investigated.
+func TestWhatSourcesToldIsAnInvestigation(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	for i, want := range []string{"timeline.diagnosed.none", "timeline.diagnosed.told.one", "timeline.diagnosed.told"} {
+		events := st.must(Diagnosed{Clues: make([]Clue, i)}, minute(i+1))
+		if got := Timeline(st.s, events)[0].Phrase; got.Phrase != want || i > 0 && got.Args["n"] != strconv.Itoa(i) {
+			t.Errorf("%d clues: %+v, want %s", i, got, want)
+		}
 	}
 }
 

@@ -201,6 +201,9 @@ func firstOf(a, b string) string {
 
 func diagnosedWords(e *Event) (variant string, args []string) {
 	variant, args = findingWords(e.Findings)
+	if n := len(e.Clues); variant == "none" && n > 0 { // no check fitted, and yet something was found
+		return one("told", n), []string{"n", strconv.Itoa(n)}
+	}
 	if e.Value == again && len(e.Findings) > 0 {
 		variant = strings.TrimPrefix(variant+".again", ".")
 	}
