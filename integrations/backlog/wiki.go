@@ -23,8 +23,9 @@ type wikiPage struct {
 	Updated time.Time `json:"updated"`
 }
 
-// maxWikis bounds the list of a project's pages: some six thousand of them. It
-// comes whole, and what its search finds for a name is not said to be the name.
+// maxWikis bounds, in bytes, the list of a project's pages, some six thousand of them:
+// it comes whole, and what its search finds for a name is not said to be the name. It
+// bounds a page as well, of which the beginning is shown: that too comes whole.
 const maxWikis = 4 << 20
 
 // Manual is a page of the project's wiki, named or numbered.
@@ -39,9 +40,13 @@ func (k *Tracker) Manual(ctx context.Context, m incidents.Manual) (bot.Prose, er
 			return bot.Prose{}, err
 		}
 	}
-	var found wikiPage
-	if err := k.client.Do(ctx, remote.Ask{Method: http.MethodGet, Path: "wikis/" + strconv.Itoa(id), Lane: limit.Urgent}, &found); err != nil {
+	body, err := k.client.Raw(ctx, remote.Ask{Method: http.MethodGet, Path: "wikis/" + strconv.Itoa(id), Lane: limit.Urgent}, maxWikis)
+	if err != nil {
 		return bot.Prose{}, err
+	}
+	var found wikiPage
+	if err := json.Unmarshal(body, &found); err != nil {
+		return bot.Prose{}, k.client.NotThem("its wiki page is none")
 	}
 	if found.Project != p.ID { // the account may see more than who reads it here may
 		return bot.Prose{}, k.noPage(m.Page)

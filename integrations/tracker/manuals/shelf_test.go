@@ -87,6 +87,7 @@ func (h *house) fill() {
 	h.backlog.Wikis = []backlogfake.Wiki{
 		{ID: 41, ProjectID: 1, Name: "Home", Content: "top"}, {ID: 42, ProjectID: 1, Name: "運用/ディスク", Content: disk, Updated: h.now.Add(-time.Hour)},
 		{ID: 43, ProjectID: 2, Name: "another customer's", Content: "Canary"},
+		{ID: 44, ProjectID: 1, Name: "long", Content: strings.Repeat("あいう\n", 150_000)}, {ID: 45, ProjectID: 1, Name: "too long", Content: strings.Repeat("x", 4<<20)},
 	}
 	h.gitlab.Files = map[string]string{"docs/disk full.md": "# Disk full\n", "next:docs/disk full.md": "# Disk full, next\n", "docs/logo.md": "\xff\xfe"}
 }
@@ -112,6 +113,12 @@ func TestPagesAndFilesAreRead(t *testing.T) {
 	h.backlog.Markdown, h.now = true, h.now.Add(2*time.Hour)
 	if got, err := h.Read(t.Context(), incidents.Manual{From: "backlog", Page: "41"}); err != nil || got.Title != "Home" || got.Text != "top" {
 		t.Errorf("by its number: %+v %v", got, err)
+	}
+	if got, err := h.Read(t.Context(), incidents.Manual{From: "backlog", Page: "44"}); err != nil || !got.Cut || len(got.Text) < 255<<10 {
+		t.Errorf("of more than 1 MiB: %d bytes, %v", len(got.Text), err)
+	}
+	if _, err := h.Read(t.Context(), incidents.Manual{From: "backlog", Page: "45"}); err == nil || !strings.Contains(err.Error(), "more than 4 MiB") {
+		t.Errorf("more than is read: %v", err)
 	}
 	for ref, want := range map[string]string{"": "# Disk full\n", "next": "# Disk full, next\n"} {
 		got, err := h.Read(t.Context(), incidents.Manual{From: "gitlab", File: "docs/disk full.md", Ref: ref})

@@ -86,8 +86,6 @@ func (u *Unsent) Unwrap() error { return u.err }
 // NotSent says of a failure that came before the request was sent.
 func NotSent(err error) error { return &Unsent{err} }
 
-var errTooMuch = errors.New("the answer has more than 1 MiB")
-
 // Do sends it once and reads the answer into out, which may be nil.
 func (c *Client) Do(ctx context.Context, a Ask, out any) error {
 	body, err := c.Raw(ctx, a, maxAnswer)
@@ -119,7 +117,7 @@ func (c *Client) Raw(ctx context.Context, a Ask, most int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	_ = resp.Body.Close()
 	if err == nil && int64(len(body)) > most {
-		err = errTooMuch
+		err = fmt.Errorf("the answer has more than %d MiB", most>>20)
 	}
 	switch good := resp.StatusCode >= 200 && resp.StatusCode < 300; {
 	case !good: // of a refusal the beginning is enough
