@@ -274,8 +274,7 @@ func patience(timeout time.Duration, v Verify) *incidents.Retry {
 func (l *Library) called(plan incidents.Plan) error {
 	for _, id := range slices.Sorted(maps.Keys(plan.Calls)) {
 		if rb := l.Get(id); rb == nil || rb.Digest != plan.Calls[id] {
-			return incidents.Fail(incidents.Conflict, "runbook.changed",
-				fmt.Sprintf("runbook %s has changed since this plan was made, so nothing was run", id), "runbook", id)
+			return l.notAsPlanned(id, rb)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"net/url"
@@ -78,6 +79,18 @@ func (l *Library) Get(id string) *Runbook { return l.current.Load().byID[id] }
 func (l *Library) now(id string) *Runbook {
 	next, _ := l.sources.load()
 	return next.byID[id]
+}
+
+// notAsPlanned refuses a plan whose runbook, rb where it is still loaded, is not what it
+// was when the plan was made: whoever reads it looks for the file, or for what is new in it.
+func (l *Library) notAsPlanned(id string, rb *Runbook) error {
+	next, problems := l.sources.load()
+	if next.byID[id] == nil && (rb == nil || !slices.ContainsFunc(problems, func(p Problem) bool { return p.File == rb.File })) {
+		return incidents.Fail(incidents.Conflict, "runbook.gone",
+			fmt.Sprintf("runbook %s is gone since this plan was made, so nothing was run", id), "runbook", id)
+	}
+	return incidents.Fail(incidents.Conflict, "runbook.changed",
+		fmt.Sprintf("runbook %s has changed since this plan was made, so nothing was run", id), "runbook", id)
 }
 
 // contents says whether what the plan's steps refer to, files and hosts, is still what

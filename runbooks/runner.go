@@ -128,8 +128,7 @@ func (r *Runner) refuse(ctx context.Context, plan incidents.Plan) error {
 	}
 	rb := r.library.Get(plan.Runbook)
 	if file := r.library.now(plan.Runbook); rb == nil || file == nil || rb.Digest != plan.RunbookDigest || file.Digest != plan.RunbookDigest {
-		return incidents.Fail(incidents.Conflict, "runbook.changed",
-			fmt.Sprintf("runbook %s has changed since this plan was made, so nothing was run", plan.Runbook), "runbook", plan.Runbook)
+		return r.library.notAsPlanned(plan.Runbook, rb)
 	}
 	if err := r.library.called(plan); err != nil {
 		return err

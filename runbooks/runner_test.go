@@ -123,6 +123,29 @@ func TestRunRefusesOtherPlans(t *testing.T) {
 	if _, done := r.Run(t.Context(), plan, "INC-42/1"); len(done) != 1 || done[0].OK || done[0].Because.Phrase != "runbook.changed" {
 		t.Errorf("an edited runbook: %+v", done)
 	}
+	gone := func(what string) {
+		t.Helper()
+		if _, done := r.Run(t.Context(), plan, "INC-42/1"); len(done) != 1 || done[0].OK || done[0].Because.Phrase != "runbook.gone" {
+			t.Errorf("%s: %+v", what, done)
+		}
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	gone("deleted, and not read again yet")
+	if problems := l.Reload(); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	gone("deleted")
+	write(t, file, source+"# edited\n", 0o644)
+	if problems := l.Reload(); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	write(t, file, "id: [", 0o644)
+	if _, done := r.Run(t.Context(), plan, "INC-42/1"); len(done) != 1 || done[0].OK || done[0].Because.Phrase != "runbook.changed" {
+		t.Errorf("a file that cannot be read any more is not gone: %+v", done)
+	}
+	write(t, file, source+"# edited\n", 0o644)
 	if entries, _ := os.ReadDir(out); len(entries) > 0 {
 		t.Errorf("something ran: %v", entries)
 	}
