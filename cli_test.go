@@ -2,11 +2,18 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hikeshi-ops/hikeshi/config"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
 // Every command, flag and exit code is on docs/cli.md.
@@ -35,5 +42,26 @@ func TestTheCommandLineIsDocumented(t *testing.T) {
 		if !regexp.MustCompile(fmt.Sprintf(`(?m)^\| %d \| .*%s`, code, word)).MatchString(page) {
 			t.Errorf("docs/cli.md does not say what exit code %d means", code)
 		}
+	}
+}
+
+// What demo refuses at once is said in its own words.
+func TestWhatTheDemoRefuses(t *testing.T) {
+	t.Parallel()
+	var errs bytes.Buffer
+	if code := run(t.Context(), []string{"demo", "--delay", "-5s"}, streams{nil, io.Discard, &errs}); code != exitUsage || !strings.Contains(errs.String(), "-5s") {
+		t.Errorf("exit %d, %s", code, errs.String())
+	}
+	taken := httptest.NewServer(nil)
+	defer taken.Close()
+	c := config.Default()
+	c.Data, c.Listen = t.TempDir(), taken.Listener.Addr().String()
+	settled, err := c.Settle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = buildFree(t.Context(), settled, slog.New(slog.DiscardHandler), false)
+	if refused, ok := errors.AsType[*incidents.Error](err); !ok || !strings.HasPrefix(refused.Hint, "hikeshi demo --listen ") {
+		t.Errorf("%v", err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/config"
 	"github.com/hikeshi-ops/hikeshi/examples"
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/internal/demo"
 )
 
@@ -54,6 +55,10 @@ func runDemo(ctx context.Context, args []string, std streams) int {
 	}
 	if faults[f.fault] == "" {
 		fmt.Fprintln(std.err, phrases.T(lang, "demo.no_fault", "fault", f.fault, "faults", "wedge, leak, slow"))
+		return exitUsage
+	}
+	if f.delay < 0 {
+		fmt.Fprintln(std.err, phrases.T(lang, "demo.bad_delay", "delay", f.delay.String()))
 		return exitUsage
 	}
 	d, err := openDemo(ctx, f, std, lang)
@@ -190,6 +195,9 @@ func buildFree(ctx context.Context, c *config.Settled, log *slog.Logger, anyPort
 	if anyPort && errors.Is(err, syscall.EADDRINUSE) {
 		c.Listen = "127.0.0.1:0"
 		return build(ctx, c, log)
+	}
+	if refused, ok := errors.AsType[*incidents.Error](err); ok && refused.Phrase == "error.listen" {
+		refused.Hint = strings.Replace(refused.Hint, "hikeshi serve", "hikeshi demo", 1)
 	}
 	return a, err
 }
