@@ -13,6 +13,11 @@ import (
 // it is folded group by group.
 const patience = 5
 
+// asideInARow is how many groups are set aside without one that could be folded among
+// them. Where all fail, the fault is ours: then the log waits, and loses nothing, until
+// it is mended.
+const asideInARow = 3
+
 // errPanicked is in the chain of what guard makes of a panic.
 var errPanicked = errors.New("it panicked")
 
@@ -51,6 +56,10 @@ func (f *Folder) foldApart(ctx context.Context, st *step, shard int, hand []deal
 			if err := f.store.Commit(ctx, &incidents.Commit{Shard: shard, Fold: stay}); err != nil {
 				return fmt.Errorf("fold no alerts: %w", err)
 			}
+			if f.inARow >= asideInARow {
+				return fmt.Errorf("no group can be folded: %w", err)
+			}
+			f.inARow++
 			f.setAside(st.log, one, err)
 		} else if err != nil {
 			return err

@@ -94,6 +94,32 @@ func TestAGroupThatCannotBeFoldedIsSetAside(t *testing.T) {
 	}
 }
 
+// Where every group fails, the fault is ours, and what waits is kept until it is mended.
+func TestNotAllIsSetAside(t *testing.T) {
+	t.Parallel()
+	f := openFlaky(t, 1)
+	folder := newFolder(f)
+	f.commit = func(c *incidents.Commit) error {
+		if len(c.Changes) > 0 {
+			return errors.New("it cannot be encoded")
+		}
+		return nil
+	}
+	start := time.Now().UTC().Add(-time.Minute)
+	for _, service := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		f.push(t, "", 0, alertAt(service, start))
+	}
+	for range 20 {
+		if step(t, folder) == nil {
+			t.Fatal("all was set aside")
+		}
+	}
+	f.commit = nil
+	if err := step(t, folder); err != nil || !slices.Equal(f.services(t), []string{"d", "e", "f", "g"}) || folder.Aside.Load() != 3 {
+		t.Errorf("%v; incidents of %v, %d alerts set aside", err, f.services(t), folder.Aside.Load())
+	}
+}
+
 // However long the store is away, slow or refuses everything: nothing is set aside.
 func TestNothingIsSetAsideForTheStore(t *testing.T) {
 	t.Parallel()

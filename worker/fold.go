@@ -40,6 +40,7 @@ type Folder struct {
 	marks  map[place]int64 // as this process left them; a commit that meets another forgets them
 	sure   map[int]bool    // logs of which this process finished a step
 	half   map[int]*step   // by log: begun and not finished
+	inARow int             // groups set aside since the last that was folded
 
 	Alerts  atomic.Int64 // alerts folded
 	Opened  atomic.Int64 // incidents
@@ -212,6 +213,7 @@ func (f *Folder) commit(ctx context.Context, shard int, p *portion, fold *incide
 	failpoint.Hit("worker.fold.after_commit")
 	for _, g := range p.groups {
 		f.Alerts.Add(int64(len(g.alerts)))
+		f.inARow = 0
 	}
 	f.Opened.Add(int64(len(openings)))
 	f.Late.Add(int64(len(late)))
