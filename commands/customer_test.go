@@ -8,6 +8,7 @@ import (
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
 
 // crew knows for whom each works, by their id.
@@ -88,4 +89,51 @@ func TestOnesOwnFireIsListedBehindOthers(t *testing.T) {
 	}
 	h.refused(bea, "status INC-43", incidents.NotFound)
 	h.refused(bea, "status INC-999", incidents.NotFound)
+}
+
+// A runbook that does not fit a customer's incident may be another's: by its name it is
+// answered as one that is not there, to whoever does not see everybody's.
+func TestAnothersRunbookIsNotThere(t *testing.T) {
+	t.Parallel()
+	all := incidents.Actor{ID: "console:all", Name: "all"}
+	roster, err := bot.NewRoster([]bot.Member{
+		{Name: "bea", Accounts: []string{bea.ID}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Responder, bot.Approver}, Customers: []string{"globex"}}}},
+		{Name: "all", Accounts: []string{all.ID}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Admin}, Customers: []string{bot.AllCustomers}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rb, problems := runbooks.Parse("acme.yaml", []byte(strings.ReplaceAll(runbook, `alertname="HighErrorRate"`, `customer="acme"`)), nil)
+	if rb == nil {
+		t.Fatal(problems)
+	}
+	for _, c := range []struct {
+		who   incidents.Actor
+		whose string
+		runs  bool
+	}{{bea, "globex", false}, {all, "globex", true}, {bea, "acme", true}} { // acme's alerts of what is now globex's
+		h := newHouse(t)
+		h.deps.Library, h.deps.Customers = library{rb}, []string{"acme", "globex"}
+		if h.router, err = bot.NewRouter(bot.RouterOptions{Commands: All(h.deps), Rights: roster, Incidents: h.memory, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+			t.Fatal(err)
+		}
+		a := incidents.Alert{Labels: incidents.LabelsFromMap(map[string]string{"alertname": "F", "service": "shop", "customer": c.whose, "instance": "web-1"}), StartsAt: someDay}
+		if _, err := h.Do(t.Context(), 42, "", incidents.Open{ID: 42, Source: "am", Customer: "globex", Alerts: []incidents.Alert{a}, Keys: []incidents.Key{a.Fingerprint()}, Grouping: incidents.Rules{}.Group("", &a)}); err != nil {
+			t.Fatal(err)
+		}
+		if c.runs {
+			h.must(c.who, "42 run restart-web")
+			continue
+		}
+		for _, line := range []string{"42 run restart-web", "42 run restart-web instance=web-1", "42 run restart-web nosuch=1"} {
+			theirs, err := h.say(c.who, line)
+			none, _ := h.say(c.who, strings.Replace(line, "restart-web", "nosuch", 1))
+			if incidents.CodeOf(err) != incidents.NotFound || strings.ReplaceAll(none.Message.Text, "nosuch", "restart-web") != theirs.Message.Text {
+				t.Errorf("%s: %v: %q, and of none %q", line, err, theirs.Message.Text, none.Message.Text)
+			}
+		}
+		if n := len(h.all[42].Approvals); n > 0 {
+			t.Errorf("%d requests", n)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
+	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
 
 // run asks for something to be run: a suggested action, or any runbook with
@@ -24,7 +25,7 @@ func run(d Deps) bot.Command {
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			plan, err := d.plan(s, args)
+			plan, err := d.plan(r.Reader, s, args)
 			if err != nil {
 				return bot.Reply{}, err
 			}
@@ -58,7 +59,7 @@ func requested(r bot.Request, s *incidents.Incident, e *incidents.Event) bot.Rep
 
 // plan is the plan that is meant: a suggestion's as it was shown, else one made
 // of the runbook and the values given.
-func (d Deps) plan(s *incidents.Incident, args []string) (incidents.Plan, error) {
+func (d Deps) plan(reader bot.Reader, s *incidents.Incident, args []string) (incidents.Plan, error) {
 	target, rest := bot.ParseTarget(args)
 	if target.Empty() {
 		return incidents.Plan{}, incidents.Fail(incidents.Invalid, "error.what_to_run", "say what to run").WithHint("/inc run 1")
@@ -86,10 +87,24 @@ func (d Deps) plan(s *incidents.Incident, args []string) (incidents.Plan, error)
 	if g := target.Suggestion(s); g != nil {
 		id = g.Action
 	}
-	rb := d.Library.Get(id)
+	rb := d.runbook(reader, s, id)
 	if rb == nil {
 		return incidents.Plan{}, incidents.Fail(incidents.NotFound, "error.no_runbook", "there is no such runbook",
 			"runbook", bot.Line(id, 80)).WithHint("/inc suggest")
 	}
 	return rb.Plan(s, given)
+}
+
+// runbook finds one for the incident; nil where there is none. Where incidents are
+// customers', one that neither fits this incident nor was suggested in it may be
+// another customer's: it is there only for who sees everybody's.
+func (d Deps) runbook(reader bot.Reader, s *incidents.Incident, id string) *runbooks.Runbook {
+	rb := d.Library.Get(id)
+	if rb == nil || reader.All || len(d.Customers) == 0 && s.Customer == "" {
+		return rb
+	}
+	if (bot.Target{Action: id}).Suggestion(s) == nil && !rb.Fit(s) {
+		return nil
+	}
+	return rb
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
@@ -120,14 +121,14 @@ func TestRunOfARunbook(t *testing.T) {
 	h := withIncident(t)
 	d := Deps{Incidents: h.memory, Again: h.memory, Library: library{rb}, Now: func() time.Time { return h.now }}
 	s := h.all[42]
-	p, err := d.plan(s, []string{"restart-web", "instance=web-2"})
+	p, err := d.plan(bot.Reader{}, s, []string{"restart-web", "instance=web-2"})
 	if err != nil || !slices.Equal(p.Recover[0].Argv, []string{"systemctl", "restart", "web@web-2"}) {
 		t.Errorf("%v: %v", p.Recover, err)
 	}
 	for _, args := range [][]string{
 		{"restart-web", "instance=-oProxyCommand=x"}, {"restart-web", "instance=a;b"}, {"restart-web", "other=1"}, {"restart-web", "instance"}, {"nothing"}, nil,
 	} {
-		if _, err := d.plan(s, args); err == nil || incidents.CodeOf(err) == incidents.Internal {
+		if _, err := d.plan(bot.Reader{}, s, args); err == nil || incidents.CodeOf(err) == incidents.Internal {
 			t.Errorf("%q: %v, want a refusal", args, err)
 		}
 	}

@@ -62,7 +62,7 @@ func trustCommand(d Deps) bot.Command {
 }
 
 func (d Deps) acceptTrust(ctx context.Context, r bot.Request, s *incidents.Incident, action, digest string) (bot.Reply, error) {
-	if rb := d.Library.Get(action); rb == nil || rb.Risk != incidents.RiskLow {
+	if rb := d.runbook(r.Reader, s, action); rb == nil || rb.Risk != incidents.RiskLow {
 		return bot.Reply{}, incidents.Fail(incidents.Forbidden, "error.trust_risk", "only what is of low risk runs by itself").WithHint("/inc trust")
 	}
 	if _, err := d.Trust.Accept(ctx, action, s.Scope().Realm(), digest, r.Person); err != nil {
