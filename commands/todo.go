@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,11 @@ func todo(d Deps) bot.Command {
 			}
 			n, known := len(before.Todos)+1, len(before.Todos)
 			cmd, said := incidents.Command(incidents.AddTodo{By: r.Person, Text: text}), "say.todo"
-			if ticked, open, ok := ticks(text); ok {
+			ticked, open, ok, err := ticks(text)
+			if err != nil {
+				return bot.Reply{}, err
+			}
+			if ok {
 				n, cmd, said = ticked, incidents.EndTodo{By: r.Person, N: ticked, Open: open}, "say.todo_done"
 				if open {
 					said = "say.todo_open"
@@ -49,21 +54,45 @@ func todoArgs(s *incidents.Incident, n int) []string {
 	return []string{"id", s.ID.String(), "number", strconv.FormatInt(int64(s.ID), 10), "n", strconv.Itoa(n)}
 }
 
-// ticks reads "done 2" and "open 2". Anything else is a follow-up in somebody's
-// own words: "done" alone may well be one.
-func ticks(text string) (n int, open, ok bool) {
+// ticks reads "done 2" and "open 2". In more words it is a follow-up of somebody's
+// own: "done with the old pool". What looks like ticking off and names none is
+// refused, so that it does not become one by mistake.
+func ticks(text string) (n int, open, ok bool, err error) {
 	words := strings.Fields(text)
-	if len(words) != 2 {
-		return 0, false, false
-	}
-	n, err := strconv.Atoi(words[1])
 	switch strings.ToLower(words[0]) {
 	case "done", "完了":
-		return n, false, err == nil
 	case "open", "reopen", "未完了":
-		return n, true, err == nil
+		open = true
+	default:
+		return 0, false, false, nil
 	}
-	return 0, false, false
+	if len(words) > 2 && slices.ContainsFunc(words[1:], func(w string) bool { return !isNumber(w) }) {
+		return 0, false, false, nil
+	}
+	if len(words) == 2 {
+		if n, err = strconv.Atoi(narrowed(words[1])); err == nil {
+			return n, open, true, nil
+		}
+	}
+	hint := "/inc todo done 1"
+	if open {
+		hint = "/inc todo open 1"
+	}
+	return 0, open, false, incidents.Fail(incidents.Invalid, "error.todo_which", "say the number of one follow-up").WithHint(hint)
+}
+
+func isNumber(word string) bool {
+	return strings.Trim(narrowed(word), "0123456789") == ""
+}
+
+// narrowed is a number as a Japanese keyboard may write it, in the digits of all others.
+func narrowed(word string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '０' && r <= '９' {
+			return r - '０' + '0'
+		}
+		return r
+	}, word)
 }
 
 // todos lists them all, with who wrote them down and who did them.

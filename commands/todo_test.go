@@ -21,13 +21,16 @@ func TestTodo(t *testing.T) {
 		{"フォローアップ done with the old pool", "Follow-up 2 of INC-42"},
 		{"todo 完了 1", "Follow-up 1 of INC-42 is done"},
 		{"todo done 2", "Follow-up 2 of INC-42 is done"},
-		{"todo open 2", "Follow-up 2 of INC-42 is open again"},
+		{"todo open ２", "Follow-up 2 of INC-42 is open again"},
 	} {
 		if got := h.must(bea, c[0]); !strings.Contains(got.Text, c[1]) {
 			t.Errorf("%s: %q", c[0], got.Text)
 		}
 	}
 	h.refused(bea, "todo done 7", incidents.NotFound)
+	for _, line := range []string{"done", "done x", "done 1 2", "Done １ ２", "done 99999999999999999999", "open", "reopen", "open x", "完了", "未完了"} {
+		h.refused(bea, "todo "+line, incidents.Invalid)
+	}
 	list := h.must(cho, "todo")
 	if len(list.Fields) != 2 || !strings.HasPrefix(list.Fields[0].Name, "☑ 1. raise") || !strings.Contains(list.Fields[0].Value, "done by bea") || list.Fields[1].Name != "☐ 2. done with the old pool" {
 		t.Errorf("%+v", list.Fields)

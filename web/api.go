@@ -32,6 +32,7 @@ type incidentView struct {
 	Moved       []incidents.RankMove   `json:"moved,omitempty"`
 	Approvals   []incidents.Approval   `json:"approvals,omitempty"`
 	Runs        []incidents.Run        `json:"runs,omitempty"`
+	Todos       []incidents.Todo       `json:"todos,omitempty"`
 	Failed      map[string]string      `json:"failed,omitempty"`
 }
 
@@ -50,7 +51,7 @@ func viewOf(inc *incidents.Incident) *incidentView {
 		Labels: inc.Common, Samples: inc.Samples, Commander: inc.Commander, Responders: inc.Responders,
 		Acks: inc.Acks, Resolved: inc.Resolved, Closed: inc.Closed, Rooms: map[string]roomLink{},
 		Findings: inc.Findings, Clues: inc.Clues, Suggestions: inc.Suggestions, NoAction: inc.NoAction, Moved: inc.Moved,
-		Approvals: inc.Approvals, Runs: inc.Runs, Failed: inc.Failed,
+		Approvals: inc.Approvals, Runs: inc.Runs, Todos: inc.Todos, Failed: inc.Failed,
 	}
 	for name, room := range inc.Rooms {
 		view.Rooms[name] = roomLink{ID: room.ID, Name: room.Name, URL: room.URL}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -259,6 +260,18 @@ func TestBounds(t *testing.T) {
 		t.Error("does not say when to try again")
 	}
 	_ = w
+}
+
+// The follow-ups of an incident are told, with who wrote them down and whether they are done.
+func TestTheFollowUpsAreTold(t *testing.T) {
+	t.Parallel()
+	w, s := handler(t, nil)
+	w.must(t, 1, incidents.AddTodo{By: incidents.Actor{ID: "console:bea", Name: "bea"}, Text: "raise the limit"})
+	w.must(t, 1, incidents.EndTodo{By: incidents.Actor{ID: "console:cho", Name: "cho"}, N: 1})
+	got := ask(s, http.MethodGet, "/api/v1/incidents/1", "").Body.String()
+	if !regexp.MustCompile(`"todos":\[{"n":1,"text":"raise the limit","added":{"at":"[^"]+","by":{"id":"console:bea","name":"bea"}},"done":{"at":"[^"]+","by":{"id":"console:cho",`).MatchString(got) {
+		t.Error(got)
+	}
 }
 
 func TestEveryCodeHasItsStatus(t *testing.T) {
