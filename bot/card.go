@@ -19,6 +19,9 @@ func (v *view) card() Message {
 		Title: s.ID.String() + " " + Line(s.Title, incidents.MaxTitle),
 		Text:  Line(s.Description, 1000),
 	}
+	if m.Text != "" && (s.Cleared() || !s.Status().Open()) { // it is not so any more
+		m.Text = v.t("card.at_first", "text", m.Text)
+	}
 	unsettled := s.Status().Open() && s.Unsettled() != nil
 	if unsettled { // nothing else goes on before a person has looked
 		v.field(&m, "next", v.next())

@@ -30,6 +30,9 @@ func (v *view) lines(events []incidents.Event) []roomLine {
 			Key: lineKey(l.Seq), Kind: KindLine, Tone: lineTone(l.Kind), At: l.At,
 			Title: sentence(v.lang, l), Text: v.aside(l),
 		}
+		if l.Reopens() {
+			m.Tone = ToneBad
+		}
 		if l.By.IsPerson() {
 			m.By = Who(l.By)
 		}
@@ -82,7 +85,7 @@ func ownLine(l *incidents.Line) bool {
 
 func lineTone(kind incidents.EventKind) Tone {
 	switch kind {
-	case incidents.EventEscalated, incidents.EventReopened:
+	case incidents.EventEscalated:
 		return ToneBad
 	case incidents.EventReminded, incidents.EventGaveUp, incidents.EventDemoted, incidents.EventWithheld:
 		return ToneWarn
@@ -160,10 +163,15 @@ func joined(a, b *incidents.Event) incidents.Event {
 	e, n := *b, *b.Alerts
 	if a.Alerts != nil {
 		n.Firing += a.Alerts.Firing
+		n.Back += a.Alerts.Back
+		n.Reopens = n.Reopens || a.Alerts.Reopens
 		n.Cleared += a.Alerts.Cleared
 		n.Expired += a.Alerts.Expired
 		n.Untracked += a.Alerts.Untracked
 		n.Truncated += a.Alerts.Truncated
+	}
+	if a.Text != "" && a.Text != b.Text {
+		e.Text = Cut(strings.TrimSpace(a.Text+"\n"+b.Text), incidents.MaxNote)
 	}
 	n.New, n.Tracks = nil, nil
 	if n.Expired < n.Cleared { // some ended by themselves: then no one reason holds for all

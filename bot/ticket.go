@@ -70,7 +70,7 @@ func TicketOf(s *incidents.Incident, events []incidents.Event, tracker, lang str
 		t.Assignee = s.Commander.By
 	}
 	for _, l := range incidents.Timeline(s, events) {
-		if !ticketLine(l.Kind) || strings.HasPrefix(l.By.ID, tracker+":") {
+		if !ticketLine(l.Kind) && !l.Reopens() || strings.HasPrefix(l.By.ID, tracker+":") {
 			continue
 		}
 		c := TicketComment{Seq: l.Seq, Key: lineKey(l.Seq), At: l.At, Text: sentence(lang, &l)}
@@ -123,7 +123,7 @@ func ticketLine(kind incidents.EventKind) bool {
 	case incidents.EventAcked, incidents.EventLead, incidents.EventNoted, incidents.EventPinned, incidents.EventSeverity,
 		incidents.EventDiagnosed, incidents.EventApproved, incidents.EventRunFailed, incidents.EventRunUnknown,
 		incidents.EventVerified, incidents.EventNotVerified, incidents.EventEscalated,
-		incidents.EventResolved, incidents.EventReopened, incidents.EventClosed:
+		incidents.EventResolved, incidents.EventClosed:
 		return true
 	}
 	return false

@@ -223,6 +223,37 @@ func drawEvent(t *rapid.T) incidents.Event {
 	return e
 }
 
+// What fires again after a resolution is told in red, and in the ticket; what alerts say
+// as they end is told with it.
+func TestARelapseIsToldAsOne(t *testing.T) {
+	t.Parallel()
+	a := opened(t)
+	first := a.s.Version
+	events := []incidents.Event{
+		{Kind: incidents.EventAlerts, Alerts: &incidents.News{Cleared: 1}, Text: "as usual again"},
+		{Kind: incidents.EventAlerts, Alerts: &incidents.News{Cleared: 1}, Text: "nobody watches it"},
+		{Kind: incidents.EventResolved},
+		{Kind: incidents.EventAlerts, Alerts: &incidents.News{Firing: 1, Back: 1, Reopens: true}},
+	}
+	for i := range events {
+		events[i].Seq, events[i].At = first+int64(i)+1, a.now.Add(time.Duration(i)*time.Second)
+	}
+	var lines []Message
+	for _, m := range Room(a.s, events, "en", a.now, Links{}) {
+		if m.Kind == KindLine {
+			lines = append(lines, m)
+		}
+	}
+	if n := len(lines); n != 3 || lines[0].Text != "as usual again\nnobody watches it" || lines[0].Title != "2 alerts cleared" ||
+		lines[2].Title != "Reopened: 1 alert fires again" || lines[2].Tone != ToneBad {
+		t.Errorf("%+v", lines)
+	}
+	comments := TicketOf(a.s, events, "jira", "en", a.now, Links{}).Comments
+	if n := len(comments); n != 2 || comments[1].Text != "Reopened: 1 alert fires again" {
+		t.Errorf("%+v", comments)
+	}
+}
+
 // TestRoomTellsWhatIsLeftOut: what is not followed, not sent or not done is said.
 func TestRoomTellsWhatIsLeftOut(t *testing.T) {
 	t.Parallel()

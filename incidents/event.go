@@ -75,7 +75,7 @@ type Event struct {
 	Written time.Time `json:"written"` // when we wrote it down
 	By      Actor     `json:"by"`
 	Because Reason    `json:"because,omitzero"`
-	Text    string    `json:"text,omitempty"`   // a note, a name, a reason in somebody's own words
+	Text    string    `json:"text,omitempty"`   // a note, a name, a reason in somebody's own words; alerts: what those say that end
 	Note    *Text     `json:"note,omitempty"`   // what a runbook says, in its author's words: noted, escalated, resolved
 	Target  Actor     `json:"target,omitzero"`  // who was assigned
 	Alerts  *News     `json:"alerts,omitempty"` // held, opened, alerts
@@ -110,6 +110,8 @@ type Event struct {
 // News is what a report changed about an incident's alerts.
 type News struct {
 	Firing    int       `json:"firing,omitempty"`  // alerts that began to fire
+	Back      int       `json:"back,omitempty"`    // of the firing, those that had fired before
+	Reopens   bool      `json:"reopens,omitempty"` // they began after the resolution, which is over with it
 	Cleared   int       `json:"cleared,omitempty"` // alerts that ended
 	Expired   int       `json:"expired,omitempty"` // of the cleared, those that were simply not repeated
 	New       AlertList `json:"new,omitempty"`     // whole, the first MaxDetailed of the incident

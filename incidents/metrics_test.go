@@ -35,6 +35,37 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// What begins after a resolution is told as what it is, in the timeline and among the
+// postmortem's decisions; and an alert that ends with other words is heard.
+func TestARelapseAndItsEndAreTold(t *testing.T) {
+	t.Parallel()
+	st := opened(t, Rule{})
+	for i, what := range []string{"timeline.alerts.reopened.back.one", "timeline.alerts.back.one", "timeline.alerts.reopened.firing.one"} {
+		begin := minute(10 + 20*i)
+		a := firing("HighErrorRate", "warning", begin)
+		if i == 2 {
+			a = firing("Other", "warning", begin)
+		}
+		end := ended(firing("HighErrorRate", "warning", st.s.latestStart()), begin.Add(-5*time.Minute))
+		end.Annotations = LabelsFromMap(map[string]string{"summary": "nobody watches it any more"})
+		cleared := Timeline(st.s, st.must(receive(end), begin.Add(-5*time.Minute)))
+		if cleared[0].Phrase.Phrase != "timeline.alerts.cleared.one" || cleared[0].Said != "nobody watches it any more" {
+			t.Errorf("%+v", cleared[0])
+		}
+		if i != 1 {
+			st.must(Resolve{By: bea}, begin.Add(-time.Minute))
+		}
+		line := Timeline(st.s, st.must(receive(a), begin))[0]
+		if line.Phrase.Phrase != what || line.Reopens() != (i != 1) || line.Said != "" {
+			t.Errorf("%+v, want %s", line.Phrase, what)
+		}
+		decisions := Postmortem(st.s, st.log).Decisions
+		if last := decisions[len(decisions)-1]; i != 1 && (last.Phrase.Phrase != what || !st.s.Status().Open()) {
+			t.Errorf("the decisions end at %+v", last.Phrase)
+		}
+	}
+}
+
 // TestAFlapTakesMitigationBack: within one episode, without any resolution.
 func TestAFlapTakesMitigationBack(t *testing.T) {
 	t.Parallel()

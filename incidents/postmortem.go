@@ -86,9 +86,13 @@ func Postmortem(s *Incident, events []Event) PostmortemData {
 	d.Commander = d.Summary.Commander
 	d.Impact = s.impact(events, d.Times)
 	for i := range timeline {
+		if timeline[i].Reopens() { // by an alert: no event of its own says so
+			d.Decisions = append(d.Decisions, timeline[i])
+			continue
+		}
 		switch timeline[i].Kind {
 		case EventSeverity, EventLead, EventRequested, EventAgreed, EventApproved, EventDenied, EventExpired, EventWithdrawn,
-			EventEscalated, EventResolved, EventReopened, EventClosed, EventAccepted, EventRevoked, EventDemoted, EventWithheld:
+			EventEscalated, EventResolved, EventClosed, EventAccepted, EventRevoked, EventDemoted, EventWithheld:
 			d.Decisions = append(d.Decisions, timeline[i])
 		}
 	}

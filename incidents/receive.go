@@ -1,6 +1,8 @@
 package incidents
 
 import (
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,7 +32,35 @@ func (c Receive) decide(s *Incident, now time.Time) ([]Event, error) {
 	if goOn && !relapse && news.Untracked == 0 && news.Truncated == 0 {
 		return []Event{{Kind: EventSeen, By: SourceActor(c.Source), Alerts: news}}, nil
 	}
-	return []Event{{Kind: EventAlerts, At: newest(c.Alerts), By: SourceActor(c.Source), Alerts: news}}, nil
+	return []Event{{Kind: EventAlerts, At: newest(c.Alerts), By: SourceActor(c.Source), Alerts: news, Text: s.lastWords(c.Alerts, c.Keys, news)}}, nil
+}
+
+// lastWords are what the alerts that end here say of their end, where they said something
+// else as they began: why it is over, or how things are now.
+func (s *Incident) lastWords(alerts []Alert, keys []Key, n *News) string {
+	const most = 3
+	if n.Cleared == 0 {
+		return ""
+	}
+	first := make(map[Key]string, len(s.Samples))
+	for i := range s.Samples {
+		first[s.Samples[i].Fingerprint()] = description(&s.Samples[i])
+	}
+	var words []string
+	for i := range alerts {
+		said, known := first[keys[i]]
+		if t, _ := s.Alerts.Get(keys[i]); !known || !alerts[i].Resolved || !t.Firing() {
+			continue
+		}
+		now := cut(description(&alerts[i]), MaxValue)
+		if now == "" || now == cut(said, MaxValue) || slices.Contains(words, now) {
+			continue
+		}
+		if words = append(words, now); len(words) == most {
+			break
+		}
+	}
+	return strings.Join(words, "\n")
 }
 
 // news compares reports with what is known. One alert may come several times
@@ -73,11 +103,15 @@ func (s *Incident) news(alerts []Alert, keys []Key, now time.Time) (n *News, goO
 		switch {
 		case t.Firing() && !before.Firing():
 			n.Firing++
+			if had {
+				n.Back++
+			}
 		case !t.Firing() && before.Firing():
 			n.Cleared++
 		}
 	}
 	n.Tracks = encodeTracks(&fresh)
+	n.Reopens = s.isResolved() && fresh.latest > nanos(s.Resolved.At)
 	return n, goOn
 }
 

@@ -45,6 +45,12 @@ func (l *Line) Args(lang string) map[string]string {
 // that was delayed, or somebody telling it afterwards.
 func (l *Line) Late() bool { return l.Event.Written.Sub(l.At) > time.Minute }
 
+// Reopens says whether it was over until then: a person's word, or an alert that began
+// after the resolution.
+func (l *Line) Reopens() bool {
+	return l.Kind == EventReopened || l.Event.Alerts != nil && l.Event.Alerts.Reopens
+}
+
 // Timeline tells events in the order in which they happened. s is the state
 // they belong to; events may be its whole log or a stretch of it. Several
 // looks in a row are one line. Book-keeping is left out.

@@ -122,7 +122,16 @@ func alertWords(news *News) (variant string, args []string) {
 		return "", nil
 	}
 	firing, cleared := strconv.Itoa(news.Firing), strconv.Itoa(news.Cleared)
+	back := news.Firing > 0 && news.Back == news.Firing
 	switch {
+	case news.Reopens && news.Firing == 0:
+		return "reopened", nil
+	case news.Reopens && back:
+		return one("reopened.back", news.Firing), []string{"n", firing}
+	case news.Reopens:
+		return one("reopened.firing", news.Firing), []string{"n", firing}
+	case back && news.Cleared == 0:
+		return one("back", news.Firing), []string{"n", firing}
 	case news.Firing > 0 && news.Cleared > 0:
 		return "both", []string{"firing", firing, "cleared", cleared}
 	case news.Firing > 0:
