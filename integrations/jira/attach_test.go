@@ -62,7 +62,7 @@ func (c *closed) life(p *plug) (dead bool) {
 		for range 100 {
 			y := tracker.Syncer{Name: "jira", Tracker: k, Directory: &owners{all: map[string]incidents.ID{}}, Lang: "en", Log: c, Now: c.clock,
 				Links: bot.Links{Base: "https://hikeshi.example.com"}, Clean: func(s string) string { return strings.ReplaceAll(s, "s3_cret_s3cret", "•••") }}
-			ctx, cancel := context.WithTimeout(c.t.Context(), 50*time.Millisecond)
+			ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
 			ticket, err := y.Sync(ctx, c.s, c.log)
 			cancel()
 			c.do(incidents.TicketSynced{Tracker: "jira", Ticket: ticket})

@@ -1,6 +1,7 @@
 package jira
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -24,6 +25,8 @@ type house struct {
 	jira    *fake.Server
 	store   *memory
 	tracker *Tracker
+
+	patience time.Duration // with a Jira that hangs; 0: a minute
 
 	mu  sync.Mutex
 	now time.Time
@@ -139,7 +142,7 @@ func both(t *testing.T, run func(t *testing.T, flavour Flavour)) {
 func (h *house) open(k *Tracker, ticket bot.Ticket) tracker.Ref {
 	h.t.Helper()
 	for range 200 {
-		ctx, cancel := context.WithTimeout(h.t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(h.t.Context(), cmp.Or(h.patience, time.Minute))
 		ref, err := k.Open(ctx, ticket)
 		cancel()
 		if err == nil {

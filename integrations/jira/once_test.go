@@ -114,6 +114,9 @@ func TestExactlyOne(t *testing.T) {
 						}
 						h := newHouse(t, flavour)
 						h.jira.Lag = lag
+						if lie == fake.DoneHang {
+							h.patience = 50 * time.Millisecond
+						}
 						if lie != "" {
 							h.jira.Lies(lie, 1, "POST", "issue", "7")
 						}
