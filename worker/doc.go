@@ -6,6 +6,7 @@
 //	fold.go     the intake log, read in order, becomes commands
 //	lane.go     claims the effects of one bulkhead, with retries and dead letters
 //	effects.go  what each kind of effect does, and the ports it goes through
+//	runs.go     a remediation: claimed by a commit, run, concluded
 //	worker.go   starts and drains all of it
 //
 // It promises: an alert in the intake log ends up in exactly one incident;

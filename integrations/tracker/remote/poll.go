@@ -19,8 +19,6 @@ const (
 	// MaxChanged is how many tickets a Reader tells of in one look, at most.
 	MaxChanged = 1000
 	maxLooks   = 200 // tickets that are read in one look; the others in the next
-	maxBad     = 100 // tickets that could not be read and are tried again
-	maxInARow  = 5   // with so many it is the tracker that is ill
 )
 
 // cursor is up to when the tracker was looked through.
@@ -28,15 +26,8 @@ type cursor struct {
 	Since time.Time `json:"since"`
 	// Behind is from when on changes are told while more tickets changed than are
 	// told of at once: then Since goes on page by page.
-	Behind time.Time      `json:"behind,omitzero"`
-	Bad    map[string]bad `json:"bad,omitempty"` // by key
-}
-
-// bad is a ticket that could not be read. It keeps nobody from the others.
-type bad struct {
-	From  time.Time `json:"from"` // since when it was not heard
-	Tries int       `json:"tries"`
-	Next  time.Time `json:"next"`
+	Behind time.Time   `json:"behind,omitzero"`
+	Bad    tracker.Ill `json:"bad,omitempty"`
 }
 
 // Poll looks for what changed since the last look, for where no webhook comes
@@ -53,7 +44,7 @@ func (w *Watch) Poll(ctx context.Context, to tracker.Changer) error {
 		return fmt.Errorf("read up to when %s was looked through: %w", w.Config.Name, err)
 	}
 	if cur.Bad == nil {
-		cur.Bad = map[string]bad{}
+		cur.Bad = tracker.Ill{}
 	}
 	w.again(ctx, &cur, to)
 	looked := w.lookThrough(ctx, &cur, to)
@@ -119,42 +110,37 @@ func (w *Watch) lookAt(ctx context.Context, found []Stub, tell time.Time, cur *c
 		case err == nil:
 			w.sawAt(f.Key, updated)
 			looks, row = looks+1, 0
-		case ctx.Err() != nil, row+1 >= maxInARow, len(cur.Bad) >= maxBad:
+		case ctx.Err() != nil, row+1 >= tracker.MaxInARow, len(cur.Bad) >= tracker.MaxIll:
 			return false, err
 		default:
 			looks, row = looks+1, row+1
 			w.Log.Warn("a ticket could not be read; it is tried again", "tracker", w.Config.Name, "ticket", f.Key, "error", err)
-			cur.Bad[f.Key] = bad{From: tell, Tries: 1, Next: w.Now().Add(time.Minute)}
+			cur.Bad.Failed(f.Key, tell, w.Now())
 		}
 	}
 	return true, nil
 }
 
-// again tries what could not be read, ever more rarely, until it is too old.
+// again tries what could not be read.
 func (w *Watch) again(ctx context.Context, cur *cursor, to tracker.Changer) {
-	now, failed := w.Now(), 0
-	for key, b := range cur.Bad {
-		if failed >= maxInARow || ctx.Err() != nil {
-			return
-		}
-		if b.Next.After(now) {
-			continue
-		}
-		updated, err := w.look(ctx, key, b.From, to)
+	failed := 0
+	for _, key := range cur.Bad.Due(w.Now()) {
+		from := cur.Bad[key].From
+		updated, err := w.look(ctx, key, from, to)
 		switch {
 		case err == nil, incidents.CodeOf(err) == incidents.NotFound:
 			delete(cur.Bad, key)
 			if !updated.IsZero() {
 				w.sawAt(key, updated)
 			}
-		case b.From.Before(now.Add(-farthest)):
-			delete(cur.Bad, key)
+			continue
+		case ctx.Err() != nil:
+			return
+		case cur.Bad.Failed(key, from, w.Now()):
 			w.Log.Error("a ticket could not be read for days; what changed in it is not heard", "tracker", w.Config.Name, "ticket", key, "error", err)
-		default:
-			failed++
-			b.Next = now.Add(min(time.Minute<<min(b.Tries, 6), time.Hour))
-			b.Tries++
-			cur.Bad[key] = b
+		}
+		if failed++; failed >= tracker.MaxInARow {
+			return
 		}
 	}
 }
