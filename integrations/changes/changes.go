@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"sync"
 	"time"
 
@@ -55,6 +56,9 @@ func New(c Config) *Source {
 	s.ring = kept.New(kept.Options{Store: c.Store, Kind: "changes", Bound: bound, Self: c.Self, Logger: c.Logger, Each: func(line []byte) {
 		var c change
 		if json.Unmarshal(line, &c) == nil && c.Title != "" {
+			if !isLink(c.URL) {
+				c.URL = "" // taken by a release that looked at its length only
+			}
 			s.add(c)
 		}
 	}})
@@ -88,9 +92,6 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 		}
 		for _, word := range []*string{&c.Service, &c.Customer, &c.Title, &c.By, &c.Revision} {
 			*word = s.clean(*word, mostWord)
-		}
-		if len(c.URL) > mostLink {
-			c.URL = ""
 		}
 		c.URL = s.clean(c.URL, mostLink)
 		line, err := json.Marshal(c)
@@ -171,6 +172,26 @@ type sent struct {
 	} `json:"links"`
 }
 
+// link is the first of PagerDuty's that is a page; else the first, which is refused.
+func (c *sent) link() string {
+	for _, l := range c.Links {
+		if l.Href != "" && isLink(l.Href) {
+			return l.Href
+		}
+	}
+	if len(c.Links) > 0 {
+		return c.Links[0].Href
+	}
+	return ""
+}
+
+// isLink says whether people may be led there: to a page, or to none. A scheme that a
+// program here would carry out (javascript:, file:) is none, nor is a password kept.
+func isLink(link string) bool {
+	u, err := url.Parse(link)
+	return link == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && len(link) <= mostLink
+}
+
 // decode reads one change, or an array of them. One without a time is of now.
 func decode(body []byte, now time.Time) ([]change, error) {
 	var all []sent
@@ -193,12 +214,14 @@ func decode(body []byte, now time.Time) ([]change, error) {
 		if p := c.Payload; p != nil {
 			c.Title, c.At, c.By = p.Summary, p.Timestamp, p.Source
 			c.Service, c.Customer = cmp.Or(p.Details.Service, c.Service), cmp.Or(p.Details.Customer, c.Customer)
-			if len(c.Links) > 0 {
-				c.URL = c.Links[0].Href
-			}
+			c.URL = c.link()
 		}
 		if c.Title == "" {
 			return nil, wrong("a change needs a title")
+		}
+		if !isLink(c.URL) {
+			return nil, incidents.Fail(incidents.Invalid, "error.change_link", "the link of a change is no address of a page", "most", fmt.Sprint(mostLink)).
+				WithHint(`"url":"https://ci.example.com/7"`)
 		}
 		undated := c.At.IsZero()
 		if undated || c.At.After(now) {

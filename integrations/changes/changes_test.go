@@ -1,8 +1,11 @@
 package changes_test
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +37,7 @@ func TestChangesAreKept(t *testing.T) {
 	}
 	for _, x := range []struct{ source, body string }{
 		{"pipeline", `{"service":"shop","title":"deployed 1.4.2 with token=abcdefgh","by":"ci","at":"2026-03-04T11:00:00Z","url":"https://ci.example.com/7"}`},
-		{"pipeline", `{"routing_key":"k","payload":{"summary":"Build Success","timestamp":"2026-03-04T10:00:00Z","source":"acme-build","custom_details":{"service":"shop","customer":"acme"}},"links":[{"href":"https://acme.example.com/1","text":"x"}]}`},
+		{"pipeline", `{"routing_key":"k","payload":{"summary":"Build Success","timestamp":"2026-03-04T10:00:00Z","source":"acme-build","custom_details":{"service":"shop","customer":"acme"}},"links":[{"href":"pd-app:1"},{"href":"https://acme.example.com/1","text":"x"}]}`},
 		{"globex-ci", `[{"title":"flag on"}]`},
 		{"globex-ci", `{"title":"flag off","customer":"globex"}`},
 		{"shared", `{"title":"router replaced","by":"Ann"}`},
@@ -49,6 +52,14 @@ func TestChangesAreKept(t *testing.T) {
 	for _, body := range []string{`{}`, `nonsense`, `[{"title":""}]`, `{"title":7}`, ""} {
 		if _, _, err := s.Take("pipeline", []byte(body), now); incidents.CodeOf(err) != incidents.Invalid {
 			t.Errorf("%s: %v", body, err)
+		}
+	}
+	for _, link := range []string{"javascript:alert(1)", "JavaScript://%0aalert(1)", "data:text/html,x", "file:///etc/passwd", "//ci.example.com/7", "/builds/7", "https://bo:hunter2@ci.example.com/7", "https://ci.example.com/" + strings.Repeat("7", 1500), " https://ci.example.com"} {
+		for _, body := range []string{`{"title":"a link","url":%q}`, `{"payload":{"summary":"a link"},"links":[{"href":%q}]}`, `[{"title":"right"},{"title":"a link","url":%q}]`} {
+			_, _, err := s.Take("pipeline", fmt.Appendf(nil, body, link), now)
+			if e, ok := errors.AsType[*incidents.Error](err); !ok || e.Code != incidents.Invalid || !strings.Contains(e.Hint, "https://") {
+				t.Errorf("%s of %q: %v", body, link, err)
+			}
 		}
 	}
 	// Its sender did not hear that it had been taken.
