@@ -180,7 +180,7 @@ func TestRedisIsNoAuthority(t *testing.T) {
 
 func awaitRedisRecord(t *testing.T, c config.Config, good func(audit.Record) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for look := time.NewTicker(100 * time.Millisecond); ; {
 		_, out := command(t, "audit", "export", "--store", string(c.Store), "--data", c.Data)

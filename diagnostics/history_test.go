@@ -83,7 +83,7 @@ func TestNobodyWaitsForAnothersLoad(t *testing.T) {
 	select {
 	case second := <-past.loading: // both are at it
 		close(second)
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the second one waits for the first one's store")
 		go func() { close(<-past.loading) }()
 	}

@@ -74,7 +74,7 @@ func shoot(t *testing.T, browser context.Context, url, lang, scheme string, widt
 	t.Helper()
 	tab, cancel := chromedp.NewContext(browser)
 	defer cancel()
-	tab, cancelTime := context.WithTimeout(tab, 20*time.Second)
+	tab, cancelTime := context.WithTimeout(tab, time.Minute)
 	defer cancelTime()
 	path, hash, _ := strings.Cut(url, "#")
 	address := path + "?lang=" + lang + "#" + hash

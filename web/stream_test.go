@@ -73,7 +73,7 @@ func listen(t *testing.T, url string, change ...func(*http.Request)) (<-chan sse
 // next waits for the next event of a name.
 func next(t *testing.T, events <-chan sse, name string) sse {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		select {
 		case e, ok := <-events:
@@ -92,7 +92,7 @@ func next(t *testing.T, events <-chan sse, name string) sse {
 // ended waits for the end of a stream.
 func ended(t *testing.T, events <-chan sse) {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		select {
 		case _, ok := <-events:
@@ -337,7 +337,7 @@ func TestASlowReaderIsDropped(t *testing.T) {
 // until waits for something that no event tells of.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	limit := time.Now().Add(30 * time.Second)
+	limit := time.Now().Add(time.Minute)
 	for !ok() {
 		if time.Now().After(limit) {
 			t.Fatalf("never: %s", what)

@@ -182,17 +182,5 @@ func replicaOf(f *flaky, e *worker.Engine) lone { return lone{f, e} }
 
 func (l lone) until(t *testing.T, what string, good func(*incidents.Incident) bool) *incidents.Incident {
 	t.Helper()
-	signals, stop := l.f.Store.Watch()
-	defer stop()
-	limit := time.After(45 * time.Second)
-	for {
-		if s, err := l.f.Load(t.Context(), 1); err == nil && good(s) {
-			return s
-		}
-		select {
-		case <-signals:
-		case <-limit:
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
+	return l.f.await(t, what, good)
 }

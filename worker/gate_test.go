@@ -65,7 +65,7 @@ func (robbed) Extend(context.Context, *incidents.Claim, time.Duration) error {
 func TestARunWhoseClaimIsLostStops(t *testing.T) {
 	f, stopped := openFlaky(t, 1), make(chan struct{})
 	p := &ports{onRun: func(ctx context.Context) { <-ctx.Done(); close(stopped) }}
-	engine := f.run(t, p, func(o *worker.Options) { o.Queue, o.Lease = robbed{o.Queue}, 300*time.Millisecond })
+	engine := f.run(t, p, func(o *worker.Options) { o.Queue, o.Lease = robbed{o.Queue}, time.Second })
 	b := &incidents.Batch{Source: "test", ReceivedAt: time.Now().UTC(), Alerts: []incidents.Alert{alertAt("shop", time.Now().UTC())}}
 	ok(t, f.Append(t.Context(), b))
 	r := replicaOf(f, engine)
@@ -74,7 +74,7 @@ func TestARunWhoseClaimIsLostStops(t *testing.T) {
 	ok(t, err)
 	select {
 	case <-stopped:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("it goes on")
 	}
 	r.until(t, "the run to be unknown", func(s *incidents.Incident) bool { return s.Runs[0].State == incidents.RunUnknown })

@@ -219,7 +219,7 @@ func (f *flaky) run(t *testing.T, p *ports, change func(*worker.Options)) *worke
 // await watches incident 1 until good says so.
 func (f *flaky) await(t *testing.T, what string, good func(*incidents.Incident) bool) *incidents.Incident {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for {

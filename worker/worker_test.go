@@ -156,7 +156,7 @@ func (b *bench) await(id incidents.ID, what string, good func(*incidents.Inciden
 	b.t.Helper()
 	signals, cancel := b.store.Watch()
 	defer cancel()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for {

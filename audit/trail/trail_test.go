@@ -288,6 +288,7 @@ type flaky struct {
 	before error
 	after  error
 	hang   bool
+	lost   func() // called once the answer of an append was lost
 }
 
 func (f *flaky) set(before, after error) {
@@ -298,7 +299,7 @@ func (f *flaky) set(before, after error) {
 
 func (f *flaky) AppendAudit(ctx context.Context, after audit.Head, entries []audit.Entry) error {
 	f.mu.Lock()
-	before, behind, hang := f.before, f.after, f.hang
+	before, behind, hang, lost := f.before, f.after, f.hang, f.lost
 	f.mu.Unlock()
 	if hang {
 		<-ctx.Done()
@@ -307,7 +308,11 @@ func (f *flaky) AppendAudit(ctx context.Context, after audit.Head, entries []aud
 	if before != nil {
 		return before
 	}
-	return errors.Join(f.Store.AppendAudit(ctx, after, entries), behind)
+	err := errors.Join(f.Store.AppendAudit(ctx, after, entries), behind)
+	if behind != nil && lost != nil {
+		lost()
+	}
+	return err
 }
 
 var errAway = incidents.Fail(incidents.Unavailable, "error.store_away", "the store is away")
@@ -350,8 +355,8 @@ func TestLostAnswers(t *testing.T) {
 	good, err := l.Begin(t.Context(), intent("good"))
 	check(t, err)
 	f.set(nil, errAway)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
+	ctx, cancel := context.WithCancel(t.Context())
+	f.lost = cancel // by then it stands in the chain
 	if _, err := l.Begin(ctx, intent("lost")); err == nil {
 		t.Fatal("the answer was not lost")
 	}

@@ -38,7 +38,7 @@ func (l *batches) Append(ctx context.Context, b *incidents.Batch) error {
 // next waits for a batch in which an alert is in the wanted state.
 func (l *batches) next(t *testing.T, resolved bool) incidents.Alert {
 	t.Helper()
-	deadline := time.After(40 * time.Second)
+	deadline := time.After(90 * time.Second)
 	for {
 		select {
 		case b := <-l.kept:

@@ -93,7 +93,7 @@ func (w *contractWorld) Act(t *testing.T, a contract.Act) {
 		return
 	}
 	w.Offer(offered)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := w.Await(ctx, "an answer", func() bool { return w.First(offered) != nil }); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestPeopleInDiscord(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			waiting, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			waiting, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			if err := w.Await(waiting, "a connection", func() bool { return w.Connected() == 1 }); err != nil {
 				t.Fatal(err)

@@ -28,7 +28,7 @@ func connected(t *testing.T, x *inbox) {
 
 func (x *inbox) await(what string, ok func() bool) {
 	x.t.Helper()
-	ctx, cancel := context.WithTimeout(x.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(x.t.Context(), time.Minute)
 	defer cancel()
 	for !ok() {
 		select {

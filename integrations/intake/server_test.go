@@ -59,12 +59,12 @@ func TestASlowBodyIsCutOff(t *testing.T) {
 // store: the server would take its own timeout for a sender that went away.
 func TestTheBodysDeadlineDoesNotReachTheStore(t *testing.T) {
 	t.Parallel()
-	v, k := receiver(t, func(o *Options) { o.Limits = DefaultLimits(); o.Limits.ReadTimeout = 20 * time.Millisecond })
+	v, k := receiver(t, func(o *Options) { o.Limits = DefaultLimits(); o.Limits.ReadTimeout = 400 * time.Millisecond })
 	k.append = func(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(5 * 20 * time.Millisecond):
+		case <-time.After(600 * time.Millisecond):
 			return nil
 		}
 	}

@@ -285,7 +285,7 @@ func ended(t *testing.T, pid string, byUs bool) {
 
 // waitFor looks until it is so, for 20 s.
 func waitFor(so func() bool) bool {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if so() {
 			return true
 		}

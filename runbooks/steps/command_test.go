@@ -345,7 +345,7 @@ func TestGuardKilled(t *testing.T) {
 // pidIn waits for a process to write its number into the file.
 func pidIn(t *testing.T, file string) string {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if b, err := os.ReadFile(file); err == nil {
 			return strings.TrimSpace(string(b))
 		}
@@ -357,7 +357,7 @@ func pidIn(t *testing.T, file string) string {
 // childOf waits until the process has a child.
 func childOf(t *testing.T, pid int) int {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 		for _, task := range tasks {
 			b, _ := os.ReadFile(task)
@@ -381,7 +381,7 @@ func gone(t *testing.T, pid string) {
 	if _, err := strconv.Atoi(pid); err != nil {
 		t.Fatalf("%q is not a process", pid)
 	}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		b, err := os.ReadFile("/proc/" + pid + "/stat")
 		if err != nil {
 			return

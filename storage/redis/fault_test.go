@@ -69,7 +69,7 @@ func claimAll(t testing.TB, s *redis.Store, lease time.Duration) []incidents.Cla
 // eventually waits until f says yes.
 func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	limit := time.Now().Add(20 * time.Second)
+	limit := time.Now().Add(time.Minute)
 	for !f() {
 		if time.Now().After(limit) {
 			t.Fatalf("it never came to this: %s", what)
@@ -327,7 +327,7 @@ func TestServerAway(t *testing.T) {
 	if h.Durable || len(h.Problems) != 1 || h.Problems[0].Phrase != "store.away" {
 		t.Errorf("health: %+v", h)
 	}
-	if took := time.Since(started); took > 5*time.Second {
+	if took := time.Since(started); took > 45*time.Second {
 		t.Errorf("it took %v to say so", took)
 	}
 	server.Restart()

@@ -451,7 +451,7 @@ func TestDeadlyEffect(t *testing.T) {
 		if len(got) != 1 || got[0].Attempt != attempt {
 			t.Fatalf("claimed %+v, want attempt %d", got, attempt)
 		}
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.Now().Add(time.Minute)
 		for sqlite.Noted(s) == 0 && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}
