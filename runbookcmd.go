@@ -154,7 +154,7 @@ func runbookPlan(args []string, std streams) int {
 		complain(std.err, err)
 		return exitInvalid
 	}
-	s := runbooks.Imagine(labels)
+	s := rb.Imagine(labels)
 	if err := runbooks.Suppose(s, rb.ID, states); err != nil {
 		complain(std.err, err)
 		return exitUsage

@@ -101,7 +101,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 	links := bot.Links{Base: a.url(), Approvers: approvers(c.Rights)}
 	router, err := bot.NewRouter(bot.RouterOptions{
-		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Inquiry: asker{a}, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: auditedLessons{lessons{a.store, time.Now}, a.audit}, People: named(c.Rights), Customers: customerNames(c), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
+		Commands: commands.All(commands.Deps{Incidents: desk{engine, a.store, a.audit}, Again: engine, Wishes: engine, Inquiry: asker{a}, Library: a.library, Freezer: auditedFreezer{freezer, a.audit}, Trust: ladder, Lessons: auditedLessons{lessons{a.store, time.Now}, a.audit}, People: named(c.Rights), Customers: c.CustomerNames(), Links: links, Now: time.Now, Calendar: windows{a.config.Windows}.coming, Trackers: a.trackers}),
 		Rights:   c.Rights, Incidents: a.store, Logger: log,
 	})
 	if err != nil {
@@ -333,15 +333,6 @@ func named(rights bot.Rights) commands.People {
 		return roster
 	}
 	return nil
-}
-
-// customerNames are the configured customers.
-func customerNames(c *config.Settled) []string {
-	var all []string
-	for i := range c.CustomerRules {
-		all = append(all, c.CustomerRules[i].Name)
-	}
-	return all
 }
 
 // approvers names those who may approve runs somewhere, where not everybody

@@ -107,12 +107,21 @@ func TestAnothersRunbookIsNotThere(t *testing.T) {
 	if rb == nil {
 		t.Fatal(problems)
 	}
+	own, problems := runbooks.Parse("own.yaml", []byte(strings.Replace(runbook, "risk:", "customers: [acme]\nrisk:", 1)), nil)
+	if own == nil {
+		t.Fatal(problems)
+	}
 	for _, c := range []struct {
 		who   incidents.Actor
 		whose string
 		runs  bool
-	}{{bea, "globex", false}, {all, "globex", true}, {bea, "acme", true}} { // acme's alerts of what is now globex's
+		rb    *runbooks.Runbook
+	}{
+		{bea, "globex", false, rb}, {all, "globex", true, rb}, {bea, "acme", true, rb}, // acme's alerts of what is now globex's
+		{bea, "acme", false, own}, {all, "globex", false, own}, // acme's alone: not even who sees everything runs it for globex
+	} {
 		h := newHouse(t)
+		rb := c.rb
 		h.deps.Library, h.deps.Customers = library{rb}, []string{"acme", "globex"}
 		if h.router, err = bot.NewRouter(bot.RouterOptions{Commands: All(h.deps), Rights: roster, Incidents: h.memory, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 			t.Fatal(err)

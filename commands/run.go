@@ -100,7 +100,10 @@ func (d Deps) plan(reader bot.Reader, s *incidents.Incident, args []string) (inc
 // another customer's: it is there only for who sees everybody's.
 func (d Deps) runbook(reader bot.Reader, s *incidents.Incident, id string) *runbooks.Runbook {
 	rb := d.Library.Get(id)
-	if rb == nil || reader.All || len(d.Customers) == 0 && s.Customer == "" {
+	if rb == nil || !rb.For(s.Customer) {
+		return nil
+	}
+	if reader.All || len(d.Customers) == 0 && s.Customer == "" {
 		return rb
 	}
 	if (bot.Target{Action: id}).Suggestion(s) == nil && !rb.Fit(s) {

@@ -54,6 +54,15 @@ func (s *settler) customers() {
 	}
 }
 
+// CustomerNames are all there are.
+func (s *Settled) CustomerNames() []string {
+	var all []string
+	for i := range s.CustomerRules {
+		all = append(all, s.CustomerRules[i].Name)
+	}
+	return all
+}
+
 func (s *settler) customer(key string, c *Customer) incidents.Customer {
 	out := incidents.Customer{Name: c.Name, Services: c.Services, Tracker: c.Tracker, Chats: c.Chats}
 	if len(c.Services) == 0 && len(c.Match) == 0 {

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/runbooks"
 )
 
-// What a runbook says of its manual is held against the trackers.
+// What a runbook says of its manual is held against the trackers, and for whom it is
+// against the customers.
 func TestManualsHaveATracker(t *testing.T) {
 	t.Setenv("HIKESHI_LANGUAGE", "en")
 	dir := t.TempDir()
@@ -33,6 +35,11 @@ tickets: [{tracker: wiki}]
 	settled, err := read.Settle()
 	if err != nil {
 		t.Fatal(err)
+	}
+	settled.CustomerRules = incidents.Customers{{Name: "acme"}}
+	write("look.yaml", "id: look\ntitle: {en: Look, ja: 見る}\nfits: any\ncustomers: [acme, acne]\ncheck: [{command: {argv: [uptime]}}]\n")
+	if _, problems := runbooks.Load(settled.RunbookSources()); len(problems) != 1 || problems[0].What.Args["customer"] != "acne" {
+		t.Errorf("a runbook of a customer that there is not: %v", problems)
 	}
 	for manual, problem := range map[string]string{
 		"":                            "",

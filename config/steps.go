@@ -111,7 +111,7 @@ func (s *Settled) Content(step incidents.Step) (string, error) {
 
 // RunbookSources say where the configured runbooks are.
 func (s *Settled) RunbookSources() runbooks.Sources {
-	return runbooks.Sources{Paths: s.Runbooks.Paths, Vars: s.Runbooks.Vars, Hosts: s.Hosts(), Embedded: s.Embedded, Content: s.Content}
+	return runbooks.Sources{Paths: s.Runbooks.Paths, Vars: s.Runbooks.Vars, Hosts: s.Hosts(), Customers: s.CustomerNames(), Embedded: s.Embedded, Content: s.Content}
 }
 
 // secretName is the name of a variable whose value is a secret.

@@ -140,6 +140,8 @@ func (l *linker) call(rb *Runbook, s *Step, path []string) linked {
 		bad = l.refuse(rb, s.line, "runbook.lint.call_looks", "id", s.target)
 	case len(callee.Branches) > 0:
 		bad = l.refuse(rb, s.line, "runbook.lint.call_branches", "id", s.target)
+	case !callee.covers(rb):
+		bad = l.refuse(rb, s.line, "runbook.lint.call_customers", "id", s.target, "customers", strings.Join(callee.Customers, ", "))
 	case callee.Risk == incidents.RiskHigh && rb.Risk != incidents.RiskHigh:
 		bad = l.refuse(rb, s.line, "runbook.lint.call_risk", "id", s.target, "risk", string(callee.Risk), "own", string(rb.Risk))
 	default:

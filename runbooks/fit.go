@@ -30,8 +30,12 @@ func (l *Library) Fitting(s *incidents.Incident) []Candidate {
 
 // Fit says whether the runbook is about such incidents: all its matchers hold
 // for the labels that the incident's alerts share, or a person declared the
-// incident with one of its words. What alerts say in prose decides nothing.
+// incident with one of its words. What alerts say in prose decides nothing. One that
+// is for others' incidents fits none.
 func (rb *Runbook) Fit(s *incidents.Incident) bool {
+	if !rb.For(s.Customer) {
+		return false
+	}
 	if rb.Any {
 		return true
 	}

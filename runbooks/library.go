@@ -18,11 +18,12 @@ import (
 
 // Sources say where runbooks come from.
 type Sources struct {
-	Paths    []string          // directories, searched for *.yaml and *.yml without their subdirectories, and files
-	Embedded fs.FS             // runbooks that come with the program; nil for none
-	Vars     map[string]string // values of {var.name}
-	Content  Content           // what steps refer to; nil: such steps are not planned here
-	Hosts    []string          // the inventory: what a parameter of type host may be, "*.example.com" for all below; none: any host
+	Paths     []string          // directories, searched for *.yaml and *.yml without their subdirectories, and files
+	Embedded  fs.FS             // runbooks that come with the program; nil for none
+	Vars      map[string]string // values of {var.name}
+	Content   Content           // what steps refer to; nil: such steps are not planned here
+	Customers []string          // those whom the configuration knows: who else a runbook is for is an error; none: anybody
+	Hosts     []string          // the inventory: what a parameter of type host may be, "*.example.com" for all below; none: any host
 }
 
 // Content is the SHA-256 of what a resolved step refers to, such as files, "" where it
@@ -141,6 +142,10 @@ func (s Sources) load() (*shelf, []Problem) {
 		}
 		if twin := next.byID[rb.ID]; twin != nil {
 			problems = append(problems, fileProblem(f.name, "runbook.lint.id_twice", "id", rb.ID, "file", twin.File))
+			continue
+		}
+		if wrong := rb.strangers(s.Customers); len(wrong) > 0 {
+			problems = append(problems, wrong...)
 			continue
 		}
 		rb.inventory(s.Hosts)

@@ -39,7 +39,7 @@ func Parse(file string, content []byte, values map[string]string) (*Runbook, []P
 }
 
 func (r *reader) runbook(root *yaml.Node) *Runbook {
-	f, ok := r.fields(root, "", "id", "title", "what", "where", "how", "manual", "risk", "fits", "words", "effect", "undo",
+	f, ok := r.fields(root, "", "id", "title", "what", "where", "how", "manual", "risk", "fits", "words", "customers", "effect", "undo",
 		"params", "check", "recover", "branches", "verify", "escalate")
 	if !ok {
 		return nil
@@ -63,6 +63,9 @@ func (r *reader) runbook(root *yaml.Node) *Runbook {
 	}
 	r.risk(rb, f, root)
 	r.fits(rb, f, root)
+	if n := f["customers"]; n != nil {
+		r.customers(rb, n)
+	}
 	r.verify(rb, f, root)
 	r.usage(rb, f)
 	return rb

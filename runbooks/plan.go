@@ -14,6 +14,9 @@ import (
 // resolved, and sealed. Values in given win over those from the incident's
 // labels, which win over the author's defaults; each is validated by its type.
 func (rb *Runbook) Plan(s *incidents.Incident, given map[string]string) (incidents.Plan, error) {
+	if !rb.For(s.Customer) {
+		return incidents.Plan{}, incidents.Fail(incidents.NotFound, "error.no_runbook", "there is no such runbook", "runbook", rb.ID).WithHint("/inc suggest")
+	}
 	if !rb.Changes() {
 		return incidents.Plan{}, incidents.Fail(incidents.Invalid, "runbook.only_checks",
 			"runbook "+rb.ID+" only looks; there is nothing to approve", "runbook", rb.ID).WithHint("/inc diagnose")

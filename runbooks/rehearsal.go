@@ -29,11 +29,12 @@ type rehearsal struct {
 }
 
 type rehearsalCase struct {
-	Name   string            `yaml:"name"`
-	Labels map[string]string `yaml:"labels"`
-	Params map[string]string `yaml:"params"`
-	Found  map[string]canned `yaml:"found"` // by check
-	Want   struct {
+	Name     string            `yaml:"name"`
+	Labels   map[string]string `yaml:"labels"`
+	Customer *string           `yaml:"customer"` // whose incident; without it of one for whom the runbook is
+	Params   map[string]string `yaml:"params"`
+	Found    map[string]canned `yaml:"found"` // by check
+	Want     struct {
 		Fits    *bool    `yaml:"fits"`
 		Branch  *string  `yaml:"branch"`
 		Runs    []string `yaml:"runs"`    // the lines of the recovery, all of them
@@ -144,7 +145,10 @@ func rehearseFile(name string) ([]Rehearsed, error) {
 }
 
 func (rb *Runbook) rehearse(c *rehearsalCase) ([]string, error) {
-	s := Imagine(incidents.LabelsFromMap(c.Labels))
+	s := rb.Imagine(incidents.LabelsFromMap(c.Labels))
+	if c.Customer != nil {
+		s.Customer = *c.Customer
+	}
 	values, err := rb.rehearsed(s, c)
 	if err != nil {
 		return nil, err
@@ -215,12 +219,6 @@ func (rb *Runbook) rehearsed(s *incidents.Incident, c *rehearsalCase) (map[strin
 		s.Findings = append(s.Findings, f)
 	}
 	return values, nil
-}
-
-// Imagine is an incident that has never been, with these labels, for looking at
-// what a runbook would do.
-func Imagine(labels incidents.Labels) *incidents.Incident {
-	return &incidents.Incident{ID: 1, Version: 1, Common: labels}
 }
 
 // Suppose says that the checks of the runbook with this id found these states, up

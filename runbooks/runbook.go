@@ -49,6 +49,8 @@ type Runbook struct {
 	Words  []string            // it also fits an incident that a person declared with one of these words
 	Params []Param
 
+	Customers []string // those for whose incidents alone it is there; none: it is everybody's
+
 	Check    []Step
 	Recover  []Step   // none in a diagnostic, nor with branches
 	Branches []Branch // in the order in which they are tried; none where there is one way only
@@ -58,7 +60,8 @@ type Runbook struct {
 	Escalate incidents.Text // said when it did not help
 	Manual   incidents.Manual
 
-	content Content // of what its steps refer to; may be nil
+	content     Content // of what its steps refer to; may be nil
+	customersAt int     // the line of customers
 }
 
 // Verify is how success is proved, see incidents.Verify.

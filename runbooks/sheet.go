@@ -108,6 +108,9 @@ func (s *sheet) fits(rb *Runbook) {
 		rows = append(rows, "- "+s.word("words", "words", strings.Join(rb.Words, ", ")))
 	}
 	s.line(strings.Join(rows, "\n"))
+	if len(rb.Customers) > 0 {
+		s.line(s.word("customers", "customers", strings.Join(rb.Customers, ", ")))
+	}
 }
 
 func (s *sheet) params(params []Param) {

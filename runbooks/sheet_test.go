@@ -13,7 +13,7 @@ import (
 // write them anew: UPDATE=1 go test -run Sheet ./runbooks
 func TestSheet(t *testing.T) {
 	t.Parallel()
-	source := strings.Replace(paramBook, "fits:", "what: {en: \"Makes it `bigger`.\", ja: 台数を増やす。}\nhow:\n  en: |\n    First this.\n\n    - then that\n  ja: まずこれ、次にあれ。\nwords: [slow, 遅い]\nfits:", 1)
+	source := strings.Replace(paramBook, "fits:", "what: {en: \"Makes it `bigger`.\", ja: 台数を増やす。}\nhow:\n  en: |\n    First this.\n\n    - then that\n  ja: まずこれ、次にあれ。\nwords: [slow, 遅い]\ncustomers: [acme, globex]\nfits:", 1)
 	rb := load(t, nil, source).Get("scale")
 	rb.Digest = strings.Repeat("0", 64)
 	for _, lang := range phrases.Languages {

@@ -60,8 +60,11 @@ func (s *Server) runbookPage(w http.ResponseWriter, r *http.Request, v *visit) e
 	if s.Runbooks != nil {
 		rb = s.Runbooks.Get(name)
 	}
-	if rb == nil {
+	if rb == nil || !rb.For(inc.Customer) {
 		return incidents.Fail(incidents.NotFound, "error.no_runbook", "there is no such runbook", "runbook", bot.Line(name, 80))
+	}
+	if s.may(v, bot.View, bot.Overall) != nil {
+		rb = rb.As(inc.Customer)
 	}
 	view := runbookView{Head: s.head(v, inc, ""), Sheet: markdown(runbooks.Sheet(rb, v.lang, phrases.Fill)), Manual: s.manual(r.Context(), v, rb.Manual)}
 	s.page(w, v, http.StatusOK, "runbook", pageData{Title: id.String() + " " + bot.Line(rb.Title.In(v.lang), 80), Tab: "runbook", Body: view})

@@ -16,7 +16,7 @@ import (
 type books struct{ t testing.TB }
 
 func (b books) Get(id string) *runbooks.Runbook {
-	manual := map[string]string{"restart-till": "\nmanual: {from: wiki, page: \"運用/<b>レジ</b>\"}", "flush-cache": "", "other": "\nmanual: {from: wiki, page: Canary}"}
+	manual := map[string]string{"restart-till": "\nmanual: {from: wiki, page: \"運用/<b>レジ</b>\"}", "flush-cache": "", "other": "\nmanual: {from: wiki, page: Canary}", "acmes": "\ncustomers: [acme]\nmanual: {from: wiki, page: Canary}"}
 	m, there := manual[id]
 	if !there {
 		return nil
@@ -95,18 +95,19 @@ func TestManualsAreForThoseWhoSeeTheIncident(t *testing.T) {
 	roster, err := bot.NewRoster([]bot.Member{
 		{Name: "kenji", Accounts: []string{"console:kenji"}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Responder}, Services: []string{"checkout"}}}},
 		{Name: "mia", Accounts: []string{"console:mia"}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Responder}, Customers: []string{"globex"}}}},
+		{Name: "root", Accounts: []string{"console:root"}, Grants: []bot.Grant{{Roles: []bot.Role{bot.Admin}, Customers: []string{bot.AllCustomers}}}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, s := handler(t, func(o *Options) {
 		o.Runbooks, o.Manuals, o.Rights = books{t}, wiki{prose: bot.Prose{Text: "Canary"}}, roster
-		o.Config.People = []Person{{Name: "kenji", Token: "kenji-" + token}, {Name: "mia", Token: "mia-" + token}}
+		o.Config.People = []Person{{Name: "kenji", Token: "kenji-" + token}, {Name: "mia", Token: "mia-" + token}, {Name: "root", Token: "root-" + token}}
 	})
 	for _, c := range []struct {
 		who, runbook string
 		status       int
-	}{{"kenji", "restart-till", http.StatusOK}, {"kenji", "other", http.StatusNotFound}, {"kenji", "none", http.StatusNotFound}, {"mia", "restart-till", http.StatusNotFound}} {
+	}{{"kenji", "restart-till", http.StatusOK}, {"kenji", "other", http.StatusNotFound}, {"kenji", "none", http.StatusNotFound}, {"mia", "restart-till", http.StatusNotFound}, {"root", "other", http.StatusOK}, {"root", "acmes", http.StatusNotFound}} {
 		got := ask(s, http.MethodGet, "/incidents/1/runbooks/"+c.runbook, "", bearer(c.who+"-"+token))
 		if got.Code != c.status || strings.Contains(got.Body.String(), "Canary") != (c.status == http.StatusOK) {
 			t.Errorf("%s and %s: %d %s", c.who, c.runbook, got.Code, got.Body)
