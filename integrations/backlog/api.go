@@ -33,10 +33,7 @@ type api struct {
 	known *project
 }
 
-var (
-	_ remote.Maker  = (*api)(nil)
-	_ remote.Reader = (*api)(nil)
-)
+var _ remote.API = (*api)(nil)
 
 type user struct {
 	ID   int    `json:"id"`

@@ -21,7 +21,10 @@ type Tracker struct {
 	remote.Adapter
 }
 
-var _ tracker.Tracker = (*Tracker)(nil)
+var (
+	_ tracker.Tracker  = (*Tracker)(nil)
+	_ tracker.Attacher = (*Tracker)(nil)
+)
 
 // Rates are the limits that are kept. Backlog counts each minute of one
 // account: 600 reads, 150 changes and 150 searches on paid plans.

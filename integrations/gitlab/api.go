@@ -28,10 +28,7 @@ type api struct {
 	self *user
 }
 
-var (
-	_ remote.Maker  = (*api)(nil)
-	_ remote.Reader = (*api)(nil)
-)
+var _ remote.API = (*api)(nil)
 
 type user struct {
 	ID       int64  `json:"id"`
@@ -263,22 +260,31 @@ func (a *api) Comment(ctx context.Context, key string, c bot.TicketComment) erro
 	return a.comment(ctx, key, a.markup.Comment(c, ""), c.Key)
 }
 
+// sign is what a comment of that name ends with. It does not show.
+func sign(name string) string { return "<!-- hikeshi " + name + " -->" }
+
 // comment writes text with a sign in it by which it is found again.
 func (a *api) comment(ctx context.Context, key, text, name string) error {
+	there, err := a.stands(ctx, key, sign(name))
+	if err != nil || there {
+		return err
+	}
+	return a.say(ctx, key, text, sign(name))
+}
+
+// stands says whether a comment of ours has the sign.
+func (a *api) stands(ctx context.Context, key, sign string) (bool, error) {
 	me, err := a.Me(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	there, err := a.notes(ctx, key)
-	if err != nil {
-		return err
-	}
-	sign := "<!-- hikeshi " + name + " -->"
-	for i := range there {
-		if there[i].Author.account().ID == me.ID && strings.HasSuffix(strings.TrimSpace(there[i].Body), sign) {
-			return nil
-		}
-	}
+	return slices.ContainsFunc(there, func(n note) bool {
+		return n.Author.account().ID == me.ID && strings.HasSuffix(strings.TrimSpace(n.Body), sign)
+	}), err
+}
+
+func (a *api) say(ctx context.Context, key, text, sign string) error {
 	return a.client.Do(ctx, remote.Ask{Method: http.MethodPost, Path: a.of(key, "notes"), JSON: map[string]any{"body": strings.TrimSpace(text) + "\n\n" + sign}}, nil)
 }
 

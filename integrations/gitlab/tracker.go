@@ -20,7 +20,10 @@ type Tracker struct {
 	remote.Adapter
 }
 
-var _ tracker.Tracker = (*Tracker)(nil)
+var (
+	_ tracker.Tracker  = (*Tracker)(nil)
+	_ tracker.Attacher = (*Tracker)(nil)
+)
 
 // Rates are the limits that are kept. gitlab.com takes 60 comments and 200
 // issues a minute of one account, one's own GitLab 300 of each.

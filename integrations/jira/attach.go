@@ -1,10 +1,7 @@
 package jira
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,7 +42,7 @@ func (k *Tracker) Attach(ctx context.Context, key string, f tracker.File) error 
 	}) {
 		return nil
 	}
-	form, err := formOf(f)
+	form, err := f.Form()
 	if err != nil {
 		return err
 	}
@@ -57,26 +54,4 @@ func (k *Tracker) Attach(ctx context.Context, key string, f tracker.File) error 
 		return fail("error.jira_no_json", "jira did not say which file it took")
 	}
 	return err
-}
-
-// form is a body of parts, as browsers send files.
-type form struct {
-	kind string // with the line between the parts
-	body []byte
-}
-
-func formOf(f tracker.File) (*form, error) {
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b)
-	part, err := w.CreateFormFile("file", f.Name)
-	if err == nil {
-		_, err = part.Write(f.Text)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("pack %s: %w", f.Name, err)
-	}
-	return &form{w.FormDataContentType(), b.Bytes()}, nil
 }

@@ -16,6 +16,7 @@ import (
 	jira "github.com/andygrunwald/go-jira"
 
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 )
 
 // Limiter is the pace of what is asked of Jira, shared between replicas.
@@ -105,8 +106,8 @@ type ask struct {
 	method, path string
 	query        url.Values
 	body         any
-	form         *form  // instead of body: a file
-	key          string // the issue that is written to; "" for what is read
+	form         *tracker.Body // instead of body: a file
+	key          string        // the issue that is written to; "" for what is read
 	lane         limit.Lane
 }
 
@@ -155,10 +156,10 @@ func (c *client) request(ctx context.Context, a ask) (*http.Request, error) {
 		}
 		return req, err
 	}
-	req, err := c.api.NewMultiPartRequestWithContext(ctx, a.method, path, bytes.NewBuffer(a.form.body))
+	req, err := c.api.NewMultiPartRequestWithContext(ctx, a.method, path, bytes.NewBuffer(a.form.Bytes))
 	if err == nil {
 		req.Header.Set("Accept", "application/json")
-		req.Header.Set("Content-Type", a.form.kind)
+		req.Header.Set("Content-Type", a.form.Kind)
 		req.Header.Set("X-Atlassian-Token", "no-check") // Jira refuses forms that a page could make a browser send
 	}
 	return req, err

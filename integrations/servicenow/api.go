@@ -31,10 +31,7 @@ type api struct {
 	users map[string]user // by user_name
 }
 
-var (
-	_ remote.Maker  = (*api)(nil)
-	_ remote.Reader = (*api)(nil)
-)
+var _ remote.API = (*api)(nil)
 
 // pair is a field as it is kept and as people see it.
 type pair struct {

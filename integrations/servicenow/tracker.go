@@ -22,7 +22,10 @@ type Tracker struct {
 	remote.Adapter
 }
 
-var _ tracker.Tracker = (*Tracker)(nil)
+var (
+	_ tracker.Tracker  = (*Tracker)(nil)
+	_ tracker.Attacher = (*Tracker)(nil)
+)
 
 // Rates are the limits that are kept: an instance has few threads for REST, and
 // an administrator sets limits an hour.

@@ -1,10 +1,12 @@
 package tracker
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"mime/multipart"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -15,6 +17,29 @@ type File struct {
 	Key  string // what it is: a ticket has one file of each key, whose name begins with it
 	Name string
 	Text []byte
+}
+
+// Body is what a request carries that is no JSON.
+type Body struct {
+	Kind  string // its Content-Type
+	Bytes []byte
+}
+
+// Form is the file as browsers send one, in a part called "file".
+func (f File) Form() (*Body, error) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	part, err := w.CreateFormFile("file", f.Name)
+	if err == nil {
+		_, err = part.Write(f.Text)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pack %s: %w", f.Name, err)
+	}
+	return &Body{w.FormDataContentType(), b.Bytes()}, nil
 }
 
 // Attacher is a Tracker whose tickets take files.

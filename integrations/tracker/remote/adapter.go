@@ -43,12 +43,14 @@ func (o Options) Client(s System, path string, who http.Header) *Client {
 type API interface {
 	Maker
 	Reader
+	Shelf
 }
 
 // Adapter is what the adapters of all systems do alike; each embeds one.
 type Adapter struct {
 	once  *Once
 	watch *Watch
+	shelf Shelf
 	page  func(key string) string
 }
 
@@ -56,7 +58,7 @@ type Adapter struct {
 func (o Options) Adapter(c *Config, s System, api API, page func(key string) string) Adapter {
 	once := &Once{System: s, Name: c.Name, Maker: api, Settings: o.Settings, IndexTime: c.IndexTime, Now: o.Now, Log: o.Log}
 	watch := &Watch{Config: c, System: s, Reader: api, Once: once, Owner: o.Owner, Settings: o.Settings, Now: o.Now, Log: o.Log}
-	return Adapter{once, watch, page}
+	return Adapter{once, watch, api, page}
 }
 
 // Stats tells what happened in this process.

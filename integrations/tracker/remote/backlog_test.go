@@ -27,6 +27,8 @@ func openBacklog(h *house) world {
 
 func (w backlogWorld) fake() fake { return w.Server }
 
+func (w backlogWorld) noFiles(status int) { w.NoFiles = status }
+
 var backlogPeople = map[string]int{"joe": fakes.Joe, "bea": fakes.Bea}
 
 func (w backlogWorld) make(settings remote.Settings, transport http.RoundTripper, change func(*remote.Config)) (adapter, error) {
@@ -65,6 +67,9 @@ func (w backlogWorld) tickets() []ticket {
 			if c.Author == fakes.Bot && c.Content != "" {
 				t.comments = append(t.comments, c.Content)
 			}
+		}
+		for _, f := range i.Files {
+			t.files = append(t.files, string(f.Text))
 		}
 		all = append(all, t)
 	}

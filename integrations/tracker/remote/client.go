@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/integrations/limit"
+	"github.com/hikeshi-ops/hikeshi/integrations/tracker"
 )
 
 // Limiter is the pace of what is asked, shared between replicas.
@@ -60,7 +61,8 @@ type Ask struct {
 	Query        url.Values
 	Form         url.Values // the body, as a form
 	JSON         any        // the body, as JSON
-	Class        string     // "" is ClassRead, or ClassWrite where there is a body
+	Body         *tracker.Body
+	Class        string // "" is ClassRead, or ClassWrite where there is a body
 	Lane         limit.Lane
 }
 
@@ -136,6 +138,8 @@ func (c *Client) request(ctx context.Context, a Ask) (*http.Request, error) {
 	switch {
 	case a.Form != nil:
 		body, kind = strings.NewReader(a.Form.Encode()), "application/x-www-form-urlencoded"
+	case a.Body != nil:
+		body, kind = bytes.NewReader(a.Body.Bytes), a.Body.Kind
 	case a.JSON != nil:
 		b, err := json.Marshal(a.JSON)
 		if err != nil {

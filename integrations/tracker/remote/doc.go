@@ -8,7 +8,7 @@
 // looked for before it is created again, until the tracker's search must know,
 // and that two that came about all the same become one; that a webhook is only a
 // hint, whose content is asked for again, so that a forged or late one changes
-// nothing that is not so.
+// nothing that is not so; and that a ticket gets a file of one name once.
 //
 // An adapter is a folder beside this one's with an API that it makes an Adapter
 // of: see integrations/gitlab. Start with Once.Open and Watch.Poll.

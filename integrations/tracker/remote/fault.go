@@ -67,6 +67,7 @@ var hopeless = map[int]struct {
 	http.StatusMethodNotAllowed:      {incidents.Invalid, "error.tracker_refused"},
 	http.StatusGone:                  {incidents.NotFound, "error.tracker_not_found"},
 	http.StatusRequestEntityTooLarge: {incidents.TooLarge, "error.tracker_too_large"},
+	http.StatusUnsupportedMediaType:  {incidents.Invalid, "error.tracker_refused"}, // of a file
 	http.StatusUnprocessableEntity:   {incidents.Invalid, "error.tracker_refused"},
 }
 

@@ -2,7 +2,9 @@ package remote_test
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -25,6 +27,8 @@ func openServiceNow(h *house) world {
 }
 
 func (w serviceNowWorld) fake() fake { return w.Server }
+
+func (w serviceNowWorld) noFiles(status int) { w.NoFiles = status }
 
 var (
 	serviceNowPeople = map[string]string{"joe": fakenow.Joe, "bea": fakenow.Bea}
@@ -49,7 +53,7 @@ func (w serviceNowWorld) tickets() []ticket {
 	var all []ticket
 	for _, r := range w.Records() {
 		c := r.Columns
-		t := ticket{key: c["number"], text: c["short_description"] + "\n" + c["description"], comments: r.Notes}
+		t := ticket{key: c["number"], text: c["short_description"] + "\n" + c["description"], comments: r.Notes, files: slices.Collect(maps.Values(w.Files(c["number"])))}
 		for state, value := range serviceNowStates {
 			if value == c["state"] {
 				t.state = state

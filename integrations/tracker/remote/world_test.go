@@ -44,6 +44,7 @@ type ticket struct {
 	assignee string
 	text     string
 	comments []string // ours
+	files    []string // what is in them
 }
 
 // system is a kind of tracker with its fake and the people in it.
@@ -51,6 +52,7 @@ type system struct {
 	name    string
 	first   string // the key of the first ticket
 	creates string // what the path ends with where one is created
+	files   string // and where a file is sent
 	open    func(h *house) world
 }
 
@@ -63,6 +65,8 @@ type world interface {
 	act(who, key string, a act)
 	// deliveries are the webhooks that wait to be sent.
 	deliveries() []*http.Request
+	// noFiles lets the tracker refuse files with that status.
+	noFiles(status int)
 	fake() fake
 }
 
@@ -86,9 +90,9 @@ type fake interface {
 }
 
 var systems = []system{
-	{name: "gitlab", first: "#1", creates: "/issues", open: openGitLab},
-	{name: "servicenow", first: "INC0010001", creates: "/table/incident", open: openServiceNow},
-	{name: "backlog", first: "OPS-1", creates: "/issues", open: openBacklog},
+	{name: "gitlab", first: "#1", creates: "/issues", files: "/uploads", open: openGitLab},
+	{name: "servicenow", first: "INC0010001", creates: "/table/incident", files: "/attachment/file", open: openServiceNow},
+	{name: "backlog", first: "OPS-1", creates: "/issues", files: "/attachment", open: openBacklog},
 }
 
 func each(t *testing.T, run func(t *testing.T, sys system)) {
@@ -241,6 +245,8 @@ func openGitLab(h *house) world {
 
 func (w gitlabWorld) fake() fake { return w.Server }
 
+func (w gitlabWorld) noFiles(status int) { w.NoFiles = status }
+
 var gitlabPeople = map[string]int{"joe": gitlabfake.Joe, "bea": gitlabfake.Bea}
 
 func (w gitlabWorld) make(settings remote.Settings, transport http.RoundTripper, change func(*remote.Config)) (adapter, error) {
@@ -277,6 +283,11 @@ func (w gitlabWorld) tickets() []ticket {
 		for _, n := range i.Notes {
 			if n.Author == gitlabfake.Bot && !n.System {
 				t.comments = append(t.comments, n.Body)
+			}
+			for address, text := range w.Uploads {
+				if strings.Contains(n.Body, "("+address+")") {
+					t.files = append(t.files, text)
+				}
 			}
 		}
 		all = append(all, t)

@@ -23,6 +23,10 @@ func (s *Server) edit(i *Issue, form url.Values) (any, int, *refusal) {
 				return nil, 0, invalid(k)
 			}
 		case "description", "comment":
+		case "attachmentId[]":
+			if !s.mayGive(v) {
+				return nil, 0, invalid("attachmentId")
+			}
 		case "statusId":
 			if c.status = n; err != nil || statuses[n] == "" {
 				return nil, 0, invalid(k)
@@ -54,6 +58,7 @@ func (s *Server) edit(i *Issue, form url.Values) (any, int, *refusal) {
 		i.Description = form.Get("description")
 		s.harmless("a description", i.Description)
 	}
+	s.give(i, form["attachmentId[]"])
 	if c != (change{}) {
 		s.ours++
 	}

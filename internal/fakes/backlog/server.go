@@ -51,6 +51,7 @@ type Server struct {
 	Hosts    []string      // where links in our texts may lead
 	Markdown bool          // the project's notation
 	Wikis    []Wiki        // pages, of this project and of others
+	NoFiles  int           // the status with which files are refused; 0: they are taken
 
 	mu     sync.Mutex
 	issues []*Issue
@@ -58,6 +59,7 @@ type Server struct {
 	wrongs []string
 	queue  [][]byte
 	ours   int
+	sent   map[int]*File // files that are on no issue yet
 }
 
 // Issue is one issue.
@@ -67,6 +69,7 @@ type Issue struct {
 	resolved                                   bool // it has one
 	Summary, Description                       string
 	Comments                                   []*Comment
+	Files                                      []*File
 	Created, Updated                           time.Time
 	Fields                                     url.Values
 }
@@ -128,6 +131,9 @@ func invalid(what string) *refusal { return &refusal{400, 7, what + " is invalid
 func (s *Server) route(r *http.Request) (any, int, *refusal) {
 	path := strings.TrimPrefix(r.URL.Path, "/api/v2/")
 	form := url.Values{}
+	if r.Method+" "+path == "POST space/attachment" {
+		return s.take(r)
+	}
 	if r.Method != http.MethodGet {
 		if r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.ParseForm() != nil {
 			return nil, 0, invalid("body")
@@ -213,6 +219,8 @@ func (s *Server) one(r *http.Request, i *Issue, rest string, form url.Values) (a
 		return s.tell(i), 200, nil
 	case "PATCH ":
 		return s.edit(i, form)
+	case "GET attachments":
+		return s.files(i, true), 200, nil
 	case "GET comments":
 		return s.comments(i, r.URL.Query()), 200, nil
 	case "POST comments":
@@ -248,7 +256,7 @@ func (s *Server) tell(i *Issue) object {
 		"id": i.id(), "projectId": 1, "issueKey": i.key(), "keyId": i.Number, "issueType": object{"id": 6, "projectId": 1, "name": Type},
 		"summary": i.Summary, "description": i.Description, "status": object{"id": i.Status, "projectId": 1, "name": statuses[i.Status]},
 		"priority": object{"id": i.Priority, "name": priorities[i.Priority]}, "assignee": s.user(i.Assignee), "resolution": s.resolution(i),
-		"category": []any{}, "versions": []any{}, "milestone": []any{}, "customFields": []any{}, "attachments": []any{}, "sharedFiles": []any{}, "stars": []any{},
+		"category": []any{}, "versions": []any{}, "milestone": []any{}, "customFields": []any{}, "attachments": s.files(i, false), "sharedFiles": []any{}, "stars": []any{},
 		"createdUser": s.user(i.Author), "created": stamp(i.Created), "updatedUser": s.user(i.Author), "updated": stamp(i.Updated),
 	}
 }

@@ -107,7 +107,7 @@ func (s *Server) Copy(who, iid int) {
 var (
 	command  = regexp.MustCompile(`(?m)^[ \t]*/[a-z_]+`)
 	ownMarks = regexp.MustCompile(`(?m)^(### |- )|&(amp|lt|gt);|^Duplicate of #[0-9]+\.`)
-	comments = regexp.MustCompile(`<!-- hikeshi[a-z0-9 -]+ -->`)
+	comments = regexp.MustCompile(`<!-- hikeshi[a-zA-Z0-9 -]+ -->`)
 	goodLink = regexp.MustCompile(`\[((?:[^\[\]\\]|\\.)*)\]\(([^)]+)\)`)
 	escaped  = regexp.MustCompile(`\\[^\\\p{L}\p{N}]`)
 	bold     = regexp.MustCompile(`\*\*([^*]*)\*\*`)
@@ -125,6 +125,9 @@ func (s *Server) harmless(where, t string) {
 		rest = strings.NewReplacer("[", "", "]", "", "`", "", "*", "", "_", "", "|", "", "<", "").Replace(rest)
 	}
 	for _, l := range goodLink.FindAllStringSubmatch(rest, -1) {
+		if s.Uploads[l[2]] != "" {
+			continue
+		}
 		if u, err := url.Parse(l[2]); err != nil || !slices.Contains(s.Hosts, u.Hostname()) {
 			s.wrong("%s links to %s", where, l[2])
 		}

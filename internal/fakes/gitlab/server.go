@@ -41,6 +41,9 @@ type Server struct {
 	Hosts []string          // where links in our texts may lead
 	Files map[string]string // of the repository, by path, or by branch and path: "next:docs/a.md"
 
+	NoFiles int               // the status with which files are refused; 0: they are taken
+	Uploads map[string]string // what was sent, by its address
+
 	mu     sync.Mutex
 	issues []*Issue
 	next   int
@@ -73,7 +76,7 @@ type Note struct {
 
 // New makes one.
 func New(now func() time.Time) *Server {
-	s := &Server{Now: now, Files: map[string]string{}}
+	s := &Server{Now: now, Files: map[string]string{}, Uploads: map[string]string{}}
 	s.Liar = lies.New(http.HandlerFunc(s.serve), func(h http.Header, detail string) {
 		if detail != "" {
 			h.Set("Retry-After", detail)
@@ -134,6 +137,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) (any, int, *refus
 		return nil, 0, notFound
 	}
 	rest = strings.TrimSuffix(rest, "/")
+	if r.Method+" "+rest == "POST uploads" {
+		return s.upload(r)
+	}
 	var in object
 	if r.Method == http.MethodPost || r.Method == http.MethodPut {
 		if r.Header.Get("Content-Type") != "application/json" || json.NewDecoder(r.Body).Decode(&in) != nil {

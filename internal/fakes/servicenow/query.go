@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	condition = regexp.MustCompile(`^([a-z_.]+)(=|IN|RELATIVEGE)(.*)$`)
+	condition = regexp.MustCompile(`^([a-z_.]+)(=|IN|STARTSWITH|RELATIVEGE)(.*)$`)
 	literal   = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}`)
 )
 
@@ -52,6 +52,8 @@ func (s *Server) fits(row object, column, op, want string) bool {
 	switch op {
 	case "IN":
 		return slices.Contains(strings.Split(want, ","), v)
+	case "STARTSWITH":
+		return strings.HasPrefix(v, want)
 	case "RELATIVEGE": // @minute@ago@15
 		parts := strings.Split(want, "@")
 		if len(parts) != 4 || parts[1] != "minute" || parts[2] != "ago" {

@@ -40,10 +40,13 @@ type Server struct {
 	Now func() time.Time
 	Lag time.Duration // until a query finds a record: its transaction is not over
 
+	NoFiles int // the status with which files are refused; 0: they are taken
+
 	mu      sync.Mutex
 	records []*Record
 	journal []object
 	audit   []object
+	files   []object
 	next    int
 	wrongs  []string
 	queue   [][]byte
@@ -105,6 +108,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 var known = []string{"sysparm_query", "sysparm_fields", "sysparm_limit", "sysparm_offset", "sysparm_display_value", "sysparm_exclude_reference_link"}
 
 func (s *Server) route(r *http.Request) (any, int, *refusal) {
+	if at, ok := strings.CutPrefix(r.URL.Path, "/api/now/attachment"); ok {
+		return s.attachment(r, at)
+	}
 	for k := range r.URL.Query() {
 		if !slices.Contains(known, k) {
 			s.wrong("no such parameter: %s", k)
