@@ -89,14 +89,20 @@ func Data(t testing.TB, variable, what string) string {
 	if dir := os.Getenv(variable); dir != "" {
 		return dir
 	}
-	reason := fmt.Sprintf("needs %s, a directory with %s", variable, what)
+	Leave(t, fmt.Sprintf("needs %s, a directory with %s", variable, what))
+	return ""
+}
+
+// Leave skips the test because of something that has to be asked for, and notes it; in
+// CI too.
+func Leave(t testing.TB, reason string) {
+	t.Helper()
 	if path := os.Getenv("HIKESHI_SKIPS"); path != "" {
 		if err := note(path, t.Name()+": "+reason); err != nil {
 			t.Fatalf("note the skip: %v", err)
 		}
 	}
 	t.Skip(reason)
-	return ""
 }
 
 // note appends one line in one write, because the test binaries of several
