@@ -22,8 +22,9 @@ type Change struct {
 	Expect   int64
 	Version  int64 // afterwards
 	Events   [][]byte
-	Size     int    // of the events, in bytes
+	Size     int    // of the events before they were packed, in bytes
 	Snapshot []byte // the state; nil where no snapshot is due
+	Full     int    // of the snapshot before it was packed, in bytes
 	Summary  []byte
 	Open     bool
 	Service  string
@@ -117,6 +118,7 @@ func encodeChange(shard int, c *incidents.Change, weigh Weigher) (Change, error)
 		if ch.Snapshot, err = json.Marshal(s); err != nil {
 			return Change{}, fmt.Errorf("encode state: %w", err)
 		}
+		ch.Full = len(ch.Snapshot)
 	}
 	return ch, nil
 }

@@ -29,6 +29,9 @@ type slot struct {
 func (s *Store) Commit(ctx context.Context, c *incidents.Commit) error {
 	const doing = "commit"
 	e, err := record.Encode(c, s.weights.of)
+	if err == nil {
+		err = e.Pack()
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -230,7 +233,7 @@ func (w *weights) add(e *record.Encoded) {
 		old, _ := w.of(c.ID, c.Expect)
 		next := weight{Weight: record.Weight{Snapshot: old.Snapshot, Since: old.Since + c.Size}, version: c.Version}
 		if c.Snapshot != nil {
-			next.Weight = record.Weight{Snapshot: len(c.Snapshot)}
+			next.Weight = record.Weight{Snapshot: c.Full}
 		}
 		w.set(c.ID, next)
 	}

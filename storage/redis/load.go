@@ -140,13 +140,19 @@ func (s *Store) stateOf(reply any) (*incidents.Incident, error) {
 	if _, err := strconv.ParseInt(version, 10, 64); err != nil {
 		return nil, fmt.Errorf("decode snapshot: %w", err)
 	}
-	var events [][]byte
-	w := weight{Weight: record.Weight{Snapshot: len(snapshot)}}
-	for _, e := range list(at(parts, 1)) {
-		events = append(events, []byte(str(e)))
-		w.Since += len(str(e))
+	full, err := record.Unfold([]byte(snapshot))
+	if err != nil {
+		return nil, fmt.Errorf("decode snapshot: %w", err)
 	}
-	st, err := record.State([]byte(snapshot), events)
+	events, err := unfolded(list(at(parts, 1)))
+	if err != nil {
+		return nil, err
+	}
+	w := weight{Weight: record.Weight{Snapshot: len(full)}}
+	for _, e := range events {
+		w.Since += len(e)
+	}
+	st, err := record.State(full, events)
 	if err == nil {
 		w.version = st.Version
 		s.weights.set(st.ID, w)
@@ -212,11 +218,23 @@ func (s *Store) Events(ctx context.Context, id incidents.ID, after int64, max in
 	if err != nil {
 		return nil, s.mean(doing, err)
 	}
-	bodies := make([][]byte, len(found))
-	for i := range found {
-		bodies[i] = []byte(found[i])
+	bodies, err := unfolded(found)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	return record.Events(bodies)
+}
+
+// unfolded is what a list of events, strings all of them, holds.
+func unfolded[T any](packed []T) ([][]byte, error) {
+	events := make([][]byte, len(packed))
+	for i := range packed {
+		var err error
+		if events[i], err = record.Unfold([]byte(str(packed[i]))); err != nil {
+			return nil, fmt.Errorf("decode event: %w", err)
+		}
+	}
+	return events, nil
 }
 
 // Facts implements storage.Store.

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +28,15 @@ func (s *Store) Post(ctx context.Context, room, key string, body []byte, at time
 	if room == "" || key == "" {
 		return incidents.Posting{}, errNoRoom
 	}
+	packed, err := record.PackPosting(body)
+	if err != nil {
+		return incidents.Posting{}, fmt.Errorf("%s: %w", doing, err)
+	}
 	shard, name := s.room(room)
 	sig := incidents.Signal{Kind: incidents.SignalRoom, Room: room}
 	failpoint.Hit("redis.post.before_send")
 	out, err := s.doTwice(ctx, doing, &call{script: postScript, key: shard, args: []any{
-		name, key, at.UnixNano(), body, s.channel(), s.message(sig),
+		name, key, at.UnixNano(), packed, s.channel(), s.message(sig),
 	}})
 	failpoint.Hit("redis.post.after_reply")
 	if err != nil {
@@ -41,11 +46,12 @@ func (s *Store) Post(ctx context.Context, room, key string, body []byte, at time
 	if err != nil {
 		return p, fmt.Errorf("%s: %w", doing, err)
 	}
+	p.Body = bytes.Clone(body)
 	s.hub.Send(sig)
 	return p, nil
 }
 
-// postingOf reads a place and rev|at|edited|bytes of key|key body.
+// postingOf reads a place and rev|at|edited|bytes of key|key body, as it is kept.
 func postingOf(room string, row []any) (incidents.Posting, error) {
 	value := str(at(row, 1))
 	parts := strings.SplitN(value, "|", 5)
@@ -63,8 +69,7 @@ func postingOf(room string, row []any) (incidents.Posting, error) {
 		return incidents.Posting{}, fmt.Errorf("decode posting: its key has %d bytes", n[4])
 	}
 	p := incidents.Posting{
-		Room: room, Key: parts[4][:n[4]], Seq: n[0], Rev: n[1],
-		At: time.Unix(0, n[2]).UTC(), Body: []byte(parts[4][n[4]:]),
+		Room: room, Key: parts[4][:n[4]], Seq: n[0], Rev: n[1], At: time.Unix(0, n[2]).UTC(), Body: []byte(parts[4][n[4]:]),
 	}
 	if n[3] != 0 {
 		p.Edited = time.Unix(0, n[3]).UTC()
@@ -92,6 +97,9 @@ func (s *Store) postings(ctx context.Context, room, by string, bound int64, max 
 	found := []incidents.Posting{}
 	for _, row := range list(out) {
 		p, err := postingOf(room, list(row))
+		if err == nil {
+			p.Body, err = record.Posting(p.Body)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", doing, err)
 		}

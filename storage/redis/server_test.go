@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -207,8 +208,17 @@ func TestOtherShardsAndSchema(t *testing.T) {
 	server := testenv.Redis(t)
 	url := server.URL + "?prefix=x:"
 	openURL(t, url, 3)
+	about := func() string { return admin(t, server.Addr()).HGet(t.Context(), "x:{meta}:about", "schema").Val() }
+	check(t, admin(t, server.Addr()).HSet(t.Context(), "x:{meta}:about", "schema", "1").Err())
 	_, err := redis.Open(t.Context(), redis.Config{URL: url, Shards: 16})
 	refused(t, err, "3", "16", "shards")
+	if got := about(); got != "1" {
+		t.Fatalf("whoever was refused has made the schema %s", got)
+	}
+	openURL(t, url, 3)
+	if got, want := about(), strconv.Itoa(redis.Schema); got != want {
+		t.Fatalf("an older store that is written has schema %s, want %s", got, want)
+	}
 	check(t, admin(t, server.Addr()).HSet(t.Context(), "x:{meta}:about", "schema", "99").Err())
 	_, err = redis.Open(t.Context(), redis.Config{URL: url})
 	refused(t, err, "99", "newer")

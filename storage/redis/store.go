@@ -38,6 +38,11 @@ const DefaultShards = 16
 // MaxShards is the most a store can have: a byte says which.
 const MaxShards = 254
 
+// Schema is the version of everything the store holds: that of record, in its
+// packed form. A store with a newer one is refused; one with an older one is read,
+// and what is written into it from now on is of this one.
+const Schema = record.Schema + 1
+
 // Store is the store in Redis.
 type Store struct {
 	cfg        Config
@@ -121,13 +126,21 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func (s *Store) meet(ctx context.Context) *contact {
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
-	out, err := s.run(ctx, &call{script: aboutScript, key: s.metaKey(), args: []any{record.Schema, s.shards.Load()}})
+	out, err := s.run(ctx, &call{script: aboutScript, key: s.metaKey(), args: []any{Schema, s.shards.Load(), s.wanted()}})
 	c := &contact{made: err == nil, err: err}
 	if err == nil {
 		c = s.judge(list(out))
 	}
 	s.contact.Store(c)
 	return c
+}
+
+// wanted is how many shards there must be; 0: it does not matter.
+func (s *Store) wanted() int {
+	if s.assumed {
+		return s.Shards()
+	}
+	return s.cfg.Shards
 }
 
 func (s *Store) judge(about []any) *contact {
@@ -137,8 +150,8 @@ func (s *Store) judge(about []any) *contact {
 	switch {
 	case err1 != nil || err2 != nil:
 		return &contact{final: true, err: fmt.Errorf("%s does not say its schema and shards: %v", s.metaKey()+"about", about)}
-	case schema > record.Schema:
-		return &contact{final: true, err: fault.Schema(where, schema, record.Schema)}
+	case schema > Schema:
+		return &contact{final: true, err: fault.Schema(where, schema, Schema)}
 	case s.cfg.Shards != 0 && shards != s.cfg.Shards:
 		return &contact{final: true, err: fault.Shards(where, shards, s.cfg.Shards)}
 	case s.assumed && int64(shards) != s.shards.Load():
