@@ -34,6 +34,7 @@ var plan = []measurement{
 	{"crash", "13: kill -9 under load, again and again", measureCrash},
 	{"remedy", "18: steps of approved runs, and what each costs beyond the call", measureRemedy},
 	{"round_trips", "commands and round trips that Redis sees for one incident", measureRoundTrips},
+	{"floor", "3, 5: the same load on a server that reads and forgets", measureFloor},
 	{"costs", "what the disk, JSON decoders and embedded stores cost here", measureCosts},
 }
 
