@@ -177,7 +177,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Log: a.store, Store: a.store, Shards: shards, Policy: policy, Now: time.Now, Logger: a.log,
 			Rules: func() incidents.Rules { return a.config.Rules }, Expected: windows{a.config.Windows}.expected,
 		}),
-		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Owner: owner(), Now: time.Now, Logger: a.log,
+		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Own: consoleChat, Owner: owner(), Now: time.Now, Logger: a.log,
 		Freeze: freezer, Closed: windows{a.config.Windows}.closed, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    rooms,

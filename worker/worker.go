@@ -32,6 +32,7 @@ type Options struct {
 	Closed func(s *incidents.Incident, now time.Time) error // the same, by the calendar; nil: never
 	Gate   Gate                                             // asked before a run; without it none starts
 	Seal   func(incidents.Warrant) string                   // seals approvals; nil: they bear none
+	Own    string                                           // the chat that is kept in Store itself; "": none is
 	Owner  string                                           // names this process, unique among replicas and restarts
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -71,9 +72,12 @@ type Worker struct {
 }
 
 // How many effects of a lane run at once in one process. Rooms wait for their
-// provider; a run waits for a machine; timers and ranking compute.
+// provider, or, where the chat is our own, for commits, of which many ride on one
+// fsync: in a storm as many rooms open in half the time. A run waits for a machine;
+// timers and ranking compute.
 const (
 	chatSlots     = 8
+	ownChatSlots  = 48
 	ticketSlots   = 4
 	diagnoseSlots = 16
 	rankSlots     = 2
@@ -106,7 +110,11 @@ func New(o Options) *Worker {
 		incidents.LaneTimer:    newLane(w, incidents.LaneTimer, timerSlots),
 	}
 	for _, chat := range o.Policy.Chats {
-		w.lanes[chat] = newLane(w, chat, chatSlots)
+		slots := chatSlots
+		if chat == o.Own {
+			slots = ownChatSlots
+		}
+		w.lanes[chat] = newLane(w, chat, slots)
 	}
 	for tracker := range o.Ports.Tickets {
 		name := incidents.LaneOfTracker(tracker)
