@@ -145,9 +145,14 @@ func (w *writer) followUps() {
 
 // todo is a follow-up that somebody wrote down, and where trackers have it.
 func (w *writer) todo(t *incidents.Todo) {
-	box := "- [ ] "
-	if t.Done != nil {
+	box, by := "- [ ] ", w.md(Who(t.Added.By))
+	switch {
+	case t.Done != nil:
 		box = "- [x] "
+	case t.Dropped != nil && t.Why != "":
+		box, by = "- ", by+"; "+w.t("pm.todo_dropped_why", "by", w.md(Who(t.Dropped.By)), "why", w.md(t.Why))
+	case t.Dropped != nil:
+		box, by = "- ", by+"; "+w.t("pm.todo_dropped", "by", w.md(Who(t.Dropped.By)))
 	}
-	w.b.WriteString(box + w.md(t.Text) + " (" + w.md(Who(t.Added.By)) + ")\n")
+	w.b.WriteString(box + w.md(t.Text) + " (" + by + ")\n")
 }

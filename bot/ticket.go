@@ -123,7 +123,7 @@ func ticketLine(kind incidents.EventKind) bool {
 	case incidents.EventAcked, incidents.EventLead, incidents.EventNoted, incidents.EventPinned, incidents.EventSeverity,
 		incidents.EventDiagnosed, incidents.EventApproved, incidents.EventRunFailed, incidents.EventRunUnknown,
 		incidents.EventVerified, incidents.EventNotVerified, incidents.EventEscalated,
-		incidents.EventResolved, incidents.EventClosed:
+		incidents.EventResolved, incidents.EventClosed, incidents.EventTodoDropped:
 		return true
 	}
 	return false

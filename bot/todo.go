@@ -10,11 +10,15 @@ import (
 // todos are the follow-ups on the card: what is open, and how much is done.
 func (v *view) todos(m *Message) {
 	const most = 5
-	open, done := 0, 0
+	open, done, dropped := 0, 0, 0
 	for i := range v.s.Todos {
 		t := &v.s.Todos[i]
-		if t.Done != nil {
+		switch {
+		case t.Done != nil:
 			done++
+			continue
+		case t.Dropped != nil:
+			dropped++
 			continue
 		}
 		if open++; open <= most {
@@ -27,13 +31,19 @@ func (v *view) todos(m *Message) {
 	if done > 0 {
 		v.field(m, "todo", count(v.lang, "card.todo_done_n", done))
 	}
+	if dropped > 0 {
+		v.field(m, "todo", count(v.lang, "card.todo_dropped_n", dropped))
+	}
 }
 
-// TodoLine is one follow-up, with a box that is ticked or not.
+// TodoLine is one follow-up, with a box that is ticked, crossed out, or neither.
 func TodoLine(lang string, t *incidents.Todo) string {
 	phrase := "card.todo_open"
-	if t.Done != nil {
+	switch {
+	case t.Done != nil:
 		phrase = "card.todo_done"
+	case t.Dropped != nil:
+		phrase = "card.todo_dropped"
 	}
 	return phrases.T(lang, phrase, "n", strconv.Itoa(t.N), "text", Line(t.Text, incidents.MaxTodo))
 }
@@ -47,7 +57,7 @@ type TicketTask struct {
 	Key      string // in the tracker, where it is known to be there
 	Summary  string // one line
 	Body     []Message
-	Done     bool
+	Done     bool // or dropped: nothing is left to do
 }
 
 // TasksOf are the follow-ups of s for trackers.
@@ -61,7 +71,7 @@ func TasksOf(s *incidents.Incident, lang string, links Links) []TicketTask {
 		}
 		all = append(all, TicketTask{
 			Incident: s.ID, N: t.N, Marker: TicketMarker(s) + "-t" + strconv.Itoa(t.N), Summary: Line(t.Text, incidents.MaxTitle),
-			Body: []Message{about}, Done: t.Done != nil,
+			Body: []Message{about}, Done: t.Ended(),
 		})
 	}
 	return all

@@ -14,8 +14,8 @@ import (
 // todo writes down what is left to do, ticks it off, or lists it.
 func todo(d Deps) bot.Command {
 	return bot.Command{
-		Name: "todo", Aliases: []string{"todos", "followup", "フォローアップ"}, Usage: "todo [text | done N | open N]",
-		Example: []string{"/inc todo raise the pool's limit", "/inc todo done 1", "/inc 42 todo"},
+		Name: "todo", Aliases: []string{"todos", "followup", "フォローアップ"}, Usage: "todo [text | done N | open N | drop N [reason]]",
+		Example: []string{"/inc todo raise the pool's limit", "/inc todo done 1", "/inc todo drop 2 the old pool goes", "/inc 42 todo"},
 		Help:    "help.todo", Right: bot.Respond, Room: true, Text: true,
 		Run: func(ctx context.Context, r bot.Request, _ []string) (bot.Reply, error) {
 			before, err := d.Incidents.Load(ctx, r.Incident)
@@ -26,28 +26,54 @@ func todo(d Deps) bot.Command {
 			if text == "" {
 				return answer(before, d.todos(r.Lang, before)), nil
 			}
-			n, known := len(before.Todos)+1, len(before.Todos)
-			cmd, said := incidents.Command(incidents.AddTodo{By: r.Person, Text: text}), "say.todo"
-			ticked, open, ok, err := ticks(text)
+			cmd, n, err := asks(r.Person, text)
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			if ok {
-				n, cmd, said = ticked, incidents.EndTodo{By: r.Person, N: ticked, Open: open}, "say.todo_done"
-				if open {
-					said = "say.todo_open"
-				}
-			}
+			was := slices.Clone(before.Todos)
 			s, err := d.Incidents.Do(ctx, r.Incident, r.Once, cmd)
 			if err != nil {
 				return bot.Reply{}, err
 			}
-			if said == "say.todo" && len(s.Todos) == known {
-				said = "say.todo_again"
-			}
+			said, n := todoSaid(cmd, was, s.Todos, n)
 			return confirm(r, s, said, todoArgs(s, n)...), nil
 		},
 	}
+}
+
+// asks is what the words after the verb ask for, and of which follow-up; 0: a new one.
+func asks(by incidents.Actor, text string) (cmd incidents.Command, n int, err error) {
+	n, why, ok, err := drops(text)
+	if err != nil || ok {
+		return incidents.DropTodo{By: by, N: n, Why: why}, n, err
+	}
+	n, open, ok, err := ticks(text)
+	if err != nil || ok {
+		return incidents.EndTodo{By: by, N: n, Open: open}, n, err
+	}
+	return incidents.AddTodo{By: by, Text: text}, 0, nil
+}
+
+// todoSaid is the sentence about what was done, and the follow-up that it is about.
+func todoSaid(cmd incidents.Command, was, is []incidents.Todo, n int) (string, int) {
+	switch cmd := cmd.(type) {
+	case incidents.DropTodo:
+		return "say.todo_dropped", n
+	case incidents.EndTodo:
+		if cmd.Open {
+			return "say.todo_open", n
+		}
+		return "say.todo_done", n
+	}
+	if len(is) > len(was) {
+		return "say.todo", len(is)
+	}
+	for i := range was { // its words are those of one that had been dropped
+		if was[i].Dropped != nil && is[i].Dropped == nil {
+			return "say.todo_open", is[i].N
+		}
+	}
+	return "say.todo_again", n
 }
 
 func todoArgs(s *incidents.Incident, n int) []string {
@@ -81,6 +107,21 @@ func ticks(text string) (n int, open, ok bool, err error) {
 	return 0, open, false, incidents.Fail(incidents.Invalid, "error.todo_which", "say the number of one follow-up").WithHint(hint)
 }
 
+// drops reads "drop 2" and "drop 2 the old pool goes". Without a number it is a
+// follow-up of somebody's own: "drop the old pool".
+func drops(text string) (n int, why string, ok bool, err error) {
+	words := strings.Fields(text)
+	if !slices.Contains([]string{"drop", "取り下げ", "取下げ"}, strings.ToLower(words[0])) || len(words) > 1 && !isNumber(words[1]) {
+		return 0, "", false, nil
+	}
+	if len(words) > 1 && !slices.ContainsFunc(words[2:], isNumber) {
+		if n, err = strconv.Atoi(narrowed(words[1])); err == nil {
+			return n, strings.Join(words[2:], " "), true, nil
+		}
+	}
+	return 0, "", false, incidents.Fail(incidents.Invalid, "error.todo_which", "say the number of one follow-up").WithHint("/inc todo drop 1")
+}
+
 func isNumber(word string) bool {
 	return strings.Trim(narrowed(word), "0123456789") == ""
 }
@@ -104,12 +145,17 @@ func (d Deps) todos(lang string, s *incidents.Incident) bot.Message {
 	for i := range s.Todos {
 		t := &s.Todos[i]
 		phrase, mark := "say.todo_by", &t.Added
-		if t.Done != nil {
+		switch {
+		case t.Done != nil:
 			phrase, mark = "say.todo_done_by", t.Done
+		case t.Dropped != nil && t.Why != "":
+			phrase, mark = "say.todo_dropped_why", t.Dropped
+		case t.Dropped != nil:
+			phrase, mark = "say.todo_dropped_by", t.Dropped
 		}
 		m.Fields = append(m.Fields, bot.Field{
 			Name:  bot.TodoLine(lang, t),
-			Value: phrases.T(lang, phrase, "by", bot.Who(mark.By), "at", bot.Clock(lang, mark.At, d.Now())),
+			Value: phrases.T(lang, phrase, "by", bot.Who(mark.By), "at", bot.Clock(lang, mark.At, d.Now()), "why", bot.Line(t.Why, incidents.MaxTodo)),
 		})
 	}
 	return m

@@ -36,7 +36,7 @@ func Apply(s *Incident, e *Event) {
 	case EventNoted:
 		s.Notes++
 		s.heardByHand(e)
-	case EventTodo, EventTodoDone, EventTodoOpen:
+	case EventTodo, EventTodoDone, EventTodoOpen, EventTodoDropped:
 		s.todo(e)
 	case EventSaid, EventPinned:
 		s.say(e)

@@ -20,7 +20,8 @@ const (
 	EventSaid        EventKind = "said"         // somebody said something in one of the rooms
 	EventTodo        EventKind = "todo"         // a person wrote down what is left to do
 	EventTodoDone    EventKind = "todo_done"    //
-	EventTodoOpen    EventKind = "todo_open"    // it is not done after all
+	EventTodoOpen    EventKind = "todo_open"    // it is not done, or dropped, after all
+	EventTodoDropped EventKind = "todo_dropped" // nobody will do it
 	EventPinned      EventKind = "pinned"       // it was put on the timeline, or taken off
 	EventReminded    EventKind = "reminded"     // nobody acknowledged in time
 	EventRoomOpened  EventKind = "room_opened"  //
@@ -77,6 +78,7 @@ type Event struct {
 	Because Reason    `json:"because,omitzero"`
 	Text    string    `json:"text,omitempty"`   // a note, a name, a reason in somebody's own words; alerts: what those say that end
 	Note    *Text     `json:"note,omitempty"`   // what a runbook says, in its author's words: noted, escalated, resolved
+	Why     string    `json:"why,omitempty"`    // todo_dropped: in somebody's own words, beside the text that it is about
 	Target  Actor     `json:"target,omitzero"`  // who was assigned
 	Alerts  *News     `json:"alerts,omitempty"` // held, opened, alerts
 	Opening *Opening  `json:"opening,omitempty"`

@@ -48,6 +48,7 @@ var flow = map[EventKind][]reaction{
 	EventTodo:        {syncRooms, syncTicket},
 	EventTodoDone:    {syncRooms, syncTicket},
 	EventTodoOpen:    {syncRooms, syncTicket},
+	EventTodoDropped: {syncRooms, syncTicket},
 	EventPinned:      {syncTicket},
 	EventReminded:    {syncRooms},
 	EventRoomOpened:  {},

@@ -30,6 +30,7 @@ func lives(t *testing.T) []*story {
 	st.must(AddTodo{By: bea, Text: "raise the limit"}, minute(9))
 	st.must(EndTodo{By: bea, N: 1}, minute(9))
 	st.must(EndTodo{By: bea, N: 1, Open: true}, minute(9))
+	st.must(DropTodo{By: bea, N: 1, Why: "the pool goes"}, minute(9))
 	st.must(Said{Chat: "slack", MessageID: "1", By: eve, Text: "it is the pool", At: minute(9), Pinned: true}, minute(10))
 	st.must(Diagnosed{Findings: []Finding{{Check: "shop/health", OK: true}}}, minute(9))
 	st.must(Consulted{By: bea, Line: "logs"}, minute(9))

@@ -138,6 +138,9 @@ func drawCommand(t *rapid.T, s *Incident, now time.Time) Command {
 		},
 		func() Command { return Assign{By: who, Who: abe} },
 		func() Command { return AddTodo{By: who, Text: text} },
+		func() Command {
+			return DropTodo{By: who, N: 1, Why: rapid.SampledFrom([]string{"", text}).Draw(t, "why")}
+		},
 		func() Command { return EndTodo{By: who, N: 1, Open: rapid.Bool().Draw(t, "todo")} },
 		func() Command { return Note{By: who, Text: text, At: said} },
 		func() Command {

@@ -13,8 +13,14 @@ type Todo struct {
 	Text   string `json:"text"`
 	Added  Mark   `json:"added"`
 	Done   *Mark  `json:"done,omitempty"`
-	Opened *Mark  `json:"opened,omitempty"` // when it was last found not to be done after all
+	Opened *Mark  `json:"opened,omitempty"` // when it was last found not to be done, or dropped, after all
+
+	Dropped *Mark  `json:"dropped,omitempty"` // it was taken back: nobody will do it
+	Why     string `json:"why,omitempty"`     // it was dropped, in somebody's own words; may be empty
 }
+
+// Ended says that nothing is left to do about it.
+func (t *Todo) Ended() bool { return t.Done != nil || t.Dropped != nil }
 
 // Bounds of follow-ups: more of them nobody does.
 const (
@@ -33,10 +39,13 @@ func (c AddTodo) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if err := s.known(); err != nil {
 		return nil, err
 	}
+	same := slices.IndexFunc(s.Todos, func(t Todo) bool { return t.Text == cut(c.Text, MaxTodo) })
 	switch {
 	case c.Text == "":
 		return nil, Fail(Invalid, "error.todo_text", "a follow-up needs a text").WithHint("/inc todo raise the pool's limit")
-	case slices.ContainsFunc(s.Todos, func(t Todo) bool { return t.Text == cut(c.Text, MaxTodo) }):
+	case same >= 0 && s.Todos[same].Dropped != nil: // somebody wants it after all
+		return EndTodo{By: c.By, N: s.Todos[same].N, Open: true}.decide(s, time.Time{})
+	case same >= 0:
 		return nil, nil // it is there
 	case len(s.Todos) >= MaxTodos:
 		return nil, Fail(TooLarge, "error.too_many_todos", "an incident has at most 50 follow-ups", "max", strconv.Itoa(MaxTodos)).WithHint("/inc todo")
@@ -52,15 +61,11 @@ type EndTodo struct {
 }
 
 func (c EndTodo) decide(s *Incident, _ time.Time) ([]Event, error) {
-	if err := s.known(); err != nil {
+	t, err := s.findTodo(c.N)
+	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(s.Todos, func(t Todo) bool { return t.N == c.N })
-	if i < 0 {
-		return nil, Fail(NotFound, "error.no_todo", "there is no such follow-up", "n", strconv.Itoa(c.N)).WithHint("/inc todo")
-	}
-	t := &s.Todos[i]
-	if (t.Done == nil) == c.Open {
+	if c.Open && !t.Ended() || !c.Open && t.Done != nil {
 		return nil, nil
 	}
 	kind := EventTodoDone
@@ -68,6 +73,38 @@ func (c EndTodo) decide(s *Incident, _ time.Time) ([]Event, error) {
 		kind = EventTodoOpen
 	}
 	return []Event{{Kind: kind, By: c.By, Value: t.N, Text: t.Text}}, nil
+}
+
+// DropTodo takes a follow-up back. It stays on the list, so that people see that
+// somebody decided against it; EndTodo with Open has it back.
+type DropTodo struct {
+	By  Actor
+	N   int
+	Why string // may be empty
+}
+
+func (c DropTodo) decide(s *Incident, _ time.Time) ([]Event, error) {
+	t, err := s.findTodo(c.N)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Done != nil: // that would hide that it was
+		return nil, Fail(Conflict, "error.todo_is_done", "the follow-up is done", "n", strconv.Itoa(c.N)).WithHint("/inc todo open " + strconv.Itoa(c.N))
+	case t.Dropped != nil:
+		return nil, nil
+	}
+	return []Event{{Kind: EventTodoDropped, By: c.By, Value: t.N, Text: t.Text, Why: cut(c.Why, MaxTodo)}}, nil
+}
+
+func (s *Incident) findTodo(n int) (*Todo, error) {
+	if err := s.known(); err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(s.Todos, func(t Todo) bool { return t.N == n })
+	if i < 0 {
+		return nil, Fail(NotFound, "error.no_todo", "there is no such follow-up", "n", strconv.Itoa(n)).WithHint("/inc todo")
+	}
+	return &s.Todos[i], nil
 }
 
 // known refuses what makes no sense for an incident that nobody was told of.
@@ -85,11 +122,18 @@ func (s *Incident) todo(e *Event) {
 	}
 	s.Todos = slices.Clone(s.Todos)
 	for i := range s.Todos {
-		if t := &s.Todos[i]; t.N == e.Value {
-			t.Done, t.Opened = nil, ref(mark(e))
-			if e.Kind == EventTodoDone {
-				t.Done, t.Opened = t.Opened, nil
-			}
+		t := &s.Todos[i]
+		if t.N != e.Value {
+			continue
+		}
+		t.Done, t.Opened, t.Dropped, t.Why = nil, nil, nil, e.Why
+		switch e.Kind {
+		case EventTodoDone:
+			t.Done = ref(mark(e))
+		case EventTodoDropped:
+			t.Dropped = ref(mark(e))
+		default:
+			t.Opened = ref(mark(e))
 		}
 	}
 }

@@ -27,6 +27,23 @@ func TestFollowUps(t *testing.T) {
 	if got := st.must(EndTodo{By: abe, N: 2, Open: true}, minute(13)); len(got) != 0 {
 		t.Error("twice:", got)
 	}
+	st.must(DropTodo{By: bea, N: 2, Why: "the pool goes"}, minute(13))
+	if got := st.must(DropTodo{By: abe, N: 2}, minute(13)); len(got) != 0 {
+		t.Error("twice:", got)
+	}
+	if d := st.s.Todos[1]; d.Dropped == nil || d.Dropped.By != bea || d.Why != "the pool goes" || d.Done != nil || d.Opened != nil {
+		t.Errorf("%+v", d)
+	}
+	st.must(EndTodo{By: abe, N: 2}, minute(13)) // somebody did it all the same
+	if _, _, err := Advance(st.s, DropTodo{By: bea, N: 2}, minute(13), Policy{}); CodeOf(err) != Conflict {
+		t.Error("what is done is dropped:", err)
+	}
+	st.must(EndTodo{By: abe, N: 2, Open: true}, minute(13))
+	st.must(DropTodo{By: bea, N: 2, Why: "the pool goes"}, minute(13))
+	st.must(AddTodo{By: bea, Text: "alert sooner"}, minute(13)) // wanted after all: the same one, open
+	if d := st.s.Todos[1]; d.Ended() || d.Opened == nil || d.Why != "" {
+		t.Errorf("%+v", d)
+	}
 	todos := st.s.Todos
 	if len(todos) != 2 || todos[0].Done == nil || todos[0].Done.By != abe || todos[1].Done != nil || todos[1].Text != "alert sooner" || todos[1].Added.By != bea {
 		t.Errorf("%+v", todos)
@@ -34,7 +51,7 @@ func TestFollowUps(t *testing.T) {
 	for _, c := range []struct {
 		cmd  Command
 		want Code
-	}{{AddTodo{By: bea}, Invalid}, {EndTodo{By: bea, N: 3}, NotFound}, {EndTodo{By: bea}, NotFound}} {
+	}{{AddTodo{By: bea}, Invalid}, {EndTodo{By: bea, N: 3}, NotFound}, {EndTodo{By: bea}, NotFound}, {DropTodo{By: bea, N: 3}, NotFound}} {
 		if _, _, err := Advance(st.s, c.cmd, minute(14), Policy{}); CodeOf(err) != c.want {
 			t.Errorf("%+v: %v", c.cmd, err)
 		}

@@ -55,8 +55,8 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 			return "person", by
 		}
 		return "", nil
-	case EventTodo, EventTodoDone, EventTodoOpen:
-		return "", append(by, "n", strconv.Itoa(e.Value))
+	case EventTodo, EventTodoDone, EventTodoOpen, EventTodoDropped:
+		return todoWords(e)
 	case EventNoted, EventConsulted, EventUseful:
 		if e.Note != nil {
 			return "runbook", nil
@@ -67,6 +67,14 @@ func (n *narrator) words(e *Event) (variant string, args []string) {
 	default:
 		return n.remedyWords(e)
 	}
+}
+
+func todoWords(e *Event) (variant string, args []string) {
+	args = []string{"by", e.By.Name, "n", strconv.Itoa(e.Value)}
+	if e.Why != "" {
+		return "why", append(args, "why", e.Why)
+	}
+	return "", args
 }
 
 // remedyWords is words for approvals and runs.

@@ -208,7 +208,7 @@ func lastMark(s *incidents.Incident, f Field) *incidents.Mark {
 		marks = append(marks, s.AckedBy(), s.Resolved, s.Reopened, s.Closed)
 	default:
 		if d := todo(s, f); d != nil {
-			marks = append(marks, d.Done, d.Opened)
+			marks = append(marks, d.Done, d.Opened, d.Dropped)
 		}
 	}
 	var last *incidents.Mark

@@ -74,7 +74,7 @@ func (in *Inbox) ticked(ctx context.Context, s *incidents.Incident, c Change) er
 	switch d := todo(s, w.field); {
 	case d == nil:
 		return nil
-	case (d.Done != nil) == done, in.stale(s, w.field, c.At): // noted only, so that the task is told again what it should be
+	case d.Ended() == done, in.stale(s, w.field, c.At): // noted only, so that the task is told again what it should be
 	case done:
 		w.line = "todo done " + strconv.Itoa(n)
 	default:
