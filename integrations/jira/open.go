@@ -13,10 +13,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/internal/failpoint"
 )
 
-const (
-	noteTime  = 3 * time.Second
-	lookAgain = 15 * time.Second // between two looks whether the ticket is in the index
-)
+const lookAgain = 15 * time.Second // between two looks whether the ticket is in the index
 
 func later(after time.Duration, phrase, message string) error {
 	return &incidents.Later{After: after, Alone: true, Err: fail(phrase, message)}

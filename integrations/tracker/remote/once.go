@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -20,10 +18,9 @@ import (
 
 // Settings is where it is noted what is about to be created, and up to when the
 // tracker was looked through.
-type Settings interface {
-	Setting(ctx context.Context, name string) (incidents.Document, error)
-	PutSetting(ctx context.Context, name string, expect int64, body []byte) error
-}
+type Settings = tracker.Settings
+
+type intent = tracker.Intent
 
 // Maker makes tickets and finds them again.
 type Maker interface {
@@ -56,64 +53,19 @@ func (o *Once) Stats() tracker.Stats {
 	return tracker.Stats{Unsure: o.unsure.Load(), Healed: o.healed.Load()}
 }
 
-// intent is what is known of the ticket of one marker. Without a key, and not
-// clear, an attempt to create it may or may not have worked.
-type intent struct {
-	Marker string    `json:"marker"`
-	At     time.Time `json:"at"`              // of the latest attempt
-	Tries  int       `json:"tries"`           //
-	Clear  bool      `json:"clear,omitempty"` // the latest attempt has surely made nothing
-	Key    string    `json:"key,omitempty"`
-	Twins  []string  `json:"twins,omitempty"`  // younger ones
-	Close  []string  `json:"close,omitempty"`  // of these, the ones that are not closed yet
-	Looked bool      `json:"looked,omitempty"` // for twins, after the index had caught up
-
-	version int64
+func (o *Once) intents() *tracker.Intents {
+	return &tracker.Intents{Name: o.Name, Settings: o.Settings, Now: o.Now, Busy: o.later(lookAgain, "another replica is creating the ticket"), Was: o.was}
 }
 
-func (o *Once) intentName(marker string) string {
+// was is where the release before kept an intent.
+func (o *Once) was(marker string) string {
 	sum := sha256.Sum256([]byte(marker))
 	return "tracker/" + o.Name + "/intent/" + hex.EncodeToString(sum[:16])
 }
 
-func (o *Once) intent(ctx context.Context, marker string) (*intent, error) {
-	doc, err := o.Settings.Setting(ctx, o.intentName(marker))
-	if err != nil {
-		return nil, fmt.Errorf("read what was to be created: %w", err)
-	}
-	in := &intent{}
-	if doc.Version > 0 {
-		if err := json.Unmarshal(doc.Body, in); err != nil {
-			return nil, fmt.Errorf("read what was to be created: %w", err)
-		}
-	}
-	in.Marker, in.version = marker, doc.Version
-	return in, nil
-}
+func (o *Once) note(ctx context.Context, in *intent) error { return o.intents().Note(ctx, in) }
 
-// note writes it down, whether or not whoever asked still waits.
-func (o *Once) note(ctx context.Context, in *intent) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
-	defer cancel()
-	body, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("note what is to be created: %w", err)
-	}
-	err = o.Settings.PutSetting(ctx, o.intentName(in.Marker), in.version, body)
-	if errors.Is(err, incidents.ErrConflict) {
-		return o.later(lookAgain, "another replica is creating the ticket")
-	}
-	if err != nil {
-		return fmt.Errorf("note what is to be created: %w", err)
-	}
-	in.version++
-	return nil
-}
-
-const (
-	noteTime  = 3 * time.Second
-	lookAgain = 15 * time.Second // between two looks whether the ticket is in the index
-)
+const lookAgain = 15 * time.Second // between two looks whether the ticket is in the index
 
 func (o *Once) later(after time.Duration, message string) error {
 	return &incidents.Later{After: after, Alone: true, Err: o.System.passing("error.tracker_unsure", message)}
@@ -122,21 +74,25 @@ func (o *Once) later(after time.Duration, message string) error {
 // Open makes the ticket with the marker, or finds the one that an earlier
 // attempt made, and returns its key.
 func (o *Once) Open(ctx context.Context, t bot.Ticket) (string, error) {
-	in, err := o.intent(ctx, t.Marker)
+	in, err := o.find(ctx, t.Marker)
 	if err != nil {
 		return "", err
 	}
-	if in.Key == "" && in.version > 0 && !in.Clear {
-		if err := o.recover(ctx, in); err != nil {
-			return "", err
-		}
-	}
 	if in.Key == "" {
-		if err := o.attempt(ctx, in, t); err != nil {
+		if err := o.attempt(ctx, in, func() (string, error) { return o.Maker.Create(ctx, t) }); err != nil {
 			return "", err
 		}
 	}
 	return in.Key, o.close(ctx, in)
+}
+
+// find is what is known of the marker's ticket; without a key there is none.
+func (o *Once) find(ctx context.Context, marker string) (*intent, error) {
+	in, err := o.intents().Find(ctx, marker)
+	if err == nil && in.Key == "" && in.Rev > 0 && !in.Clear {
+		err = o.recover(ctx, in)
+	}
+	return in, err
 }
 
 // recover looks for what an attempt with an unknown end may have made. Searches
@@ -156,7 +112,7 @@ func (o *Once) recover(ctx context.Context, in *intent) error {
 }
 
 // attempt notes what it is about to do, and does it.
-func (o *Once) attempt(ctx context.Context, in *intent, t bot.Ticket) error {
+func (o *Once) attempt(ctx context.Context, in *intent, create func() (string, error)) error {
 	in.At, in.Clear, in.Looked = o.Now(), false, false
 	in.Tries++
 	failpoint.Hit("tracker.create.before")
@@ -164,7 +120,7 @@ func (o *Once) attempt(ctx context.Context, in *intent, t bot.Ticket) error {
 		return err
 	}
 	failpoint.Hit("tracker.create.noted")
-	key, err := o.Maker.Create(ctx, t)
+	key, err := create()
 	failpoint.Hit("tracker.create.asked")
 	switch {
 	case Undone(err):
@@ -229,8 +185,8 @@ func (o *Once) close(ctx context.Context, in *intent) error {
 // twin. After a second attempt it looks once, when the index must have caught
 // up, whether both worked.
 func (o *Once) Follow(ctx context.Context, key, marker string) (string, error) {
-	in, err := o.intent(ctx, marker)
-	if err != nil || in.version == 0 {
+	in, err := o.intents().Find(ctx, marker)
+	if err != nil || in.Rev == 0 {
 		return key, err
 	}
 	if in.Key == key && in.Tries > 1 && !in.Looked && o.Now().Sub(in.At) >= o.IndexTime {
@@ -263,8 +219,8 @@ func (o *Once) Heal(ctx context.Context, marker string) error {
 	if err != nil || len(found) < 2 {
 		return err
 	}
-	in, err := o.intent(ctx, marker)
-	if err != nil || in.version == 0 { // not ours: another installation's
+	in, err := o.intents().Find(ctx, marker)
+	if err != nil || in.Rev == 0 { // not ours: another installation's
 		return err
 	}
 	return o.adopt(ctx, in, found)
