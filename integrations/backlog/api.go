@@ -49,7 +49,9 @@ func (u *user) account() remote.Account {
 
 // issue is one as Backlog tells it.
 type issue struct {
+	ID          int       `json:"id"`
 	Key         string    `json:"issueKey"`
+	Parent      int       `json:"parentIssueId"` // null is 0
 	Summary     string    `json:"summary"`
 	Description string    `json:"description"`
 	Status      named     `json:"status"`
@@ -107,8 +109,12 @@ func (a *api) Create(ctx context.Context, t bot.Ticket) (string, error) {
 	if err != nil {
 		return "", remote.NotSent(err)
 	}
+	return a.post(ctx, form)
+}
+
+func (a *api) post(ctx context.Context, form url.Values) (string, error) {
 	var made issue
-	err = a.client.Do(ctx, remote.Ask{Method: http.MethodPost, Path: "issues", Form: form, Lane: limit.Urgent}, &made)
+	err := a.client.Do(ctx, remote.Ask{Method: http.MethodPost, Path: "issues", Form: form, Lane: limit.Urgent}, &made)
 	if err == nil && !issueKey.MatchString(made.Key) {
 		err = a.client.NotThem("it does not say which issue it made")
 	}
@@ -116,6 +122,11 @@ func (a *api) Create(ctx context.Context, t bot.Ticket) (string, error) {
 }
 
 func (a *api) newIssue(p *project, t bot.Ticket) (url.Values, error) {
+	return a.form(p, t.Summary, describe(p, t.Body, t.Marker), t.Severity)
+}
+
+// form is a new issue with what the project and its configuration want of each.
+func (a *api) form(p *project, summary, description string, sev incidents.Severity) (url.Values, error) {
 	kind, ok := byName(p.types, a.config.Type)
 	if !ok {
 		return nil, a.client.Fail(incidents.Invalid, "backlog.doctor.no_type", "no issues of type "+a.config.Type, "type", a.config.Type)
@@ -130,19 +141,21 @@ func (a *api) newIssue(p *project, t bot.Ticket) (url.Values, error) {
 		}
 		form.Set(id, fmt.Sprint(v))
 	}
-	priority := p.priority(t.Severity)
+	priority := p.priority(sev)
 	if priority == "" { // there must be one
 		priority = strconv.Itoa(usualPriority[incidents.Sev3])
 	}
 	form.Set("projectId", strconv.Itoa(p.ID))
 	form.Set("issueTypeId", strconv.Itoa(kind.ID))
 	form.Set("priorityId", priority)
-	form.Set("summary", bot.Line(t.Summary, remote.MaxSummary))
-	form.Set("description", describe(p, t))
+	form.Set("summary", bot.Line(summary, remote.MaxSummary))
+	form.Set("description", description)
 	return form, nil
 }
 
-func describe(p *project, t bot.Ticket) string { return p.markup.Describe(t.Body, " "+t.Marker) }
+func describe(p *project, body []bot.Message, marker string) string {
+	return p.markup.Describe(body, " "+marker)
+}
 
 // Example is an issue as it would be sent, for people to look at; what it says
 // of the project is known after Examine.
@@ -164,7 +177,7 @@ func (a *api) Example(t bot.Ticket) any {
 	return flat
 }
 
-var marked = regexp.MustCompile(`Hikeshi ⬆ (hikeshi-inc-[0-9]+-[0-9a-f]+)`)
+var marked = regexp.MustCompile(`Hikeshi ⬆ (hikeshi-inc-[0-9]+-[0-9a-f]+(?:-t[0-9]+)?)`)
 
 // Marked are ours with the marker. Backlog looks for words: what it finds is
 // held against the whole marker here.
@@ -218,7 +231,7 @@ func (a *api) edits(p *project, now *issue, t bot.Ticket, due []tracker.Field) u
 		if s := bot.Line(t.Summary, remote.MaxSummary); s != now.Summary {
 			form.Set("summary", s)
 		}
-		if d := remote.Keep(describe(p, t), now.Description, maxDescription); d != "" && !remote.Same(d, now.Description) {
+		if d := remote.Keep(describe(p, t.Body, t.Marker), now.Description, maxDescription); d != "" && !remote.Same(d, now.Description) {
 			form.Set("description", d)
 		}
 	}

@@ -24,6 +24,7 @@ type named struct {
 type project struct {
 	ID         int
 	Name       string
+	subtasks   bool // issues may have children
 	types      []named
 	statuses   []named
 	priorities []named
@@ -69,6 +70,7 @@ func (a *api) readProject(ctx context.Context) (*project, error) {
 		ID       int    `json:"id"`
 		Name     string `json:"name"`
 		Notation string `json:"textFormattingRule"`
+		Subtasks bool   `json:"subtaskingEnabled"`
 	}
 	p := &project{read: a.now(), config: a.config}
 	at := "projects/" + a.config.Project
@@ -85,7 +87,7 @@ func (a *api) readProject(ctx context.Context) (*project, error) {
 	if found.ID == 0 {
 		return nil, a.client.NotThem("it does not say which project it is")
 	}
-	p.ID, p.Name, p.markup = found.ID, found.Name, notation()
+	p.ID, p.Name, p.subtasks, p.markup = found.ID, found.Name, found.Subtasks, notation()
 	if p.markdown = found.Notation == "markdown"; p.markdown {
 		p.markup = remote.Markdown("\n") // its line ends are line ends
 	}

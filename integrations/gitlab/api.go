@@ -46,6 +46,7 @@ func (u *user) account() remote.Account {
 // issue is one as GitLab tells it.
 type issue struct {
 	IID         int64     `json:"iid"`
+	Project     int64     `json:"project_id"`
 	Title       string    `json:"title"`
 	Description string    `json:"description"`
 	State       string    `json:"state"` // opened, closed
@@ -58,7 +59,7 @@ type issue struct {
 
 var (
 	issueKey = regexp.MustCompile(`^#[1-9][0-9]{0,9}$`)
-	marked   = regexp.MustCompile(`<!-- (hikeshi-inc-[0-9]+-[0-9a-f]+) -->`)
+	marked   = regexp.MustCompile(`<!-- (hikeshi-inc-[0-9]+-[0-9a-f]+(?:-t[0-9]+)?) -->`)
 )
 
 func keyOf(iid int64) string { return "#" + strconv.FormatInt(iid, 10) }
@@ -122,8 +123,12 @@ func (a *api) issue(ctx context.Context, key string, lane limit.Lane) (*issue, e
 
 // Create makes an issue.
 func (a *api) Create(ctx context.Context, t bot.Ticket) (string, error) {
+	return a.post(ctx, a.newIssue(t))
+}
+
+func (a *api) post(ctx context.Context, body map[string]any) (string, error) {
 	var made issue
-	err := a.client.Do(ctx, remote.Ask{Method: http.MethodPost, Path: a.at("issues"), JSON: a.newIssue(t), Lane: limit.Urgent}, &made)
+	err := a.client.Do(ctx, remote.Ask{Method: http.MethodPost, Path: a.at("issues"), JSON: body, Lane: limit.Urgent}, &made)
 	if err == nil && made.IID <= 0 {
 		err = a.client.NotThem("it does not say which issue it made")
 	}
@@ -134,22 +139,27 @@ func (a *api) Create(ctx context.Context, t bot.Ticket) (string, error) {
 }
 
 func (a *api) newIssue(t bot.Ticket) map[string]any {
+	return a.fields(t.Summary, a.describe(t.Body, t.Marker), a.config.PriorityOf(t.Severity), a.config.Transitions[t.State])
+}
+
+// fields are those of a new issue, with the labels that each has.
+func (a *api) fields(summary, description string, more ...string) map[string]any {
 	body := map[string]any{}
 	for id, v := range a.config.Fields {
 		body[id] = v
 	}
 	labels := append([]string{commonLabel}, a.config.Labels...)
-	for _, l := range []string{a.config.PriorityOf(t.Severity), a.config.Transitions[t.State]} {
+	for _, l := range more {
 		if l != "" && !slices.Contains(labels, l) {
 			labels = append(labels, l)
 		}
 	}
-	body["title"], body["description"], body["labels"] = remote.Parted(t.Summary, remote.MaxSummary), a.describe(t), strings.Join(labels, ",")
+	body["title"], body["description"], body["labels"] = remote.Parted(summary, remote.MaxSummary), description, strings.Join(labels, ",")
 	return body
 }
 
-func (a *api) describe(t bot.Ticket) string {
-	return a.markup.Describe(t.Body, " <!-- "+t.Marker+" -->")
+func (a *api) describe(body []bot.Message, marker string) string {
+	return a.markup.Describe(body, " <!-- "+marker+" -->")
 }
 
 // Example is an issue as it would be sent, for people to look at.
@@ -205,7 +215,7 @@ func (a *api) edits(now *issue, t bot.Ticket, due []tracker.Field) map[string]an
 		if s := remote.Parted(t.Summary, remote.MaxSummary); s != now.Title {
 			body["title"] = s
 		}
-		if d := remote.Keep(a.describe(t), now.Description, maxDescription); d != "" && !remote.Same(d, now.Description) {
+		if d := remote.Keep(a.describe(t.Body, t.Marker), now.Description, maxDescription); d != "" && !remote.Same(d, now.Description) {
 			body["description"] = d
 		}
 	}

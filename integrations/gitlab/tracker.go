@@ -23,6 +23,7 @@ type Tracker struct {
 var (
 	_ tracker.Tracker  = (*Tracker)(nil)
 	_ tracker.Attacher = (*Tracker)(nil)
+	_ tracker.Tasker   = (*Tracker)(nil)
 )
 
 // Rates are the limits that are kept. gitlab.com takes 60 comments and 200

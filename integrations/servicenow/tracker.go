@@ -25,6 +25,7 @@ type Tracker struct {
 var (
 	_ tracker.Tracker  = (*Tracker)(nil)
 	_ tracker.Attacher = (*Tracker)(nil)
+	_ tracker.Tasker   = (*Tracker)(nil)
 )
 
 // Rates are the limits that are kept: an instance has few threads for REST, and

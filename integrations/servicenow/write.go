@@ -37,14 +37,7 @@ func (a *api) Create(ctx context.Context, t bot.Ticket) (string, error) {
 }
 
 func (a *api) newRecord(t bot.Ticket) map[string]string {
-	body := map[string]string{}
-	for name, v := range a.config.Fields {
-		if s, ok := v.(string); ok { // Validate lets nothing else in
-			body[name] = s
-		}
-	}
-	body["short_description"], body["description"] = short(t), a.describe(t)
-	body["correlation_id"], body["correlation_display"] = t.Marker, whose
+	body := a.columns(t.Summary, t.Body, t.Marker)
 	if impact, urgency, ok := grades(a.config.PriorityOf(t.Severity)); ok {
 		body["impact"], body["urgency"] = impact, urgency
 	}
@@ -54,12 +47,25 @@ func (a *api) newRecord(t bot.Ticket) map[string]string {
 	return body
 }
 
-func short(t bot.Ticket) string { return remote.Parted(t.Summary, maxShort) }
+// columns are those that each record of ours has.
+func (a *api) columns(summary string, text []bot.Message, marker string) map[string]string {
+	body := map[string]string{}
+	for name, v := range a.config.Fields {
+		if s, ok := v.(string); ok { // Validate lets nothing else in
+			body[name] = s
+		}
+	}
+	body["short_description"], body["description"] = short(summary), a.describe(text, marker)
+	body["correlation_id"], body["correlation_display"] = marker, whose
+	return body
+}
+
+func short(summary string) string { return remote.Parted(summary, maxShort) }
 
 // describe is our part of the description. Its last line, by which what people
 // write below is told from it, is never cut.
-func (a *api) describe(t bot.Ticket) string {
-	all := a.markup.Describe(t.Body, " · "+t.Marker)
+func (a *api) describe(text []bot.Message, marker string) string {
+	all := a.markup.Describe(text, " · "+marker)
 	if utf8.RuneCountInString(all) <= maxOurs {
 		return all
 	}
@@ -121,10 +127,10 @@ func (a *api) closing(why string) map[string]string {
 func (a *api) edits(now *record, t bot.Ticket, due []tracker.Field) map[string]string {
 	body := map[string]string{}
 	if slices.Contains(due, tracker.Text) {
-		if s := short(t); s != now.Short.Value {
+		if s := short(t.Summary); s != now.Short.Value {
 			body["short_description"] = s
 		}
-		if d := remote.Keep(a.describe(t), now.Description.Value, maxDescription); d != "" && !remote.Same(d, now.Description.Value) {
+		if d := remote.Keep(a.describe(t.Body, t.Marker), now.Description.Value, maxDescription); d != "" && !remote.Same(d, now.Description.Value) {
 			body["description"] = d
 		}
 	}

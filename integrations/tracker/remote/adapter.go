@@ -44,6 +44,7 @@ type API interface {
 	Maker
 	Reader
 	Shelf
+	Tasker
 }
 
 // Adapter is what the adapters of all systems do alike; each embeds one.
@@ -51,6 +52,7 @@ type Adapter struct {
 	once  *Once
 	watch *Watch
 	shelf Shelf
+	tasks Tasker
 	page  func(key string) string
 }
 
@@ -58,7 +60,7 @@ type Adapter struct {
 func (o Options) Adapter(c *Config, s System, api API, page func(key string) string) Adapter {
 	once := &Once{System: s, Name: c.Name, Maker: api, Settings: o.Settings, IndexTime: c.IndexTime, Now: o.Now, Log: o.Log}
 	watch := &Watch{Config: c, System: s, Reader: api, Once: once, Owner: o.Owner, Settings: o.Settings, Now: o.Now, Log: o.Log}
-	return Adapter{once, watch, api, page}
+	return Adapter{once, watch, api, api, page}
 }
 
 // Stats tells what happened in this process.

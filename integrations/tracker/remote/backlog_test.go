@@ -27,6 +27,8 @@ func openBacklog(h *house) world {
 
 func (w backlogWorld) fake() fake { return w.Server }
 
+func (w backlogWorld) noChildren() { w.NoTasks = true }
+
 func (w backlogWorld) noFiles(status int) { w.NoFiles = status }
 
 var backlogPeople = map[string]int{"joe": fakes.Joe, "bea": fakes.Bea}
@@ -58,6 +60,12 @@ func (w backlogWorld) tickets() []ticket {
 	for _, i := range w.Issues() {
 		t := ticket{key: fakes.Project + "-" + strconv.Itoa(i.Number), text: i.Summary + "\n" + i.Description, severity: prioritised[i.Priority]}
 		t.state = map[int]bot.TicketState{1: bot.TicketTodo, 2: bot.TicketDoing, 3: bot.TicketDone, 4: bot.TicketDone}[i.Status]
+		if key, _, ok := strings.Cut(i.Description, "\n"); ok && strings.HasPrefix(key, fakes.Project+"-") {
+			t.parent = key
+		}
+		if i.Parent != 0 {
+			t.parent = fakes.Project + "-" + strconv.Itoa(i.Parent)
+		}
 		for name, id := range backlogPeople {
 			if id == i.Assignee {
 				t.assignee = name

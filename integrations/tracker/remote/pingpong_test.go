@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func (g *game) sync() {
 func (g *game) Put(context.Context, string, incidents.ID) error { return nil }
 
 func (g *game) Incident(_ context.Context, key string) (incidents.ID, bool, error) {
-	return 42, key == g.key, nil
+	return 42, key == g.key || slices.ContainsFunc(g.s.Tickets[g.sys.name].Tasks, func(k incidents.TicketTask) bool { return k.Key == key }), nil
 }
 
 func (g *game) Load(context.Context, incidents.ID) (*incidents.Incident, error) { return g.s, nil }
@@ -95,7 +96,10 @@ func (g *game) Handle(_ context.Context, q bot.Request) (bot.Reply, error) {
 	case q.Line == "ack":
 		err = g.do(incidents.Ack{By: q.Person})
 	default:
-		if n, _ := fmt.Sscanf(q.Line, "severity %s", &word); n == 1 {
+		var number int
+		if n, _ := fmt.Sscanf(q.Line, "todo %s %d", &word, &number); n == 2 {
+			err = g.do(incidents.EndTodo{By: q.Person, N: number, Open: word == "open"})
+		} else if n, _ := fmt.Sscanf(q.Line, "severity %s", &word); n == 1 {
 			sev, _ := incidents.ParseSeverity(word)
 			err = g.do(incidents.SetSeverity{By: q.Person, Severity: sev})
 		} else if n, _ := fmt.Sscanf(q.Line, "lead %q", &word); n == 1 {

@@ -28,6 +28,8 @@ func openServiceNow(h *house) world {
 
 func (w serviceNowWorld) fake() fake { return w.Server }
 
+func (w serviceNowWorld) noChildren() {}
+
 func (w serviceNowWorld) noFiles(status int) { w.NoFiles = status }
 
 var (
@@ -54,6 +56,11 @@ func (w serviceNowWorld) tickets() []ticket {
 	for _, r := range w.Records() {
 		c := r.Columns
 		t := ticket{key: c["number"], text: c["short_description"] + "\n" + c["description"], comments: r.Notes, files: slices.Collect(maps.Values(w.Files(c["number"])))}
+		for _, above := range w.Records() {
+			if c["parent"] == above.Columns["sys_id"] {
+				t.parent = above.Columns["number"]
+			}
+		}
 		for state, value := range serviceNowStates {
 			if value == c["state"] {
 				t.state = state

@@ -45,6 +45,7 @@ type ticket struct {
 	text     string
 	comments []string // ours
 	files    []string // what is in them
+	parent   string   // the key of the ticket that it is a task of
 }
 
 // system is a kind of tracker with its fake and the people in it.
@@ -65,6 +66,8 @@ type world interface {
 	act(who, key string, a act)
 	// deliveries are the webhooks that wait to be sent.
 	deliveries() []*http.Request
+	// noChildren lets the tracker refuse what ties a task to its ticket.
+	noChildren()
 	// noFiles lets the tracker refuse files with that status.
 	noFiles(status int)
 	fake() fake
@@ -245,6 +248,8 @@ func openGitLab(h *house) world {
 
 func (w gitlabWorld) fake() fake { return w.Server }
 
+func (w gitlabWorld) noChildren() { w.NoLinks = http.StatusForbidden }
+
 func (w gitlabWorld) noFiles(status int) { w.NoFiles = status }
 
 var gitlabPeople = map[string]int{"joe": gitlabfake.Joe, "bea": gitlabfake.Bea}
@@ -274,6 +279,11 @@ func (w gitlabWorld) tickets() []ticket {
 		}
 		if i.State == "closed" {
 			t.state = bot.TicketDone
+		}
+		for _, l := range w.Links() {
+			if l[1] == i.IID {
+				t.parent = "#" + strconv.Itoa(l[0])
+			}
 		}
 		for name, id := range gitlabPeople {
 			if id == i.Assignee {

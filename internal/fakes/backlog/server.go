@@ -51,6 +51,7 @@ type Server struct {
 	Hosts    []string      // where links in our texts may lead
 	Markdown bool          // the project's notation
 	Wikis    []Wiki        // pages, of this project and of others
+	NoTasks  bool          // no issue may have children
 	NoFiles  int           // the status with which files are refused; 0: they are taken
 
 	mu     sync.Mutex
@@ -65,6 +66,7 @@ type Server struct {
 // Issue is one issue.
 type Issue struct {
 	Number, Status, Priority, Author, Assignee int
+	Parent                                     int // its number; 0 for none
 	Resolution                                 int
 	resolved                                   bool // it has one
 	Summary, Description                       string
@@ -177,7 +179,9 @@ func (s *Server) route(r *http.Request) (any, int, *refusal) {
 }
 
 func (i *Issue) key() string { return Project + "-" + strconv.Itoa(i.Number) }
-func (i *Issue) id() int     { return 1000 + i.Number }
+func (i *Issue) id() int     { return firstID + i.Number }
+
+const firstID = 1000 // an id is no number
 
 // listed are things with numbers and names, each with what more says.
 func listed(all map[int]string, more func(id int) object) []any {
@@ -201,7 +205,7 @@ func (s *Server) project(rest string) (any, int, *refusal) {
 	switch rest {
 	case "":
 		rule := map[bool]string{true: "markdown", false: "backlog"}[s.Markdown]
-		return object{"id": 1, "projectKey": Project, "name": "運用", "textFormattingRule": rule, "archived": false, "useWiki": true, "useGit": true, "subtaskingEnabled": true}, 200, nil
+		return object{"id": 1, "projectKey": Project, "name": "運用", "textFormattingRule": rule, "archived": false, "useWiki": true, "useGit": true, "subtaskingEnabled": !s.NoTasks}, 200, nil
 	case "issueTypes":
 		return listed(map[int]string{5: "タスク", 6: Type}, ofProject), 200, nil
 	case "statuses":
@@ -256,7 +260,7 @@ func (s *Server) tell(i *Issue) object {
 		"id": i.id(), "projectId": 1, "issueKey": i.key(), "keyId": i.Number, "issueType": object{"id": 6, "projectId": 1, "name": Type},
 		"summary": i.Summary, "description": i.Description, "status": object{"id": i.Status, "projectId": 1, "name": statuses[i.Status]},
 		"priority": object{"id": i.Priority, "name": priorities[i.Priority]}, "assignee": s.user(i.Assignee), "resolution": s.resolution(i),
-		"category": []any{}, "versions": []any{}, "milestone": []any{}, "customFields": []any{}, "attachments": s.files(i, false), "sharedFiles": []any{}, "stars": []any{},
+		"parentIssueId": i.parentID(), "category": []any{}, "versions": []any{}, "milestone": []any{}, "customFields": []any{}, "attachments": s.files(i, false), "sharedFiles": []any{}, "stars": []any{},
 		"createdUser": s.user(i.Author), "created": stamp(i.Created), "updatedUser": s.user(i.Author), "updated": stamp(i.Updated),
 	}
 }
@@ -292,10 +296,24 @@ func (s *Server) comment(i *Issue, c *Comment) object {
 	}
 }
 
+// mayBeParent says whether the id is of an issue that is no child itself.
+func (s *Server) mayBeParent(id string) bool {
+	n, err := strconv.Atoi(id)
+	n -= firstID
+	return err == nil && !s.NoTasks && n >= 1 && n <= len(s.issues) && s.issues[n-1].Parent == 0
+}
+
+func (i *Issue) parentID() any {
+	if i.Parent == 0 {
+		return nil
+	}
+	return firstID + i.Parent
+}
+
 func (s *Server) create(form url.Values) (any, int, *refusal) {
 	for k := range form {
 		switch k {
-		case "projectId", "issueTypeId", "priorityId", "summary", "description", "assigneeId", "customField_1", "categoryId[]":
+		case "projectId", "issueTypeId", "priorityId", "summary", "description", "assigneeId", "customField_1", "categoryId[]", "parentIssueId":
 		default:
 			return nil, 0, invalid(k)
 		}
@@ -305,6 +323,8 @@ func (s *Server) create(form url.Values) (any, int, *refusal) {
 	switch {
 	case form.Has("assigneeId") && people[assignee] == "":
 		return nil, 0, invalid("assigneeId")
+	case form.Has("parentIssueId") && !s.mayBeParent(form.Get("parentIssueId")):
+		return nil, 0, invalid("parentIssueId")
 	case form.Get("projectId") != "1":
 		return nil, 0, invalid("projectId")
 	case form.Get("issueTypeId") != "6":
@@ -315,6 +335,9 @@ func (s *Server) create(form url.Values) (any, int, *refusal) {
 		return nil, 0, invalid("summary")
 	}
 	i := &Issue{Number: len(s.issues) + 1, Status: 1, Priority: priority, Author: Bot, Assignee: assignee, Summary: form.Get("summary"), Description: form.Get("description"), Created: s.Now(), Updated: s.Now(), Fields: form}
+	if n, err := strconv.Atoi(form.Get("parentIssueId")); err == nil {
+		i.Parent = n - firstID
+	}
 	s.harmless("a description", i.Description)
 	s.issues = append(s.issues, i)
 	return s.tell(i), 201, nil

@@ -43,6 +43,7 @@ type Server struct {
 
 	NoFiles int               // the status with which files are refused; 0: they are taken
 	Uploads map[string]string // what was sent, by its address
+	NoLinks int               // the status with which links are refused; 0: they are taken
 
 	mu     sync.Mutex
 	issues []*Issue
@@ -50,6 +51,7 @@ type Server struct {
 	wrongs []string
 	queue  [][]byte
 	ours   int
+	links  [][2]int // numbers of issues that are linked, the smaller first
 }
 
 // Issue is one issue.
@@ -193,6 +195,10 @@ func (s *Server) one(w http.ResponseWriter, r *http.Request, i *Issue, rest stri
 		}
 		s.harmless("a note", body)
 		return s.note(s.say(i, Bot, body)), 201, nil
+	case "POST links":
+		return s.link(i, in)
+	case "GET links":
+		return page(w, r, s.linked(i)), 200, nil
 	case "GET resource_state_events", "GET resource_label_events":
 		return page(w, r, i.events[strings.TrimPrefix(rest, "resource_")]), 200, nil
 	}

@@ -13,7 +13,7 @@ import (
 // columns are what can be written, and how many characters are kept.
 var columns = map[string]int{
 	"short_description": 160, "description": 4000, "state": 40, "impact": 40, "urgency": 40, "assigned_to": 32, "correlation_id": 100,
-	"correlation_display": 100, "close_code": 40, "close_notes": 4000, "work_notes": 4000 * 4, "caller_id": 32, "category": 40,
+	"correlation_display": 100, "close_code": 40, "close_notes": 4000, "work_notes": 4000 * 4, "caller_id": 32, "category": 40, "parent": 32,
 }
 
 func (s *Server) read(r *http.Request) (map[string]string, *refusal) {
@@ -43,6 +43,9 @@ func (s *Server) create(r *http.Request) (any, int, *refusal) {
 	in, no := s.read(r)
 	if no != nil {
 		return nil, 0, no
+	}
+	if at := in["parent"]; at != "" && !slices.ContainsFunc(s.records, func(o *Record) bool { return o.Columns["sys_id"] == at }) {
+		s.wrong("the parent %q is no record", at)
 	}
 	s.next++
 	rec := &Record{made: s.Now(), Columns: map[string]string{
