@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	mostStreams = 100              // services and hosts that are told apart, of each customer
+	mostStreams = 100              // services and hosts that are told apart, of each sender
 	mostLine    = 2000             // bytes of a line that are kept
 	takeTime    = 10 * time.Second // for a POST to become durable
 	catchTime   = 2 * time.Second  // for what others were sent, when somebody asks
@@ -68,6 +68,7 @@ type record struct {
 	Service string `json:"s,omitempty"`
 	Host    string `json:"h,omitempty"`
 	Whose   string `json:"c,omitempty"`
+	By      string `json:"b,omitempty"` // who sent it; "" from this machine, or kept before this was
 	Text    string `json:"m"`
 }
 
@@ -112,7 +113,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 	records := make([]record, len(lines))
 	rings := rings{at: map[stream]int{}, whose: whose}
 	for i, l := range lines {
-		r := record{At: l.At.UnixMilli(), Service: s.config.Clean(l.Service, mostName), Host: s.config.Clean(l.Host, mostName), Whose: whose, Text: s.config.Clean(l.Text, mostLine)}
+		r := record{At: l.At.UnixMilli(), Service: s.config.Clean(l.Service, mostName), Host: s.config.Clean(l.Host, mostName), Whose: whose, By: source, Text: s.config.Clean(l.Text, mostLine)}
 		if r.Service == "" && r.Host == "" {
 			r.Host = source
 		}
@@ -167,7 +168,7 @@ func (s *Source) count(r record, own bool) {
 		p = newPart()
 		s.parts[r.Whose] = p
 	}
-	switch book := p.book(stream{r.Service, r.Host}, at); {
+	switch book := p.book(stream{r.Service, r.Host}, r.By, at); {
 	case book == nil:
 		s.stats.Unplaced++
 		p.left(at)

@@ -300,6 +300,37 @@ func TestEachCustomerHasAShareOfStreams(t *testing.T) {
 	}
 }
 
+// Everybody's senders have one part, and each its own share in it: one that names a
+// service for each request takes no room from another, on no replica.
+func TestEachOfEverybodysSendersHasAShare(t *testing.T) {
+	shared := store(t)
+	of := func(self string) *target.Source {
+		return target.New(target.Config{
+			Store: shared, Self: self, Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
+			Whose: func(string) string { return diagnostics.Everybody },
+		})
+	}
+	one, two := of("one"), of("two")
+	var requests []byte
+	for i := range 150 {
+		requests = fmt.Appendf(requests, `{"service":"request-%d","message":"x"}`, i)
+	}
+	for source, body := range map[string]string{
+		"noisy": string(requests),
+		"quiet": `{"service":"shop","message":"started","time":"2026-03-04T11:10:00Z"}` + strings.Repeat(`{"service":"shop","message":"cart is broken"}`, 20),
+	} {
+		if _, _, err := one.Take(source, []byte(body), noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, s := range map[string]*target.Source{"who was sent them": one, "who reads them": two} {
+		answer, err := s.Ask(t.Context(), question())
+		if err != nil || len(answer.Logs) != 1 || answer.Logs[0].Example != "cart is broken" || answer.Left != 50 || s.Stats().Unplaced != 50 {
+			t.Errorf("%s tells %+v, and %+v: %v", name, answer, s.Stats(), err)
+		}
+	}
+}
+
 func TestEverySenderIsUnderstood(t *testing.T) {
 	for body, want := range map[string]target.Line{
 		`[{"message":"a","service":"s","host":"h","time":"2026-03-04T11:59:00Z"}]`:              {At: noon.Add(-time.Minute), Service: "s", Host: "h", Text: "a"},

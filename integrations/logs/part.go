@@ -14,31 +14,40 @@ const (
 // stream is what has a book of its own.
 type stream struct{ service, host string }
 
-// part is what is known of one customer's lines. Each has its own share of streams:
-// a hundred new hosts of one take none from another.
+// part is what is known of one customer's lines. Each has its own share of streams, and
+// in it each of its senders: a hundred new hosts of one take none from another. There are
+// as many senders as are configured.
 type part struct {
-	books    map[stream]*diagnostics.Book
-	swept    time.Time     // when books were last looked through for those that ended
-	unplaced map[int64]int // lines without a book, by the slot of their time
+	books    map[stream]*book
+	of       map[string]int // books, by the sender who was first with a line of theirs
+	swept    time.Time      // when books were last looked through for those that ended
+	unplaced map[int64]int  // lines without a book, by the slot of their time
+}
+
+// book is a stream's, whoever sends lines of it.
+type book struct {
+	*diagnostics.Book
+	by string // whose share it is of
 }
 
 func newPart() *part {
-	return &part{books: map[stream]*diagnostics.Book{}, unplaced: map[int64]int{}}
+	return &part{books: map[stream]*book{}, of: map[string]int{}, unplaced: map[int64]int{}}
 }
 
-// book is a stream's; nil where there is one stream too many.
-func (p *part) book(of stream, at time.Time) *diagnostics.Book {
-	book := p.books[of]
-	if book == nil && (len(p.books) < mostStreams || p.sweep(at)) {
-		book = diagnostics.NewBook()
-		p.books[of] = book
+// book is a stream's; nil where its sender has one stream too many.
+func (p *part) book(of stream, by string, at time.Time) *book {
+	known := p.books[of]
+	if known == nil && (p.of[by] < mostStreams || p.sweep(by, at)) {
+		known = &book{diagnostics.NewBook(), by}
+		p.books[of] = known
+		p.of[by]++
 	}
-	return book
+	return known
 }
 
 // sweep closes the books of streams that ended, as of hosts that are gone, and says
-// whether there is room for another.
-func (p *part) sweep(now time.Time) bool {
+// whether there is room for another of a sender.
+func (p *part) sweep(by string, now time.Time) bool {
 	if now.Sub(p.swept).Abs() < sweepEvery {
 		return false
 	}
@@ -46,9 +55,12 @@ func (p *part) sweep(now time.Time) bool {
 	for of, book := range p.books {
 		if now.Sub(book.Newest()) > diagnostics.BookKeeps {
 			delete(p.books, of)
+			if p.of[book.by]--; p.of[book.by] == 0 {
+				delete(p.of, book.by)
+			}
 		}
 	}
-	return len(p.books) < mostStreams
+	return p.of[by] < mostStreams
 }
 
 // left counts a line that has no book, as long as a book would remember it.
