@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type Config struct {
 	Self   string                             // names this process among replicas and restarts
 	Clean  func(text string, most int) string // without secrets, cut
 	Whose  func(source string) string         // whose the changes of a sender are (see diagnostics.Owned)
+	Known  func(customer string) bool         // whether there is such a customer; nil: there are none
 	Logger *slog.Logger
 }
 
@@ -45,6 +47,7 @@ type Config struct {
 type Source struct {
 	clean func(string, int) string
 	whose func(source string) string
+	known func(customer string) bool
 	ring  *kept.Ring
 	mu    sync.Mutex
 	shelf *shelf
@@ -52,7 +55,7 @@ type Source struct {
 
 // New makes a source that knows nothing yet: Catch or Follow reads what was sent before.
 func New(c Config) *Source {
-	s := &Source{clean: c.Clean, whose: c.Whose, shelf: newShelf()}
+	s := &Source{clean: c.Clean, whose: c.Whose, known: c.Known, shelf: newShelf()}
 	s.ring = kept.New(kept.Options{Store: c.Store, Kind: "changes", Bound: bound, Self: c.Self, Logger: c.Logger, Each: func(line []byte) {
 		var c change
 		if json.Unmarshal(line, &c) == nil && c.Title != "" {
@@ -111,14 +114,19 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 	return len(all), 0, nil
 }
 
-// belongs says whose a change is. A customer's sender tells of nobody else's.
+// belongs says whose a change is. A customer's sender tells of nobody else's, and where
+// there are customers a name that is none of theirs would be told to nobody, ever: it is
+// refused while whoever misspelt it can see it. Where there are none it means nothing.
 func (s *Source) belongs(c *diagnostics.Change, source string) error {
 	whose := s.whose(source)
 	switch {
-	case c.Customer == "":
+	case c.Customer == "" || s.known == nil:
 		c.Customer = whose
 	case whose != "" && whose != diagnostics.Everybody && whose != c.Customer:
 		return incidents.Fail(incidents.Invalid, "error.change_customer", "the source "+source+" is another customer's than the change", "source", source)
+	case c.Customer != diagnostics.Everybody && !s.known(c.Customer):
+		name := s.clean(c.Customer, mostWord)
+		return incidents.Fail(incidents.Invalid, "error.change_no_customer", "there is no customer "+strconv.Quote(name), "customer", name).WithHint("docs/customers.md")
 	}
 	return nil
 }

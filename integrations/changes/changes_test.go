@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,11 +26,12 @@ func TestChangesAreKept(t *testing.T) {
 	whose := func(source string) string {
 		return map[string]string{"globex-ci": "globex", "shared": diagnostics.Everybody}[source]
 	}
+	known := func(customer string) bool { return customer == "acme" || customer == "globex" }
 	of := func(customer string) diagnostics.Question {
 		return diagnostics.Question{Incident: &incidents.Incident{Customer: customer}}
 	}
 	replica := func(self string) *changes.Source {
-		return changes.New(changes.Config{Store: store, Self: self, Clean: steps.NewRedactor().Excerpt, Whose: whose, Logger: slog.New(slog.DiscardHandler)})
+		return changes.New(changes.Config{Store: store, Self: self, Clean: steps.NewRedactor().Excerpt, Whose: whose, Known: known, Logger: slog.New(slog.DiscardHandler)})
 	}
 	s, early := replica("one"), replica("two")
 	if got, err := early.Ask(t.Context(), of("")); err != nil || len(got.Changes) > 0 {
@@ -48,6 +50,13 @@ func TestChangesAreKept(t *testing.T) {
 	}
 	if _, _, err := s.Take("globex-ci", []byte(`{"title":"in a stranger's name","customer":"acme"}`), now); incidents.CodeOf(err) != incidents.Invalid {
 		t.Errorf("of another customer: %v", err)
+	}
+	for _, source := range []string{"shared", "pipeline"} {
+		for _, name := range []string{"acmee", "Acme", "-", " "} {
+			if n, _, err := s.Take(source, fmt.Appendf(nil, `[{"title":"right","customer":"acme"},{"title":"of a stranger","customer":%q}]`, name), now); incidents.CodeOf(err) != incidents.Invalid || n != 0 || !strings.Contains(err.Error(), strconv.Quote(name)) {
+				t.Errorf("%s sends %q: %d %v", source, name, n, err)
+			}
+		}
 	}
 	for _, body := range []string{`{}`, `nonsense`, `[{"title":""}]`, `{"title":7}`, ""} {
 		if _, _, err := s.Take("pipeline", []byte(body), now); incidents.CodeOf(err) != incidents.Invalid {
@@ -99,5 +108,21 @@ func TestChangesAreKept(t *testing.T) {
 	}
 	if got, err := s.Ask(t.Context(), of("acme")); incidents.CodeOf(err) != incidents.Unavailable || len(got.Changes) != 2 {
 		t.Errorf("without a store %d are told: %v", len(got.Changes), err)
+	}
+}
+
+// Where there are no customers, the word that some tool has for its own is no customer's.
+func TestWithoutCustomersAChangeIsEverybodys(t *testing.T) {
+	store, err := storage.Open(t.Context(), storage.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	s := changes.New(changes.Config{Store: store, Self: "one", Clean: steps.NewRedactor().Excerpt, Whose: func(string) string { return diagnostics.Everybody }, Logger: slog.New(slog.DiscardHandler)})
+	if _, _, err := s.Take("ci", []byte(`{"title":"deployed","customer":"retail"}`), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Ask(t.Context(), diagnostics.Question{Incident: &incidents.Incident{}, Alert: time.Now(), To: time.Now()}); err != nil || len(got.Changes) != 1 {
+		t.Errorf("%+v %v", got, err)
 	}
 }

@@ -127,6 +127,7 @@ type Settled struct {
 	Heard     func(at time.Time, whose, service, host, line string, own bool) // see logs.Config; may be nil
 	Senders   map[string]string                                               // whose is what each sends that says of nothing whose it is
 	claimed   func(service string) string
+	known     func(customer string) bool // nil: there are no customers
 	asked     []ownedOpener
 	watched   []*scrape.Source
 	catalogue *diagnostics.Catalogue
@@ -137,7 +138,7 @@ type Settled struct {
 // Settle checks everything, and reports all problems together. hosts reads logs on
 // the hosts of the inventory.
 func (c *Config) Settle(hosts hostlog.Reader, customers incidents.Customers) (Settled, []Problem) {
-	s := settler{customers: customers, Settled: Settled{claimed: claims(customers)}}
+	s := settler{customers: customers, Settled: Settled{claimed: claims(customers), known: names(customers)}}
 	s.within, s.wait = cmp.Or(time.Duration(c.Within), diagnostics.Within), time.Duration(c.Wait)
 	if s.wait > s.within/2 {
 		s.wrong("wait", "config.diagnostics_wait", "value", s.wait.String(), "within", s.within.String())

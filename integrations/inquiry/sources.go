@@ -46,7 +46,7 @@ const startTime = 2 * time.Second
 func Open(ctx context.Context, self string, settled Settled, store Store, redact Redactor, log *slog.Logger) (*Sources, error) {
 	s := &Sources{settled: settled, redact: redact}
 	s.Logs = logs.New(logs.Config{Store: store, Self: self, Clean: redact.Excerpt, Logger: log, Whose: settled.sender, Heard: settled.Heard})
-	s.Changes = changes.New(changes.Config{Store: store, Self: self, Clean: redact.Excerpt, Whose: settled.sender, Logger: log})
+	s.Changes = changes.New(changes.Config{Store: store, Self: self, Clean: redact.Excerpt, Whose: settled.sender, Known: settled.known, Logger: log})
 	reading, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	if err := errors.Join(s.Changes.Catch(reading), s.Logs.Catch(reading)); err != nil {

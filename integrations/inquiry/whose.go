@@ -1,6 +1,7 @@
 package inquiry
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,5 +46,15 @@ func claims(customers incidents.Customers) func(service string) string {
 	}
 	return func(service string) string {
 		return customers.Of(incidents.LabelsFromMap(map[string]string{"service": service}))
+	}
+}
+
+// names knows which customers there are; nil where there are none.
+func names(customers incidents.Customers) func(customer string) bool {
+	if len(customers) == 0 {
+		return nil
+	}
+	return func(customer string) bool {
+		return slices.ContainsFunc(customers, func(c incidents.Customer) bool { return c.Name == customer })
 	}
 }
