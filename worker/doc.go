@@ -4,6 +4,7 @@
 //
 //	engine.go   one command on one incident: load, decide, commit; again on conflict
 //	fold.go     the intake log, read in order, becomes commands
+//	folding.go  keeps folding, in one replica, at the pace of pace.go
 //	lane.go     claims the effects of one bulkhead, with retries and dead letters
 //	effects.go  what each kind of effect does, and the ports it goes through
 //	runs.go     a remediation: claimed by a commit, run, concluded
