@@ -144,6 +144,9 @@ func check(_ context.Context, args []string, std streams) int {
 	}
 	fmt.Fprintln(std.out, phrases.T(lang, "cli.check_ok", "sources", strconv.Itoa(len(c.Intake)),
 		"rules", strconv.Itoa(len(c.Rules)), "runbooks", strconv.Itoa(len(library.All()))))
+	for _, note := range c.Overlaps() {
+		fmt.Fprintln(std.out, phrases.Fill(lang, note.Phrase, note.Args))
+	}
 	windows{c.Windows}.say(std.out, time.Now())
 	return exitOK
 }
