@@ -201,3 +201,36 @@ func TestGoalsNameMeasurements(t *testing.T) {
 		}
 	}
 }
+
+// Lines go on coming beside alerts, and what is refused is not counted as taken.
+func TestLinesComeBesideAlerts(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	posts, services, enough := 0, map[string]bool{}, make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		for d := json.NewDecoder(r.Body); ; {
+			var line struct{ Service, Host, Message string }
+			if d.Decode(&line) != nil {
+				break
+			}
+			services[line.Service] = line.Host != "" && !strings.Contains(line.Message, "#")
+		}
+		if posts++; posts == 12 {
+			close(enough) // at most one answer of each connection is not read yet
+		}
+		if posts%2 == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer s.Close()
+	stop := (&target{addr: strings.TrimPrefix(s.URL, "http://")}).lines(t.Context(), 10_000_000)
+	<-enough
+	rate, refused := stop()
+	mu.Lock()
+	defer mu.Unlock()
+	if refused < 2 || refused > (posts+1)/2 || rate <= 0 || len(services) != lineStreams || !services[serviceOf(3)] {
+		t.Errorf("%d refused, %.0f lines/s of %d services in %d POSTs", refused, rate, len(services), posts)
+	}
+}

@@ -54,6 +54,12 @@ func (l *lab) openLoop(ctx context.Context, name string, ld load) error {
 		ld.start = time.Now().Add(-time.Minute)
 		return all.take(ctx, t, ld, l.size.slice)
 	})
+	all.latencies(l, name)
+	return err
+}
+
+// latencies reports how long answers took, and how many alerts came of it.
+func (all samples) latencies(l *lab, name string) {
 	for _, s := range l.subjects() {
 		list := all[s]
 		if len(list) == 0 {
@@ -76,5 +82,4 @@ func (l *lab) openLoop(ctx context.Context, name string, ld load) error {
 		}
 		l.out.add(name+".rate", s, median(rates), "alerts/s")
 	}
-	return err
 }

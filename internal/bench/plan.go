@@ -26,6 +26,7 @@ var plan = []measurement{
 	{"resolve_b100", "6c: the ends of active alerts, 100 a POST, 16 connections", measureResolve},
 	{"latency_half", "6: latency at half of Alertmanager's own capacity", measureHalf},
 	{"latency_1500", "6b: latency at 1,500 alerts/s, 1 a POST, 16 connections", measureLow},
+	{"logs_beside", "20: latency of 6b and rate of 1 while 10,000 lines/s of logs come in", measureLogsBeside},
 	{"active_groups", "7, 9, 10, 14: many active alerts in 100 groups", measureGroups},
 	{"active_own", "8, 9, 14: every active alert an incident of its own", measureOwn},
 	{"open_10k", "17: idle with 10,000 active alerts; a step among 10,000 open incidents", measureOpen},
