@@ -38,6 +38,12 @@ comment looked at it true 0
 latest looked at it
 later looked at it
 changes status 未対応→完了,assigner Joe→Bea
+sent postmortem.md 12
+kept postmortem.md 12
+files postmortem.md of bot
+twice BacklogApiError 400 7 attachmentId is invalid.
+child OPS-3 true 
+grandchild BacklogApiError 400 7 parentIssueId is invalid.
 wikis 運用/ディスク undefined
 wiki 運用/ディスク * 手順 Bea
 searched 運用/ディスク

@@ -33,6 +33,11 @@ note looked at it false Issue
 notes assigned to @joe,looked at it
 states closed,reopened
 labels add hikeshi,add severity::1,remove severity::1,add done
+sent postmortem true true
+linked 2 1 relates_to
+links 2
+linked twice 409 Issue(s) already assigned
+linked to none 404 No matching issue found. Make sure that you are adding a valid issue URL.
 file # Disk full
 on a branch # Disk full, next
 no file 404 404 File Not Found

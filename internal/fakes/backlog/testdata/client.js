@@ -52,6 +52,18 @@ async function main() {
   const changes = (await api.getIssueComments(one.issueKey, { order: 'asc' })).flatMap((c) => c.changeLog);
   say('changes', changes.map((c) => c.field + ' ' + c.originalValue + '→' + c.newValue).join(','));
 
+  const form = new FormData();
+  form.append('file', new Blob(['# Postmortem'], { type: 'text/markdown' }), 'postmortem.md');
+  const sent = await api.postSpaceAttachment(form);
+  say('sent', sent.name, sent.size);
+  const kept = await api.patchIssue(one.issueKey, { attachmentId: [sent.id] });
+  say('kept', kept.attachments.map((a) => a.name + ' ' + a.size).join(','));
+  say('files', (await api.getIssueAttachments(one.issueKey)).map((a) => a.name + ' of ' + a.createdUser.name).join(','));
+  await refused('twice', () => api.patchIssue(one.issueKey, { attachmentId: [sent.id] }));
+  const child = await api.postIssue({ projectId: there.id, issueTypeId: 6, priorityId: 3, summary: 'Alert sooner', parentIssueId: one.id });
+  say('child', child.issueKey, child.parentIssueId === one.id, one.parentIssueId);
+  await refused('grandchild', () => api.postIssue({ projectId: there.id, issueTypeId: 6, priorityId: 3, summary: 'x', parentIssueId: child.id }));
+
   const wikis = await api.getWikis({ projectIdOrKey: project });
   say('wikis', wikis.map((w) => w.name + ' ' + w.content).join(','));
   const page = await api.getWiki(wikis[0].id);

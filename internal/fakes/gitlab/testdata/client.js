@@ -50,6 +50,14 @@ async function main() {
   const labels = await api.IssueLabelEvents.all(project, one.iid);
   say('labels', labels.map((e) => e.action + ' ' + e.label.name).join(','));
 
+  const sent = await api.ProjectMarkdownUploads.create(project, { content: new Blob(['# Postmortem']), filename: 'postmortem.md' });
+  say('sent', sent.alt, /^\/uploads\/[0-9a-f]{32}\/postmortem\.md$/.test(sent.url), sent.markdown.includes(sent.url));
+  const link = await api.IssueLinks.create(project, 2, there.id, one.iid);
+  say('linked', link.source_issue.iid, link.target_issue.iid, link.link_type);
+  say('links', (await api.IssueLinks.all(project, one.iid)).map((i) => i.iid).join(','));
+  await refused('linked twice', () => api.IssueLinks.create(project, 2, there.id, one.iid));
+  await refused('linked to none', () => api.IssueLinks.create(project, 2, there.id, 99));
+
   say('file', await api.RepositoryFiles.showRaw(project, 'docs/disk full.md'));
   say('on a branch', await api.RepositoryFiles.showRaw(project, 'docs/disk full.md', 'next'));
   await refused('no file', () => api.RepositoryFiles.showRaw(project, 'docs/none.md'));
