@@ -3,15 +3,9 @@ package tracker
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -169,57 +163,6 @@ func (y *Syncer) fields(ctx context.Context, t *incidents.Ticket, s *incidents.I
 	return nil
 }
 
-// mayTell is the rule for what both sides changed: the last person's word wins,
-// and for incidents.HumanPeace after it the bot does not speak against it. What a person
-// wants there and the incident cannot follow (a ticket that is to do again
-// after somebody took it, a closing without the right to it) ends with that.
-func (y *Syncer) mayTell(s *incidents.Incident, t *incidents.Ticket, f Field) bool {
-	there, touched := t.There[string(f)]
-	if !touched {
-		return true
-	}
-	if here, human := lastWord(s, f, y.Name); human && here.After(there) {
-		return true
-	}
-	return y.Now().Sub(there) >= incidents.HumanPeace
-}
-
-// lastWord is when the field last changed on our side, and whether a person did
-// it. Where that was the tracker's own word, there is none of ours since.
-func lastWord(s *incidents.Incident, f Field, tracker string) (at time.Time, human bool) {
-	m := lastMark(s, f)
-	if m == nil || m.At.Equal(s.Tickets[tracker].There[heard(f)]) || strings.HasPrefix(m.By.ID, tracker+":") {
-		return s.CreatedAt, false
-	}
-	return m.At, m.By.IsPerson()
-}
-
-// lastMark is the latest change of the field on our side; nil where there is none.
-func lastMark(s *incidents.Incident, f Field) *incidents.Mark {
-	var marks []*incidents.Mark
-	switch f {
-	case Priority:
-		if s.SetSeverity != nil {
-			marks = append(marks, &s.SetSeverity.Mark)
-		}
-	case Assignee:
-		marks = append(marks, s.Commander)
-	case Status:
-		marks = append(marks, s.AckedBy(), s.Resolved, s.Reopened, s.Closed)
-	default:
-		if d := todo(s, f); d != nil {
-			marks = append(marks, d.Done, d.Opened, d.Dropped)
-		}
-	}
-	var last *incidents.Mark
-	for _, m := range marks {
-		if m != nil && (last == nil || m.At.After(last.At)) {
-			last = m
-		}
-	}
-	return last
-}
-
 // echo says that the comment would tell the tracker what it told us.
 func echo(t *incidents.Ticket, c bot.TicketComment) bool {
 	return slices.ContainsFunc(Fields, func(f Field) bool { return t.There[heard(f)].Equal(c.At) })
@@ -252,62 +195,4 @@ func refused(err error) bool {
 func problem(err error) incidents.Reason {
 	e, _ := errors.AsType[*incidents.Error](err) // its code says that it is one
 	return incidents.Reason{Phrase: e.Phrase, Args: e.Args}
-}
-
-// told is what the tracker was told of each field, as a short hash, and when:
-// what a person changed there since then, it has to be told again.
-type told map[Field]word
-
-type word struct {
-	hash string
-	at   time.Time
-}
-
-func parseTold(s string) told {
-	t := told{}
-	for part := range strings.SplitSeq(s, ",") {
-		f, rest, ok := strings.Cut(part, "=")
-		if !ok {
-			continue
-		}
-		hash, at, _ := strings.Cut(rest, "@")
-		w := word{hash: hash}
-		if ms, err := strconv.ParseInt(at, 36, 64); err == nil {
-			w.at = time.UnixMilli(ms)
-		}
-		t[Field(f)] = w
-	}
-	return t
-}
-
-func (t told) String() string {
-	parts := make([]string, 0, len(t))
-	for f, w := range t {
-		parts = append(parts, string(f)+"="+w.hash+"@"+strconv.FormatInt(w.at.UnixMilli(), 36))
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, ",")
-}
-
-// with is a copy that also has what want says of the field.
-func (t told) with(want bot.Ticket, f Field, at time.Time) told {
-	out := maps.Clone(t)
-	var v any
-	switch f {
-	case Text:
-		v = []any{want.Summary, want.Body}
-	case Status:
-		v = want.State
-	case Priority:
-		v = want.Severity
-	case Assignee:
-		v = want.Assignee.ID
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("tracker: plain values did not encode: " + err.Error())
-	}
-	sum := sha256.Sum256(b)
-	out[f] = word{hex.EncodeToString(sum[:6]), at}
-	return out
 }

@@ -4,7 +4,14 @@
 //
 // It promises one ticket an incident in each tracker that the routes name,
 // each comment once, nothing told back to where it came from, and that the
-// bot's own word never goes against a person's of the last five minutes.
+// bot's own word never goes against a person's of the last five minutes that was
+// heard.
+//
+// Of a field that changed several times between two looks at a ticket only the
+// last change is told, although trackers keep all of them: what was in between
+// would resolve and reopen an incident, and page people, for a slip that is
+// mended. Where the last change is ours, what a person had set just before it,
+// and nobody heard of, is gone; webhooks, which need no look, make that rare.
 //
 // A tracker of its own kind is a folder under integrations/ with a Tracker.
 // Start with Syncer.Sync for the way out and Inbox.Changed for the way back.
