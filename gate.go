@@ -15,14 +15,18 @@ import (
 // is asked. A new brake is a line here.
 func (a *app) gate(freezer *worker.Freezer, ladder auditedLadder) worker.Gate {
 	return worker.Gate{
-		a.audit.sealed(),          // by people, through Hikeshi, and not by whoever can write to the store
-		worker.Approved(time.Now), // as it is, by as many as must, not too long ago
+		a.audit.sealed(),              // by people, through Hikeshi, and not by whoever can write to the store
+		worker.Clock(a.clock).Brake(), // all below goes by it
+		worker.Approved(time.Now),     // as it is, by as many as must, not too long ago
 		{Name: "rights", Ask: bot.StillMay(a.config.Rights)},
 		{Name: "trust", Ask: ladder.StillStands}, // what begins by itself may have lost that since
 		freezer.Brake(),
 		windows{a.config.Windows}.unlessFrozen(time.Now),
 	}
 }
+
+// clock is why ours cannot be relied on.
+func (a *app) clock() incidents.Reason { return a.ready.clock() }
 
 // still asks the gate once more when a run has looked and is about to begin: looking may
 // have taken as long as its slowest check, and a freeze that was answered meanwhile holds.

@@ -47,7 +47,20 @@ func (r *readiness) check(ctx context.Context) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !h.ClockSeen { // a wrong clock is not right because nobody could look
+		h.ClockOff = r.health.ClockOff
+	}
+	if off := incidents.ClockOff(h.ClockOff); off.Phrase != "" {
+		r.log.Error("nothing is approved or started: this clock and the store's differ; set both (NTP)", "ahead", h.ClockOff)
+	}
 	r.health, r.at = h, time.Now()
+}
+
+// clock is why the clock of this machine cannot be relied on; the zero Reason: it can.
+func (r *readiness) clock() incidents.Reason {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return incidents.ClockOff(r.health.ClockOff)
 }
 
 // Append is the store's, for alerts: a store that could lose them must not
@@ -90,15 +103,7 @@ func (r *readiness) reasons(ctx context.Context) (wrong, notes []incidents.Reaso
 	if r.stopping.Load() {
 		return []incidents.Reason{{Phrase: "ready.stopping"}}, nil
 	}
-	r.check(ctx)
-	r.mu.Lock()
-	h := r.health
-	r.mu.Unlock()
-	if !h.Durable && !r.relaxed {
-		if wrong = append(wrong, h.Problems...); len(wrong) == 0 {
-			wrong = append(wrong, incidents.Reason{Phrase: "ready.not_durable"})
-		}
-	}
+	wrong = r.ofStore(ctx)
 	s := r.worker.Stats()
 	lags, note := r.folding(s.Folding, s.LastFold, time.Now())
 	if lags {
@@ -111,6 +116,23 @@ func (r *readiness) reasons(ctx context.Context) (wrong, notes []incidents.Reaso
 		notes = append(notes, incidents.Because("ready.set_aside", "n", strconv.FormatInt(s.Aside, 10)))
 	}
 	return wrong, notes
+}
+
+// ofStore are the reasons that a look at the store gives.
+func (r *readiness) ofStore(ctx context.Context) (wrong []incidents.Reason) {
+	r.check(ctx)
+	r.mu.Lock()
+	h := r.health
+	r.mu.Unlock()
+	if !h.Durable && !r.relaxed {
+		if wrong = append(wrong, h.Problems...); len(wrong) == 0 {
+			wrong = append(wrong, incidents.Reason{Phrase: "ready.not_durable"})
+		}
+	}
+	if off := incidents.ClockOff(h.ClockOff); off.Phrase != "" {
+		wrong = append(wrong, off)
+	}
+	return wrong
 }
 
 // folding says whether the intake log waits for this process, and for how long

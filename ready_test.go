@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,36 @@ func TestFoldingBehind(t *testing.T) {
 	} {
 		if lags, note := r.folding(c.folds, c.last, now.Add(c.after)); lags != c.lags || note.Phrase != c.note {
 			t.Errorf("%d: lags %v, note %q; want %v, %q", i, lags, note.Phrase, c.lags, c.note)
+		}
+	}
+}
+
+// A clock that is more than a minute from the store's is no reason against alerts, but
+// against traffic and runs, until a look finds it right again.
+func TestAWrongClockIsSaid(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	store := &moody{}
+	a := &app{ready: &readiness{store: store, log: slog.New(slog.NewTextHandler(&log, nil))}}
+	for i, c := range []struct {
+		off    time.Duration
+		seen   bool
+		phrase string
+	}{
+		{0, false, ""}, {time.Minute, true, ""}, {-time.Minute - 1, true, "because.clock_off_behind"}, {0, false, "because.clock_off_behind"},
+		{2 * time.Minute, true, "because.clock_off_ahead"}, {0, true, ""},
+	} {
+		log.Reset()
+		store.health = incidents.Health{Durable: true, ClockOff: c.off, ClockSeen: c.seen}
+		wrong := a.ready.ofStore(t.Context())
+		if got := a.clock().Phrase; got != c.phrase {
+			t.Errorf("%d: %q, want %q", i, got, c.phrase)
+		}
+		if slices.ContainsFunc(wrong, func(r incidents.Reason) bool { return r.Phrase == c.phrase }) != (c.phrase != "") || strings.Contains(log.String(), "clock") != (c.phrase != "") {
+			t.Errorf("%d: %v, log %s", i, wrong, log.String())
+		}
+		if err := a.ready.Append(t.Context(), &incidents.Batch{}); err != nil {
+			t.Errorf("%d: %v", i, err)
 		}
 	}
 }

@@ -178,7 +178,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Rules: func() incidents.Rules { return a.config.Rules }, Expected: windows{a.config.Windows}.expected,
 		}),
 		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Own: consoleChat, Owner: owner(), Now: time.Now, Logger: a.log,
-		Freeze: freezer, Closed: windows{a.config.Windows}.closed, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
+		Freeze: freezer, Closed: windows{a.config.Windows}.closed, Clock: a.clock, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}, a.config.CustomerLanguages, a.audit.redact.Clean, a.store),

@@ -135,6 +135,20 @@ const (
 // farther behind would take for fresh what has expired, so it decides and starts nothing.
 const clockSlack = time.Minute
 
+// ClockOff says why nothing may be approved or started where the clock of this machine is
+// so far from the store's; the zero Reason where it may. It finds also what MayStart and
+// Approve cannot: a clock that was wrong from the request on. Whichever of the two is
+// wrong, nobody knows when an approval expires, or a freeze ends.
+func ClockOff(off time.Duration) Reason {
+	if off.Abs() <= clockSlack {
+		return Reason{}
+	}
+	if off < 0 {
+		return Because("because.clock_off_behind", "by", (-off).Round(time.Second).String())
+	}
+	return Because("because.clock_off_ahead", "by", off.Round(time.Second).String())
+}
+
 // ApprovalTerm is how long a request waits for a decision: long enough to reach
 // somebody, short enough that what was seen when it was made still holds.
 const ApprovalTerm = 15 * time.Minute

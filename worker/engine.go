@@ -33,6 +33,7 @@ type Engine struct {
 	shelf  *shelf
 
 	closed  func(s *incidents.Incident, now time.Time) error // the worker's: by the calendar
+	clock   Clock                                            // the worker's
 	freezer *Freezer                                         // the worker's, see New
 	seal    func(incidents.Warrant) string                   // of approvals; the worker's too
 }

@@ -144,6 +144,9 @@ func (e *Engine) mayApprove(ctx context.Context, id incidents.ID, cmd incidents.
 	if !approves {
 		return nil
 	}
+	if err := e.clock.refusal(); err != nil {
+		return err
+	}
 	if e.closed != nil && a.Despite == "" {
 		s, err := e.store.Load(ctx, id)
 		if err != nil {

@@ -62,9 +62,12 @@ func (w *Worker) automate(ctx context.Context, c *incidents.Claim, s *incidents.
 	return nil
 }
 
-// closedTo is why the calendar keeps anything from beginning by itself; the gate
-// would refuse the run, and the room would read of a run that failed.
+// closedTo is why the calendar, or a wrong clock, keeps anything from beginning by
+// itself; the gate would refuse the run, and the room would read of a run that failed.
 func (w *Worker) closedTo(s *incidents.Incident) incidents.Reason {
+	if because := w.engine.clock.why(); because.Phrase != "" {
+		return because
+	}
 	if w.engine.closed == nil {
 		return incidents.Reason{}
 	}

@@ -30,6 +30,7 @@ type Options struct {
 	Policy incidents.Policy
 	Freeze *Freezer                                         // asked before an approval
 	Closed func(s *incidents.Incident, now time.Time) error // the same, by the calendar; nil: never
+	Clock  Clock                                            // asked before an approval; nil: it is right
 	Gate   Gate                                             // asked before a run; without it none starts
 	Seal   func(incidents.Warrant) string                   // seals approvals; nil: they bear none
 	Own    string                                           // the chat that is kept in Store itself; "": none is
@@ -103,6 +104,7 @@ func New(o Options) *Worker {
 	}
 	w.lease = hurried(w.lease)
 	w.engine.shelf, w.engine.turns, w.engine.freezer, w.engine.seal, w.engine.closed = w.folder.shelf, w.folder.turns, o.Freeze, o.Seal, o.Closed
+	w.engine.clock = o.Clock
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),

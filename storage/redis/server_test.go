@@ -70,8 +70,16 @@ func TestHealth(t *testing.T) {
 		}
 		c.fix()
 	}
-	if h := s.Health(t.Context()); !h.Durable || len(h.Problems) > 0 {
+	if h := s.Health(t.Context()); !h.Durable || len(h.Problems) > 0 || !h.ClockSeen || h.ClockOff != 0 {
 		t.Errorf("in the end: %+v", h)
+	}
+	for _, off := range []time.Duration{time.Hour, -time.Hour} { // the server is on this machine
+		wrong, err := redis.Open(t.Context(), redis.Config{URL: server.URL, Now: func() time.Time { return time.Now().Add(off) }})
+		check(t, err)
+		if h := wrong.Health(t.Context()); !h.Durable || (h.ClockOff-off).Abs() > time.Minute {
+			t.Errorf("a clock that is off by %s: %+v", off, h)
+		}
+		check(t, wrong.Close())
 	}
 	check(t, s.Append(t.Context(), batch(2)))
 	_, err := s.NewIDs(t.Context(), 0, 5)

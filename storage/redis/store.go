@@ -27,6 +27,7 @@ type Config struct {
 	URL    string // see parseURL
 	Shards int    // 0: as the store was made, 16 for a new one
 	Logger *slog.Logger
+	Now    func() time.Time // the clock that Health holds against the server's; nil: time.Now
 
 	MaxWaiting  int // bytes of appends that may wait to be sent; default 32 MiB
 	MaxUnfolded int // entries of one log that may wait to be folded; default 50,000
@@ -87,6 +88,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.MaxWaiting == 0 {
 		cfg.MaxWaiting = 32 << 20

@@ -62,6 +62,9 @@ const pressure = 0.8
 //	store.rolled_back it knows less than it has told us: it lost data
 //	store.hidden      it does not let us see its configuration (CONFIG GET)
 //	store.no_password anybody on the network can write to it
+//
+// It also holds our clock against the server's (ClockOff), in a Cluster against the one
+// that differs most.
 func (s *Store) Health(ctx context.Context) incidents.Health {
 	h := incidents.Health{Kind: "redis", Durable: true}
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
@@ -138,8 +141,22 @@ func (s *Store) eachMaster(ctx context.Context, f func(context.Context, *redis.C
 	return fmt.Errorf("unexpected client %T", s.client)
 }
 
+// skew is how far our clock is ahead of a server's, at the least: it said its time at some
+// moment between before and after, so half of the way is what nobody knows.
+func skew(before, server, after time.Time) time.Duration {
+	half := after.Sub(before) / 2
+	off := before.Add(half).Sub(server)
+	return max(off-half, 0) + min(off+half, 0)
+}
+
 // examine looks at one node.
 func (s *Store) examine(ctx context.Context, node *redis.Client, h *incidents.Health) error {
+	before := s.cfg.Now()
+	server, err := node.Time(ctx).Result()
+	if err != nil {
+		return err
+	}
+	off := skew(before, server, s.cfg.Now())
 	text, err := node.Info(ctx).Result()
 	if err != nil {
 		return err
@@ -154,6 +171,9 @@ func (s *Store) examine(ctx context.Context, node *redis.Client, h *incidents.He
 	}
 	s.mu.Lock() // ForEachMaster looks at several nodes at once
 	defer s.mu.Unlock()
+	if h.ClockSeen = true; off.Abs() > h.ClockOff.Abs() {
+		h.ClockOff = off
+	}
 	s.judgeDurable(info, settings, h)
 	s.judgeUsable(info, settings, h)
 	return nil
