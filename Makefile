@@ -22,7 +22,7 @@ test: deps ## what CI runs; installs what it needs, lists what it had to skip
 	$(GO) vet -race ./...
 	@skips=$$(mktemp) && trap 'rm -f "$$skips"' EXIT; \
 	echo "$(GO) test -race ./..."; HIKESHI_SKIPS="$$skips" RAPID_CHECKS=$(RAPID_CHECKS) GORACE=atexit_sleep_ms=50 \
-	  $(GO) test -race -vet=off -ldflags=-w -p 3 -timeout 15m ./internal/crash ./...; code=$$?; \
+	  $(GO) test -race -vet=off -ldflags=-s -p 3 -timeout 15m ./internal/crash ./...; code=$$?; \
 	if [ -s "$$skips" ]; then echo "SKIPPED:"; sort -u "$$skips" | sed 's/^/  /'; else echo "no test was skipped for want of a program"; fi; \
 	exit $$code
 

@@ -47,13 +47,13 @@ check:
   - id: written
     title: {en: It was written, ja: 書かれた}
     command: {argv: [test, -e, '{var.file}']}
-    timeout: 5s
+    timeout: 60s
 recover:
   - id: append
     title: {en: Append, ja: 追記}
     command: {argv: [env, 'TOKEN=`+canary+`', touch, '{var.file}']}
-    timeout: 5s
-verify: {same_as: check, every: 1s, stable: 0s, within: 25s, alerts: ignore}
+    timeout: 60s
+verify: {same_as: check, every: 1s, stable: 0s, within: 2m, alerts: ignore}
 escalate: {en: Call somebody., ja: 誰かを呼ぶ。}
 `)
 	c := config.Default()
@@ -79,7 +79,7 @@ func suggested(t *testing.T, address string) (*player, *seen) {
 }
 
 func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -188,7 +189,11 @@ func (g *game) compare(what string) {
 func TestPingPong(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, flavour Flavour) {
-		for seed := range uint64(10) {
+		seeds := uint64(4)
+		if os.Getenv("HIKESHI_CRASH") == "all" {
+			seeds = 40
+		}
+		for seed := range seeds {
 			g := newGame(t, flavour, seed)
 			for range 100 {
 				g.wait(time.Duration(1+g.rand.IntN(3000)) * time.Millisecond)

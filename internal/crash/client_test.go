@@ -13,7 +13,7 @@ import (
 // Pauses between two tries and between two looks.
 const (
 	retryAfter = 25 * time.Millisecond
-	lookAfter  = 70 * time.Millisecond
+	lookAfter  = 200 * time.Millisecond
 )
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -209,7 +209,7 @@ func deathsInAStory() int {
 	if os.Getenv("HIKESHI_CRASH") == "all" {
 		return 1
 	}
-	return 3
+	return 4
 }
 
 // inOrder are the points in the order in which a story passes them.
