@@ -124,6 +124,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 		rings.add(stream{r.Service, r.Host}, line)
 		records[i] = r
 	}
+	s.share(&rings, source, now)
 	ctx, cancel := context.WithTimeout(context.Background(), takeTime)
 	defer cancel()
 	if err := s.ring.Add(ctx, rings.all); err != nil {
@@ -141,15 +142,45 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 // rings are the lines of a POST by their streams.
 type rings struct {
 	all   []kept.Lines
+	of    []stream // of each
 	at    map[stream]int
 	whose string
+}
+
+// share lets the streams of a sender that have no book share one ring, as they do no
+// counting: one that names a service for each request would push everybody's out of
+// the store, and have as many rings there.
+func (s *Source) share(x *rings, by string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.part(x.whose)
+	room := p.room(by, now)
+	for i, of := range x.of {
+		switch {
+		case p.books[of] != nil:
+		case room > 0:
+			room--
+		default:
+			x.all[i].Ring = x.whose + "\n\n\n" + by
+		}
+	}
+}
+
+// part is a customer's.
+func (s *Source) part(whose string) *part {
+	p := s.parts[whose]
+	if p == nil {
+		p = newPart()
+		s.parts[whose] = p
+	}
+	return p
 }
 
 func (x *rings) add(of stream, line []byte) {
 	i, known := x.at[of]
 	if !known {
 		i = len(x.all)
-		x.at[of] = i
+		x.at[of], x.of = i, append(x.of, of)
 		x.all = append(x.all, kept.Lines{Ring: x.whose + "\n" + of.service + "\n" + of.host})
 	}
 	x.all[i].Text = append(append(x.all[i].Text, line...), '\n')
@@ -163,11 +194,7 @@ func (s *Source) count(r record, own bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Lines++
-	p := s.parts[r.Whose]
-	if p == nil {
-		p = newPart()
-		s.parts[r.Whose] = p
-	}
+	p := s.part(r.Whose)
 	switch book := p.book(stream{r.Service, r.Host}, r.By, at); {
 	case book == nil:
 		s.stats.Unplaced++

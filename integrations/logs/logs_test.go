@@ -300,10 +300,23 @@ func TestEachCustomerHasAShareOfStreams(t *testing.T) {
 	}
 }
 
+// named notes which rings there are.
+type named struct {
+	kept.Store
+	rings map[string]bool
+}
+
+func (n *named) PushRings(ctx context.Context, kind string, bound incidents.RingBound, items []incidents.RingItem) (int64, error) {
+	for _, i := range items {
+		n.rings[i.Ring] = true
+	}
+	return n.Store.PushRings(ctx, kind, bound, items)
+}
+
 // Everybody's senders have one part, and each its own share in it: one that names a
 // service for each request takes no room from another, on no replica.
 func TestEachOfEverybodysSendersHasAShare(t *testing.T) {
-	shared := store(t)
+	shared := &named{Store: store(t), rings: map[string]bool{}}
 	of := func(self string) *target.Source {
 		return target.New(target.Config{
 			Store: shared, Self: self, Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
@@ -328,6 +341,9 @@ func TestEachOfEverybodysSendersHasAShare(t *testing.T) {
 		if err != nil || len(answer.Logs) != 1 || answer.Logs[0].Example != "cart is broken" || answer.Left != 50 || s.Stats().Unplaced != 50 {
 			t.Errorf("%s tells %+v, and %+v: %v", name, answer, s.Stats(), err)
 		}
+	}
+	if n := len(shared.rings); n != 100+1+1 {
+		t.Errorf("%d rings: those of a sender that have no place are not one", n)
 	}
 }
 

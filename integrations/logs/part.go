@@ -37,7 +37,7 @@ func newPart() *part {
 // book is a stream's; nil where its sender has one stream too many.
 func (p *part) book(of stream, by string, at time.Time) *book {
 	known := p.books[of]
-	if known == nil && (p.of[by] < mostStreams || p.sweep(by, at)) {
+	if known == nil && p.room(by, at) > 0 {
 		known = &book{diagnostics.NewBook(), by}
 		p.books[of] = known
 		p.of[by]++
@@ -45,11 +45,18 @@ func (p *part) book(of stream, by string, at time.Time) *book {
 	return known
 }
 
-// sweep closes the books of streams that ended, as of hosts that are gone, and says
-// whether there is room for another of a sender.
-func (p *part) sweep(by string, now time.Time) bool {
+// room is how many more streams of a sender have a place.
+func (p *part) room(by string, now time.Time) int {
+	if p.of[by] >= mostStreams {
+		p.sweep(now)
+	}
+	return mostStreams - p.of[by]
+}
+
+// sweep closes the books of streams that ended, as of hosts that are gone.
+func (p *part) sweep(now time.Time) {
 	if now.Sub(p.swept).Abs() < sweepEvery {
-		return false
+		return
 	}
 	p.swept = now
 	for of, book := range p.books {
@@ -60,7 +67,6 @@ func (p *part) sweep(by string, now time.Time) bool {
 			}
 		}
 	}
-	return p.of[by] < mostStreams
 }
 
 // left counts a line that has no book, as long as a book would remember it.
