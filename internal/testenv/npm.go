@@ -18,7 +18,8 @@ import (
 
 // packageJSON lists the packages of npm that scripts of tests may require. It is
 // one list for all of them, so that they are installed once: that takes longer
-// than all their tests together.
+// than all their tests together. Around the client of ServiceNow is a plugin, whose own
+// needs, which are large and not the client's, are overridden with something small.
 //
 //go:embed package.json
 var packageJSON []byte

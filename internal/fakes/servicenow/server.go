@@ -102,10 +102,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(status)
+	if status == http.StatusNoContent {
+		return
+	}
 	_ = json.NewEncoder(w).Encode(object{"result": said})
 }
 
-var known = []string{"sysparm_query", "sysparm_fields", "sysparm_limit", "sysparm_offset", "sysparm_display_value", "sysparm_exclude_reference_link"}
+// known are the parameters of the Table API.
+// https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
+var known = []string{
+	"sysparm_query", "sysparm_fields", "sysparm_limit", "sysparm_offset", "sysparm_display_value", "sysparm_exclude_reference_link",
+	"sysparm_suppress_pagination_header", "sysparm_no_count",
+}
 
 func (s *Server) route(r *http.Request) (any, int, *refusal) {
 	if at, ok := strings.CutPrefix(r.URL.Path, "/api/now/attachment"); ok {
@@ -124,16 +132,28 @@ func (s *Server) route(r *http.Request) (any, int, *refusal) {
 	case parts[0] != Table:
 	case r.Method == http.MethodPost && len(parts) == 1:
 		return s.create(r)
-	case r.Method == http.MethodPatch && len(parts) == 2:
-		for _, rec := range s.records {
-			if rec.Columns["sys_id"] == parts[1] {
-				return s.patch(rec, r)
-			}
-		}
-		return nil, 0, &refusal{404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval"}
+	case len(parts) == 2:
+		return s.one(r, parts[1])
 	}
 	s.wrong("no such address: %s %s", r.Method, r.URL.Path)
 	return nil, 0, &refusal{400, "Invalid table " + parts[0], ""}
+}
+
+// one is a record by its sys_id; PUT and PATCH both leave the other columns alone.
+func (s *Server) one(r *http.Request, sysID string) (any, int, *refusal) {
+	at := slices.IndexFunc(s.records, func(rec *Record) bool { return rec.Columns["sys_id"] == sysID })
+	switch {
+	case at < 0:
+		return nil, 0, &refusal{404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval"}
+	case r.Method == http.MethodGet:
+		return s.show(asObject(s.records[at].Columns), r), http.StatusOK, nil
+	case r.Method == http.MethodPatch, r.Method == http.MethodPut:
+		return s.patch(s.records[at], r)
+	case r.Method == http.MethodDelete:
+		s.records = slices.Delete(s.records, at, at+1)
+		return nil, http.StatusNoContent, nil
+	}
+	return nil, 0, &refusal{405, "Method not supported", ""}
 }
 
 func (s *Server) rows(table string, r *http.Request) ([]any, *refusal) {
@@ -172,30 +192,6 @@ func (s *Server) rows(table string, r *http.Request) ([]any, *refusal) {
 		out = append(out, s.show(row, r))
 	}
 	return out, nil
-}
-
-// show is a row with the fields that were asked for.
-func (s *Server) show(row object, r *http.Request) object {
-	out := object{}
-	for name := range strings.SplitSeq(r.URL.Query().Get("sysparm_fields"), ",") {
-		v, _ := row[name].(string)
-		if r.URL.Query().Get("sysparm_display_value") != "all" {
-			out[name] = v
-			continue
-		}
-		shown := v
-		switch name {
-		case "state":
-			shown = map[string]string{"1": "New", "2": "In Progress", "3": "On Hold", "6": "Resolved", "7": "Closed"}[v]
-		case "assigned_to":
-			shown = names[v]
-		case "sys_updated_on": // in the account's time zone
-			t, _ := time.Parse(seconds, v)
-			shown = t.Add(-8 * time.Hour).Format(seconds)
-		}
-		out[name] = object{"value": v, "display_value": shown}
-	}
-	return out
 }
 
 const seconds = "2006-01-02 15:04:05"
