@@ -324,6 +324,31 @@ func TestRunsFailClosed(t *testing.T) {
 	}
 }
 
+// What a run did is told as it is known, also when the process stops meanwhile: a last
+// step that ran through and failed is failed, one that was cut short is nobody's guess.
+func TestOutcomeWhileStopping(t *testing.T) {
+	t.Parallel()
+	stopping, stop := context.WithCancel(t.Context())
+	stop()
+	passed, failed := incidents.StepResult{Step: "a", OK: true}, incidents.StepResult{Step: "b", Value: "exit 1", Code: 1}
+	cut, unsure := incidents.StepResult{Step: "b", Error: "stopped"}, incidents.StepResult{Step: "b", Unsure: true}
+	for name, c := range map[string]struct {
+		done           []incidents.StepResult
+		going, stopped audit.Result
+	}{
+		"all passed":  {[]incidents.StepResult{passed, passed}, audit.Done, audit.Done},
+		"last failed": {[]incidents.StepResult{passed, failed}, audit.Failed, audit.Failed},
+		"only one":    {[]incidents.StepResult{failed}, audit.Failed, audit.Failed},
+		"cut short":   {[]incidents.StepResult{passed, cut}, audit.Failed, audit.Unknown},
+		"cannot say":  {[]incidents.StepResult{passed, unsure}, audit.Unknown, audit.Unknown},
+		"not begun":   {nil, audit.Failed, audit.Unknown},
+	} {
+		if going, stopped := outcomeOf(t.Context(), c.done...), outcomeOf(stopping, c.done...); going != c.going || stopped != c.stopped {
+			t.Errorf("%s: %s, and while stopping %s; want %s, %s", name, going, stopped, c.going, c.stopped)
+		}
+	}
+}
+
 // one is a store of one incident.
 type one struct{ s *incidents.Incident }
 

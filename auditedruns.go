@@ -71,15 +71,17 @@ func (x auditedStep) Execute(ctx context.Context, step incidents.Step, env steps
 	return result
 }
 
-// outcomeOf is failed only where it was carried through: of what was stopped in
-// its middle nobody knows how far it got, nor of a step that cannot say what it
-// did. A step's own timeout is a failure.
+// outcomeOf is failed only where it was carried through, also while the process stops: of
+// what was stopped in its middle nobody knows how far it got, nor of a step that cannot
+// say what it did. A step's own timeout is a failure.
 func outcomeOf(ctx context.Context, done ...incidents.StepResult) audit.Result {
 	switch {
 	case incidents.AllOK(done):
 		return audit.Done
 	case slices.ContainsFunc(done, func(r incidents.StepResult) bool { return !r.OK && r.Unsure }):
 		return audit.Unknown
+	case len(done) > 0 && done[len(done)-1].RanThrough(): // the last one that began
+		return audit.Failed
 	case ctx.Err() != nil && context.Cause(ctx) != steps.ErrStepTime:
 		return audit.Unknown
 	}

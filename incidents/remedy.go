@@ -62,6 +62,10 @@ type StepResult struct {
 	Unsure bool `json:"unsure,omitempty"`
 }
 
+// RanThrough says that the step came to its end by itself: it passed, or it was seen
+// that it had failed. One with an error may have been cut short.
+func (r *StepResult) RanThrough() bool { return r.OK || !r.Unsure && r.Error == "" }
+
 // firstUnsure is the first result of which nobody knows what it did, or nil.
 func firstUnsure(rs []StepResult) *StepResult {
 	if i := slices.IndexFunc(rs, func(r StepResult) bool { return !r.OK && r.Unsure }); i >= 0 {

@@ -77,7 +77,7 @@ func (w *Worker) run(ctx context.Context, c *incidents.Claim, s *incidents.Incid
 
 // settled says that the steps came to an end by themselves, so that it is known what
 // the run did although it was told to stop meanwhile: all passed, or the last one ran
-// through and found that it had failed. One with an error may have been cut short.
+// through and found that it had failed.
 func settled(p incidents.Plan, steps []incidents.StepResult) bool {
 	if incidents.AllOK(steps) {
 		return len(steps) == len(p.Recover)
@@ -85,8 +85,8 @@ func settled(p incidents.Plan, steps []incidents.StepResult) bool {
 	if len(steps) == 0 {
 		return false
 	}
-	last := steps[len(steps)-1]
-	return !last.OK && !last.Unsure && last.Error == ""
+	last := &steps[len(steps)-1]
+	return !last.OK && last.RanThrough()
 }
 
 // claimRun commits the claim. When the answer is lost, the incident itself
