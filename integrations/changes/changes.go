@@ -228,7 +228,7 @@ func decode(body []byte, now time.Time) ([]change, error) {
 			return nil, wrong("a change needs a title")
 		}
 		if !isLink(c.URL) {
-			return nil, incidents.Fail(incidents.Invalid, "error.change_link", "the link of a change is no address of a page", "most", fmt.Sprint(mostLink)).
+			return nil, incidents.Fail(incidents.Invalid, "error.change_link", fmt.Sprintf("the link of a change is no http or https address without a password, of %d bytes at most", mostLink), "most", fmt.Sprint(mostLink)).
 				WithHint(`"url":"https://ci.example.com/7"`)
 		}
 		undated := c.At.IsZero()
