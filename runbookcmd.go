@@ -57,12 +57,23 @@ func runbookFlags(verb string, args []string, std streams, define func(*flag.Fla
 }
 
 func runbookLint(args []string, std streams) int {
-	words, code, done := runbookFlags("lint", args, std, nil)
+	lang, configFile := language(), ""
+	words, code, done := runbookFlags("lint", args, std, func(fs *flag.FlagSet) {
+		fs.StringVar(&configFile, "config", "", phrases.T(lang, "cli.flag.config"))
+	})
 	if done {
 		return code
 	}
-	lang := language()
-	problems := runbooks.Lint(words, nil)
+	c, err := config.Load(configFile, os.Getenv)
+	if err != nil {
+		complain(std.err, err)
+		return exitInvalid
+	}
+	var customers []string
+	for i := range c.Customers {
+		customers = append(customers, c.Customers[i].Name)
+	}
+	problems := runbooks.Lint(words, nil, customers...)
 	for _, p := range problems {
 		fmt.Fprintln(std.out, p.Text(lang, phrases.Fill))
 	}

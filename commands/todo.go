@@ -11,7 +11,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
-// todo writes down what is left to do, ticks it off, or lists it.
+// todo writes down what is left to do, ticks it off, takes it back, or lists it.
 func todo(d Deps) bot.Command {
 	return bot.Command{
 		Name: "todo", Aliases: []string{"todos", "followup", "フォローアップ"}, Usage: "todo [text | done N | open N | drop N [reason]]",

@@ -53,12 +53,19 @@ func TestAsACustomerReadsIt(t *testing.T) {
 // it is known who there is.
 func TestARunbookOfNoCustomerThereIs(t *testing.T) {
 	t.Parallel()
-	files := fstest.MapFS{"web.yaml": {Data: []byte(acmesBook)}}
+	files, dir := fstest.MapFS{"web.yaml": {Data: []byte(acmesBook)}}, t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "web.yaml"), []byte(acmesBook), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for known, good := range map[string]bool{"": true, "acme globex": true, "globex": false} {
 		l, problems := Load(Sources{Embedded: files, Customers: strings.Fields(known)})
 		if bad := Errors(problems); good != (len(bad) == 0) || good != (l.Get("restart-web") != nil) {
 			t.Errorf("%q: %v", known, bad)
-		} else if !good && !strings.HasPrefix(bad[0].Text(phrases.English, phrases.Fill), "web.yaml:5: error: the configuration has no customer acme\n") {
+		}
+		if name := filepath.Join(dir, "web.yaml"); good != (len(Errors(Lint([]string{name}, nil, strings.Fields(known)...))) == 0) {
+			t.Errorf("the linter, of %q: not %v", known, good)
+		}
+		if bad := Errors(problems); !good && len(bad) > 0 && !strings.HasPrefix(bad[0].Text(phrases.English, phrases.Fill), "web.yaml:5: error: the configuration has no customer acme\n") {
 			t.Errorf("%q: %s", known, bad[0].Text(phrases.English, phrases.Fill))
 		}
 	}
