@@ -278,7 +278,7 @@ func (p *stuck) Look(ctx context.Context, _ incidents.Plan, _ string) []incident
 
 func (p *stuck) Rank(ctx context.Context, s *incidents.Incident) ([]incidents.Suggestion, incidents.Reason, error) {
 	list, none, err := p.ports.Rank(ctx, s)
-	list[0].Plan.Verify.Within = time.Second
+	list[0].Plan.Verify.Within = 3 * time.Second
 	list[0].Plan = list[0].Plan.Seal()
 	return list, none, err
 }

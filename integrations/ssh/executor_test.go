@@ -283,7 +283,7 @@ func ended(t *testing.T, pid string, byUs bool) {
 	}
 }
 
-// waitFor looks until it is so, for 20 s.
+// waitFor looks until it is so, for a minute.
 func waitFor(so func() bool) bool {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if so() {
