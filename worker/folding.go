@@ -52,6 +52,22 @@ func (w *Worker) folds(ctx context.Context, wake <-chan int) {
 		case <-time.After(min(w.poll, renew)):
 		}
 	}
+	w.finishFolds(ctx)
+}
+
+// finishFolds moves the marks that steps have left for later, so that whoever
+// starts next need not fold again what is folded.
+func (w *Worker) finishFolds(ctx context.Context) {
+	if !w.folding.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.timeout)
+	defer cancel()
+	for log := range w.shards {
+		if err := w.folder.Finish(ctx, log); err != nil {
+			w.complain("finish folding the intake log", err, "log", log)
+		}
+	}
 }
 
 func markAll(look []bool) {

@@ -14,7 +14,13 @@ const foldBytes = 4 << 20
 // failed in the middle, because the store was slow or away, goes on where it
 // stopped, however often: begun anew each time it might never come to its end. What
 // fails for a reason of its own fails for ever, so after a few times it is set aside.
+//
+// Where only the log's mark is left to move, that waits for the next call, or for
+// Finish: whoever carries out what was decided should not wait for it at the store.
 func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
+	if err := f.Finish(ctx, log); err != nil {
+		return false, err
+	}
 	st := f.half[log]
 	if st == nil {
 		err := guard(func() (err error) { st, err = f.begin(ctx, log); return err })
@@ -23,23 +29,53 @@ func (f *Folder) Step(ctx context.Context, log int) (bool, error) {
 		}
 		f.half[log] = st
 	}
+	told := false
 	// The log's own shard comes last: its mark says that all others are done.
 	for i := range f.shards {
 		shard := (log + 1 + i) % f.shards
 		if st.done[shard] {
 			continue
 		}
-		if err := guard(func() error { return f.foldShard(ctx, st, shard) }); err != nil {
-			if ofItsOwn(err) {
-				st.failed++
-			}
+		if st.marking = shard == log && told && len(st.hands[log]) == 0; st.marking {
+			return true, nil
+		}
+		if err := f.part(ctx, st, shard); err != nil {
 			return false, err
 		}
-		st.done[shard], st.failed = true, 0
+		told = told || len(st.hands[shard]) > 0
 	}
-	delete(f.half, log)
-	f.sure[log] = true
+	f.end(st)
 	return true, nil
+}
+
+// Finish moves the log's mark, where the last Step left that for later.
+func (f *Folder) Finish(ctx context.Context, log int) error {
+	st := f.half[log]
+	if st == nil || !st.marking {
+		return nil
+	}
+	if err := f.part(ctx, st, log); err != nil {
+		return err
+	}
+	f.end(st)
+	return nil
+}
+
+func (f *Folder) end(st *step) {
+	delete(f.half, st.log)
+	f.sure[st.log] = true
+}
+
+// part commits one shard's part of a step.
+func (f *Folder) part(ctx context.Context, st *step, shard int) error {
+	if err := guard(func() error { return f.foldShard(ctx, st, shard) }); err != nil {
+		if ofItsOwn(err) {
+			st.failed++
+		}
+		return err
+	}
+	st.done[shard], st.failed = true, 0
+	return nil
 }
 
 // begin reads what waits in one log; nil: nothing.
@@ -68,6 +104,7 @@ type step struct {
 	first       bool  // another process may have died in the middle of such a step
 	hands       [][]dealt
 	done        []bool                 // shards whose part this process committed
+	marking     bool                   // only the log's mark is left to move
 	failed      int                    // how often the shard that is next failed for a reason of its own
 	apart       map[incidents.Key]bool // groups of it that were dealt with one by one
 }

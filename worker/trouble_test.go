@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -351,5 +352,58 @@ func TestARepeatedWishIsAnsweredAlike(t *testing.T) {
 	}
 	if happened, err := b.engine.Happened(t.Context(), 1, "k2"); happened || err != nil {
 		t.Errorf("a refused wish happened: %v, %v", happened, err)
+	}
+}
+
+// The log's mark may be moved after what was decided is being carried out: until
+// then a step is not at its end, and a process that dies first folds it again.
+func TestTheMarkComesAfterThePart(t *testing.T) {
+	t.Parallel()
+	f := openFlaky(t, 2)
+	folder := newFolder(f)
+	mark := func() int64 {
+		at, err := f.Mark(t.Context(), 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	elsewhere := ""
+	for i := 0; elsewhere == ""; i++ {
+		key := fmt.Sprint("group", i)
+		f.push(t, key, 1, alertAt(key, time.Now().Add(-time.Minute)))
+		before := mark()
+		if err := step(t, folder); err != nil {
+			t.Fatal(err)
+		}
+		s, err := f.Load(t.Context(), incidents.ID(i+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Shard == 1 {
+			elsewhere = key
+			if mark() != before {
+				t.Error("the mark has moved before anybody could claim what follows")
+			}
+		} else if mark() == before {
+			t.Error("the mark did not move with the part of its own shard")
+		}
+	}
+	before := mark()
+	again := newFolder(f) // as after kill -9
+	if err := step(t, again); err != nil || again.Opened.Load() != 0 {
+		t.Errorf("folded again: %v, %d incidents opened, want 0", err, again.Opened.Load())
+	}
+	if err := again.Finish(t.Context(), 0); err != nil || mark() != before+1 {
+		t.Errorf("finished: %v, the mark is %d, want %d", err, mark(), before+1)
+	}
+	f.push(t, elsewhere, 0, alertAt("second", time.Now().Add(-time.Minute)))
+	for range 2 { // the second one finishes the first
+		if err := step(t, again); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if mark() != before+2 {
+		t.Errorf("the mark is %d, want %d", mark(), before+2)
 	}
 }
