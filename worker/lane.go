@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,38 +92,58 @@ func (l *lane) mark(look []bool, shard int) {
 }
 
 // sweep claims from every shard marked in look and returns how long there is
-// nothing to do, at most Options.Poll.
+// nothing to do, at most Options.Poll. Where that is all of them the store looks at
+// them together, which is one round trip where nothing is due.
 func (l *lane) sweep(ctx, carry context.Context, look []bool, work *sync.WaitGroup) time.Duration {
 	if rest := l.resting(); rest > 0 {
 		return min(rest, l.w.poll)
 	}
+	if !slices.Contains(look, false) {
+		full, next, ok := l.claim(ctx, carry, incidents.AnyShard, work)
+		if !ok {
+			return l.w.poll
+		}
+		for shard := range look { // when each has something is not known, but none has it sooner
+			look[shard], l.due[shard] = full, next
+		}
+	}
 	for shard := range look {
 		for look[shard] && ctx.Err() == nil {
-			free := l.reserve(ctx)
-			if free == 0 {
+			full, next, ok := l.claim(ctx, carry, shard, work)
+			if !ok {
 				return l.w.poll
 			}
-			if free > 1 && l.halfOpen() { // one shows whether it works again
-				l.release(free - 1)
-				free = 1
-			}
-			claims, next, err := l.w.queue.Claim(ctx, incidents.ClaimQuery{Shard: shard, Lane: l.name, Owner: l.w.owner, Max: free, Lease: l.w.lease})
-			l.release(free - len(claims))
-			if err != nil {
-				if ctx.Err() == nil {
-					l.w.complain("claim effects", err, "lane", l.name)
-				}
-				return l.w.poll
-			}
-			for i := range claims {
-				work.Add(1)
-				go l.carry(carry, &claims[i], work)
-			}
-			look[shard], l.due[shard] = len(claims) == free, next
-			l.count(func(s *LaneStats) { s.Claimed += int64(len(claims)) })
+			look[shard], l.due[shard] = full, next
 		}
 	}
 	return l.untilDue()
+}
+
+// claim claims what fits into the free slots and begins it. It says whether there
+// may be more, and when there will be; not ok: not now.
+func (l *lane) claim(ctx, carry context.Context, shard int, work *sync.WaitGroup) (full bool, next time.Time, ok bool) {
+	free := l.reserve(ctx)
+	if free == 0 {
+		return false, next, false
+	}
+	if free > 1 && l.halfOpen() { // one shows whether it works again
+		l.release(free - 1)
+		free = 1
+	}
+	claims, next, err := l.w.queue.Claim(ctx, incidents.ClaimQuery{Shard: shard, Lane: l.name, Owner: l.w.owner, Max: free, Lease: l.w.lease})
+	l.release(free - len(claims))
+	if err != nil {
+		if ctx.Err() == nil {
+			l.w.complain("claim effects", err, "lane", l.name)
+		}
+		return false, next, false
+	}
+	for i := range claims {
+		work.Add(1)
+		go l.carry(carry, &claims[i], work)
+	}
+	l.count(func(s *LaneStats) { s.Claimed += int64(len(claims)) })
+	return len(claims) == free, next, true
 }
 
 func (l *lane) untilDue() time.Duration {
