@@ -22,7 +22,7 @@ func (c Clock) refusal() error {
 	if because.Phrase == "" {
 		return nil
 	}
-	return &incidents.Error{Code: incidents.Conflict, Message: "the clock here cannot be relied on", Phrase: because.Phrase, Args: because.Args}
+	return &incidents.Error{Code: incidents.Conflict, Message: "the clock here is " + because.Args["by"] + " from the store's, so nothing is approved", Phrase: because.Phrase, Args: because.Args}
 }
 
 func (c Clock) why() incidents.Reason {
