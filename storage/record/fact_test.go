@@ -112,9 +112,9 @@ func TestADamagedFactIsSaid(t *testing.T) {
 	}
 }
 
-func mustJSON(t *testing.T, f incidents.Fact) []byte {
+func mustJSON(t *testing.T, what any) []byte {
 	t.Helper()
-	b, err := json.Marshal(&f)
+	b, err := json.Marshal(what)
 	if err != nil {
 		t.Fatal(err)
 	}
