@@ -12,6 +12,7 @@ import (
 	"github.com/hikeshi-ops/hikeshi/bot/phrases"
 	"github.com/hikeshi-ops/hikeshi/incidents"
 	"github.com/hikeshi-ops/hikeshi/storage"
+	"github.com/hikeshi-ops/hikeshi/web"
 	"github.com/hikeshi-ops/hikeshi/worker"
 )
 
@@ -97,42 +98,42 @@ const lagging = time.Minute
 // begins to: the worker's folding lease.
 const takeOver = 6 * time.Second
 
-// reasons are why this process is not ready; none: it is. notes are what is no
-// reason against it and worth knowing.
-func (r *readiness) reasons(ctx context.Context) (wrong, notes []incidents.Reason) {
+// is says how fit for work this process is.
+func (r *readiness) is(ctx context.Context) web.Readiness {
 	if r.stopping.Load() {
-		return []incidents.Reason{{Phrase: "ready.stopping"}}, nil
+		return web.Readiness{Wrong: []incidents.Reason{{Phrase: "ready.stopping"}}}
 	}
-	wrong = r.ofStore(ctx)
+	is := r.ofStore(ctx)
 	s := r.worker.Stats()
 	lags, note := r.folding(s.Folding, s.LastFold, time.Now())
 	if lags {
-		wrong = append(wrong, incidents.Reason{Phrase: "ready.fold_lags"})
+		is.Wrong = append(is.Wrong, incidents.Reason{Phrase: "ready.fold_lags"})
 	}
 	if note.Phrase != "" {
-		notes = append(notes, note)
+		is.Notes = append(is.Notes, note)
 	}
 	if s.Aside > 0 {
-		notes = append(notes, incidents.Because("ready.set_aside", "n", strconv.FormatInt(s.Aside, 10)))
+		is.Notes = append(is.Notes, incidents.Because("ready.set_aside", "n", strconv.FormatInt(s.Aside, 10)))
 	}
-	return wrong, notes
+	return is
 }
 
-// ofStore are the reasons that a look at the store gives.
-func (r *readiness) ofStore(ctx context.Context) (wrong []incidents.Reason) {
+// ofStore is what a look at the store tells. A clock that differs is an alarm: should
+// it be the store's that is wrong, no replica would be left for the alerts.
+func (r *readiness) ofStore(ctx context.Context) (is web.Readiness) {
 	r.check(ctx)
 	r.mu.Lock()
 	h := r.health
 	r.mu.Unlock()
 	if !h.Durable && !r.relaxed {
-		if wrong = append(wrong, h.Problems...); len(wrong) == 0 {
-			wrong = append(wrong, incidents.Reason{Phrase: "ready.not_durable"})
+		if is.Wrong = append(is.Wrong, h.Problems...); len(is.Wrong) == 0 {
+			is.Wrong = append(is.Wrong, incidents.Reason{Phrase: "ready.not_durable"})
 		}
 	}
 	if off := incidents.ClockOff(h.ClockOff); off.Phrase != "" {
-		wrong = append(wrong, off)
+		is.Alarms = append(is.Alarms, off)
 	}
-	return wrong
+	return is
 }
 
 // folding says whether the intake log waits for this process, and for how long
@@ -154,8 +155,9 @@ func (r *readiness) folding(folds bool, last, now time.Time) (lags bool, note in
 	return now.Sub(last) > lagging, incidents.Reason{}
 }
 
-// readyReasons are why this process is not ready, and what is worth knowing.
-func (a *app) readyReasons(ctx context.Context) (wrong, notes []incidents.Reason) {
-	wrong, notes = a.ready.reasons(ctx)
-	return wrong, slices.Concat(notes, a.audit.reasons(), unreadable(a.learned.Forgotten()), windows{a.config.Windows}.unread())
+// readiness is how fit for work the process is, with all its parts.
+func (a *app) readiness(ctx context.Context) web.Readiness {
+	is := a.ready.is(ctx)
+	is.Notes = slices.Concat(is.Notes, a.audit.reasons(), unreadable(a.learned.Forgotten()), windows{a.config.Windows}.unread())
+	return is
 }

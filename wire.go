@@ -362,7 +362,7 @@ func newConsole(a *app, router *bot.Router, said web.Talk, links bot.Links) (*we
 		Config:    web.Config{People: c.ConsolePeople, HTTPS: c.Console.HTTPS, SignInName: cmp.Or(c.Console.OIDC.Name, c.Console.OIDC.Issuer)},
 		SignIn:    auditedSignIn(signIn, a.audit),
 		Incidents: a.store, Alerts: find.New(find.Options{Incidents: a.store, Log: a.store, Shards: a.store.Shards()}), Rooms: a.store, Router: auditedRouter{router, a.audit}, Talk: said, DeadLetters: a.store, Outputs: auditedOutputs{a.shelf(), a.audit}, Learning: report.NewKeeper(a.store, a.store.Shards(), time.Now),
-		Watch: a.store.Watch, Ready: a.readyReasons, Rights: c.Rights, Log: a.log,
+		Watch: a.store.Watch, Ready: a.readiness, Rights: c.Rights, Log: a.log,
 		Runbooks: a.library, Manuals: a.trackers.manuals(a.audit.redact.Clean, a.log),
 		Draw:       diagnostics.Draw,
 		Postmortem: bot.Story{Links: links, Now: time.Now}.Postmortem,

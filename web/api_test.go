@@ -365,6 +365,14 @@ func TestReadiness(t *testing.T) {
 	if got := into[readiness](t, ask(s, http.MethodGet, "/readyz", "")); !got.Ready || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "within 6 s") {
 		t.Errorf("is not ready, or does not say for whom it waits: %+v", got)
 	}
+	w.alarms = []incidents.Reason{incidents.Because("because.clock_off_behind", "by", "2m0s")}
+	if got := into[readiness](t, ask(s, http.MethodGet, "/readyz", "")); !got.Ready || len(got.Notes) != 2 {
+		t.Errorf("an alarm keeps traffic away, or is not said: %+v", got)
+	}
+	told := &trouble{ready: s.Ready}
+	if said := told.say(t.Context(), "en", time.Now()); !strings.Contains(said, "clock") {
+		t.Errorf("pages keep the alarm to themselves: %q", said)
+	}
 	w.reasons = []incidents.Reason{incidents.Because("because.quiet", "for", "5m0s")}
 	got := ask(s, http.MethodGet, "/readyz", "")
 	if got.Code != http.StatusServiceUnavailable || !strings.Contains(got.Body.String(), "5 min") {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
 	"github.com/hikeshi-ops/hikeshi/incidents"
@@ -14,6 +15,13 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ *visit) error
 	return nil
 }
 
+// Readiness is how fit for work this process is. Nothing wrong: it gets traffic.
+type Readiness struct {
+	Wrong  []incidents.Reason // why it should get none
+	Alarms []incidents.Reason // it should all the same, and every page says them
+	Notes  []incidents.Reason // what is worth knowing
+}
+
 // readyz says whether work can be done now, and if not, why.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request, v *visit) error {
 	type readiness struct {
@@ -23,11 +31,11 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request, v *visit) error 
 		Notes   []string           `json:"notes,omitempty"` // what is no reason against it, in words
 	}
 	answer := readiness{Reasons: []incidents.Reason{}, Said: []string{}}
-	wrong, notes := s.Ready(r.Context())
-	for _, note := range notes {
+	is := s.Ready(r.Context())
+	for _, note := range slices.Concat(is.Alarms, is.Notes) {
 		answer.Notes = append(answer.Notes, bot.Say(v.lang, note))
 	}
-	for _, reason := range wrong {
+	for _, reason := range is.Wrong {
 		answer.Reasons = append(answer.Reasons, reason)
 		answer.Said = append(answer.Said, bot.Say(v.lang, reason))
 	}

@@ -51,7 +51,7 @@ type Options struct {
 	Runbooks    Runbooks // nil: there are none to read
 	Manuals     Manuals  // nil: nobody keeps any
 	Watch       func() (signals <-chan incidents.Signal, stop func())
-	Ready       func(context.Context) (wrong, notes []incidents.Reason) // nothing wrong: ready; notes: what is worth knowing all the same
+	Ready       func(context.Context) Readiness
 	SignIn      SignIn                                                  // nil: people have tokens, or nobody signs in
 	Rights      Rights                                                  // nil: bot.Open
 	Log         *slog.Logger                                            // nil: slog.Default()

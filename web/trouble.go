@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,7 +16,7 @@ import (
 // do its work: a full disk or a store that is away changes nothing on a page
 // by itself, and a page on which nothing happens looks like peace.
 type trouble struct {
-	ready func(ctx context.Context) (wrong, notes []incidents.Reason)
+	ready func(ctx context.Context) Readiness
 	every time.Duration // how often readiness is asked at most, however many pages are open
 
 	mu    sync.Mutex
@@ -35,9 +36,9 @@ func (t *trouble) say(ctx context.Context, lang string, now time.Time) string {
 	}
 	t.mu.Unlock()
 	if due {
-		if wrong, _ := t.ready(ctx); ctx.Err() == nil {
+		if is := t.ready(ctx); ctx.Err() == nil {
 			t.mu.Lock()
-			t.wrong = wrong
+			t.wrong = slices.Concat(is.Wrong, is.Alarms)
 			t.mu.Unlock()
 		}
 	}

@@ -30,7 +30,7 @@ type world struct {
 	watchers       map[chan incidents.Signal]bool
 	dead           []incidents.DeadLetter
 	redriven       []string
-	reasons, notes []incidents.Reason
+	reasons, alarms, notes []incidents.Reason
 	fail           error // what every read answers, if set
 	pressed        []bot.Request
 	router         *bot.Router
@@ -290,10 +290,10 @@ func (w *world) options() Options {
 	story := bot.Story{Now: w.now}
 	return Options{
 		Incidents: w, Alerts: find.New(find.Options{Incidents: w, Now: w.now}), Rooms: w, Router: w.router, Postmortem: story.Postmortem, DeadLetters: w, Outputs: spoken{}, Learning: w, Watch: w.watch,
-		Ready: func(context.Context) (wrong, notes []incidents.Reason) {
+		Ready: func(context.Context) Readiness {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			return w.reasons, w.notes
+			return Readiness{Wrong: w.reasons, Alarms: w.alarms, Notes: w.notes}
 		},
 		Log: slog.New(slog.DiscardHandler), Now: w.now,
 	}
