@@ -168,6 +168,9 @@ func (w *Worker) listen(ctx context.Context, signals <-chan incidents.Signal, fo
 			}
 			switch s.Kind {
 			case incidents.SignalIntake:
+				if s.Shard < 0 || s.Shard >= w.shards { // another process said so, and it may be wrong
+					continue
+				}
 				select {
 				case fold <- s.Shard:
 				default: // it is behind; what this signal was about is found at the next poll
