@@ -170,6 +170,18 @@ func (w *Worker) finishFrom(ctx context.Context, h *shelved, c *incidents.Claim,
 	return err
 }
 
+// notePart commits what an effect did before it failed, so that the next try goes on
+// from there, and returns why it failed. That its time was over, or that the worker
+// stops, undoes nothing of it: what was said was said.
+func (w *Worker) notePart(ctx context.Context, id incidents.ID, part incidents.Command, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
+	defer cancel()
+	if _, err := w.engine.Do(ctx, id, "", part); err != nil {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
 // ack acknowledges an effect that is no longer wanted.
 func (w *Worker) ack(ctx context.Context, c *incidents.Claim) error {
 	return w.store.Commit(ctx, &incidents.Commit{Shard: c.Effect.Shard, Done: c})
@@ -196,9 +208,7 @@ func (w *Worker) syncRoom(ctx context.Context, c *incidents.Claim, h *shelved) e
 	room, err := port.Sync(ctx, s, events)
 	if err != nil {
 		if room.ID != "" && !sameRoom(old, room) { // part of it stands: the next try goes on from there
-			if _, noteErr := w.engine.Do(ctx, s.ID, "", incidents.RoomSynced{Chat: c.Effect.Arg, Room: room}); noteErr != nil {
-				return errors.Join(err, noteErr)
-			}
+			err = w.notePart(ctx, s.ID, incidents.RoomSynced{Chat: c.Effect.Arg, Room: room}, err)
 		}
 		return err
 	}

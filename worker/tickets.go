@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,9 +33,7 @@ func (w *Worker) syncTicket(ctx context.Context, c *incidents.Claim, h *shelved)
 	failpoint.Hit("worker.ticket.synced")
 	if err != nil {
 		if !sameTicket(old, ticket) {
-			if _, noteErr := w.engine.Do(ctx, s.ID, "", incidents.TicketSynced{Tracker: tracker, Ticket: ticket}); noteErr != nil {
-				return errors.Join(err, noteErr)
-			}
+			err = w.notePart(ctx, s.ID, incidents.TicketSynced{Tracker: tracker, Ticket: ticket}, err)
 		}
 		return err
 	}

@@ -3,7 +3,9 @@ package worker
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -69,5 +71,49 @@ func TestATicketIsToldAllThatItMissed(t *testing.T) {
 				t.Errorf("%+v: %d was told %d times", c, seq, d.heard[seq])
 			}
 		}
+	}
+}
+
+// patient is a store of one incident that does nothing for whoever has no time left.
+type patient struct {
+	Incidents
+	s     *incidents.Incident
+	wrote []incidents.Event
+}
+
+func (p *patient) Load(ctx context.Context, _ incidents.ID) (*incidents.Incident, error) {
+	return p.s, ctx.Err()
+}
+
+func (p *patient) Commit(ctx context.Context, c *incidents.Commit) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i := range c.Changes {
+		p.wrote = append(p.wrote, c.Changes[i].Events...)
+	}
+	return nil
+}
+
+// halfway tells a part of it, and then its time is over.
+type halfway struct{ over context.CancelFunc }
+
+func (h halfway) Sync(ctx context.Context, _ *incidents.Incident, _ []incidents.Event) (incidents.Ticket, error) {
+	h.over()
+	return incidents.Ticket{Key: "OPS-1", LastSeq: 3}, ctx.Err()
+}
+
+// What a ticket was told until its time was over is noted, and not told again.
+func TestATicketKeepsWhatItWasTold(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	h := declared(t, 42)
+	store := &patient{s: h.Incident}
+	now, log := func() time.Time { return shelfTime }, slog.New(slog.DiscardHandler)
+	w := &Worker{now: now, logger: log, engine: NewEngine(store, 1, incidents.Policy{}, now, log)}
+	w.ports.Tickets = map[string]Tickets{"jira": halfway{cancel}}
+	err := w.syncTicket(ctx, &incidents.Claim{Effect: incidents.Effect{Incident: 42, Arg: "jira"}}, h)
+	if !errors.Is(err, context.Canceled) || len(store.wrote) != 1 || store.wrote[0].Ticket.Key != "OPS-1" || store.wrote[0].Ticket.LastSeq != 3 {
+		t.Errorf("%v, and what is noted is %+v", err, store.wrote)
 	}
 }

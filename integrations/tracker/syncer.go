@@ -168,12 +168,24 @@ func echo(t *incidents.Ticket, c bot.TicketComment) bool {
 	return slices.ContainsFunc(Fields, func(f Field) bool { return t.There[heard(f)].Equal(c.At) })
 }
 
+// lastCall is how much time one more comment needs at a slow tracker. Who begins
+// with less is cut off in its middle, and it is not known whether it was written.
+const lastCall = 8 * time.Second
+
+// comments writes what is missing, and where time runs out after at least one of
+// them, goes on at the next try: what was written is noted until then.
 func (y *Syncer) comments(ctx context.Context, t *incidents.Ticket, want bot.Ticket) error {
-	for _, c := range want.Comments {
+	until, limited := ctx.Deadline()
+	for wrote, i := false, 0; i < len(want.Comments); i++ {
+		c := want.Comments[i]
 		if !echo(t, c) {
+			if wrote && limited && time.Until(until) < lastCall {
+				return &incidents.Later{After: time.Second, Alone: true, Err: fmt.Errorf("%d more comments are to be written", len(want.Comments)-i)}
+			}
 			if err := y.Tracker.Comment(ctx, t.Key, c); err != nil {
 				return err
 			}
+			wrote = true
 		}
 		t.LastSeq = max(t.LastSeq, c.Seq)
 	}
