@@ -318,6 +318,18 @@ func TestCluster(t *testing.T) {
 	if h := s.Health(t.Context()); h.Durable || !slices.Equal(phrases(h), []string{"store.fsync"}) {
 		t.Errorf("health with one unsafe node: %+v", h)
 	}
+	for _, addr := range addrs { // whichever is looked at last
+		check(t, admin(t, addr).ConfigSet(t.Context(), "maxmemory", "1500kb").Err())
+		for range 3 {
+			s.Health(t.Context())
+			if err := s.Append(t.Context(), batch(2)); incidents.CodeOf(err) != incidents.Overloaded {
+				t.Errorf("append where one node is nearly full: %v", err)
+			}
+		}
+		check(t, admin(t, addr).ConfigSet(t.Context(), "maxmemory", "0").Err())
+	}
+	s.Health(t.Context())
+	check(t, s.Append(t.Context(), batch(3)))
 }
 
 // TestSentinel: the store finds its master through a Sentinel, and the new one

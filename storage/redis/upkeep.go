@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,6 +75,7 @@ func (s *Store) Health(ctx context.Context) incidents.Health {
 		err = s.eachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
 			return s.examine(ctx, node, &h)
 		})
+		s.press(h.Problems, err == nil)
 	}
 	if err == nil {
 		err = s.compare(ctx, &h)
@@ -86,6 +88,15 @@ func (s *Store) Health(ctx context.Context) incidents.Health {
 		h.Problems = append(h.Problems, incidents.Because("store.no_password"))
 	}
 	return h
+}
+
+// press notes whether any server's memory is nearly full. Where not all have been
+// looked at, one that was is not taken to have room again.
+func (s *Store) press(problems []incidents.Reason, all bool) {
+	full := slices.ContainsFunc(problems, func(p incidents.Reason) bool { return p.Phrase == "store.memory" })
+	if full || all {
+		s.pressed.Store(full)
+	}
 }
 
 // compare looks for a roll-back (R17): a server that came back from an older
@@ -218,9 +229,7 @@ func (s *Store) judgeUsable(info, settings map[string]string, h *incidents.Healt
 	if limit == 0 {
 		limit, err2 = strconv.ParseFloat(info["total_system_memory"], 64)
 	}
-	full := err1 == nil && err2 == nil && limit > 0 && used > pressure*limit
-	s.pressed.Store(full)
-	if full {
+	if err1 == nil && err2 == nil && limit > 0 && used > pressure*limit {
 		trouble("store.memory", "percent", strconv.Itoa(int(100*used/limit)))
 	}
 }
