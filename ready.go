@@ -125,7 +125,7 @@ func (r *readiness) ofStore(ctx context.Context) (is web.Readiness) {
 	r.mu.Lock()
 	h := r.health
 	r.mu.Unlock()
-	if !h.Durable && !r.relaxed {
+	if !h.Durable && !r.relaxed || h.Newer {
 		if is.Wrong = append(is.Wrong, h.Problems...); len(is.Wrong) == 0 {
 			is.Wrong = append(is.Wrong, incidents.Reason{Phrase: "ready.not_durable"})
 		}

@@ -46,6 +46,10 @@ func TestAnUnsafeStoreAnswersForNothing(t *testing.T) {
 		if !strings.Contains(log.String(), "appendfsync is everysec") {
 			t.Errorf("it was not announced: %s", log.String())
 		}
+		store.health = incidents.Health{Newer: true, Problems: []incidents.Reason{incidents.Because("store.newer")}}
+		if is := r.ofStore(t.Context()); len(is.Wrong) != 1 || is.Wrong[0].Phrase != "store.newer" {
+			t.Errorf("a store that a newer release writes: %+v", is)
+		}
 		store.health = incidents.Health{Durable: true}
 		r.at = r.at.Add(-2e9) // a second and more has gone by
 		if err := r.Append(t.Context(), &incidents.Batch{}); err != nil {

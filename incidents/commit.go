@@ -176,6 +176,7 @@ type Health struct {
 	Kind     string   // "sqlite", "redis"
 	Durable  bool     // an answered write survives kill -9 of everything
 	Problems []Reason // why it is not durable, or not safe
+	Newer    bool     // a newer release writes it, so this one does nothing in it
 
 	// ClockOff is how far this machine's clock is ahead of the store's (behind it where
 	// it is negative) at the least; 0 where the store is on this machine. Where it could

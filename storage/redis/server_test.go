@@ -223,9 +223,26 @@ func TestOtherShardsAndSchema(t *testing.T) {
 	if got := about(); got != "1" {
 		t.Fatalf("whoever was refused has made the schema %s", got)
 	}
-	openURL(t, url, 3)
+	s := openURL(t, url, 3)
 	if got, want := about(), strconv.Itoa(redis.Schema); got != want {
 		t.Fatalf("an older store that is written has schema %s, want %s", got, want)
+	}
+	check(t, s.Append(t.Context(), batch(1)))
+	for _, newer := range []bool{true, false} { // also where the newer one's work is taken back
+		stored := map[bool]string{true: "99", false: strconv.Itoa(redis.Schema)}[newer]
+		check(t, admin(t, server.Addr()).HSet(t.Context(), "x:{meta}:about", "schema", stored).Err())
+		if h := s.Health(t.Context()); h.Newer != newer || h.Durable == newer || slices.Contains(phrases(h), "store.newer") != newer {
+			t.Errorf("schema %s: %+v", stored, h)
+		}
+		_, _, claimed := s.Claim(t.Context(), incidents.ClaimQuery{Lane: "test", Max: 1})
+		_, read := s.ReadLog(t.Context(), 0, 0, 1<<10)
+		_, leased := s.Lease(t.Context(), "fold", "me", time.Minute)
+		for what, err := range map[string]error{"append": s.Append(t.Context(), batch(2)), "claim": claimed, "read": read, "lease": leased,
+			"commit": s.Commit(t.Context(), &incidents.Commit{Once: "y", Effects: []incidents.Effect{effect("f", 0)}})} {
+			if (err != nil) != newer || newer && incidents.CodeOf(err) != incidents.Unavailable { // its sender is to try the others
+				t.Errorf("schema %s, %s: %v", stored, what, err)
+			}
+		}
 	}
 	check(t, admin(t, server.Addr()).HSet(t.Context(), "x:{meta}:about", "schema", "99").Err())
 	_, err = redis.Open(t.Context(), redis.Config{URL: url})

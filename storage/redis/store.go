@@ -62,6 +62,7 @@ type Store struct {
 	pressed    atomic.Bool  // the server's memory is nearly full
 	highest    atomic.Int64 // number of an incident that the server has given out
 	contact    atomic.Pointer[contact]
+	outgrown   atomic.Int64 // the store's schema, since a newer release has raised it above ours
 	stop       context.CancelFunc
 	loops      sync.WaitGroup
 	once       sync.Once
@@ -191,8 +192,17 @@ func (s *Store) meets(ctx context.Context) {
 	}
 }
 
-// ready refuses work before the first contact.
+// ready refuses work before the first contact, and in a store that a newer release has
+// made its own since: what that one writes we would read wrongly, or write without what
+// only it knows. It is not the sender's fault, and trying again reaches another process.
 func (s *Store) ready(doing string) error {
+	if schema := s.outgrown.Load(); schema > Schema {
+		return fault.Unavailable(doing, fault.Schema(strings.Join(s.target.Addrs, ","), int(schema), Schema))
+	}
+	return s.connected(doing)
+}
+
+func (s *Store) connected(doing string) error {
 	switch c := s.contact.Load(); {
 	case c.made:
 		return nil

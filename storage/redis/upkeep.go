@@ -61,6 +61,7 @@ const pressure = 0.8
 //	store.disk        its last write to the append-only file failed
 //	store.memory      more than 80 % of its memory is used: intake is refused
 //	store.rolled_back it knows less than it has told us: it lost data
+//	store.newer       a newer release has begun to write it: nothing is done there any more
 //	store.hidden      it does not let us see its configuration (CONFIG GET)
 //	store.no_password anybody on the network can write to it
 //
@@ -70,7 +71,7 @@ func (s *Store) Health(ctx context.Context) incidents.Health {
 	h := incidents.Health{Kind: "redis", Durable: true}
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
-	err := s.ready("look at the store")
+	err := s.connected("look at the store")
 	if err == nil {
 		err = s.eachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
 			return s.examine(ctx, node, &h)
@@ -101,17 +102,23 @@ func (s *Store) press(problems []incidents.Reason, all bool) {
 
 // compare looks for a roll-back (R17): a server that came back from an older
 // copy of itself, or that was emptied, has numbered fewer incidents than it told
-// us, or no longer knows what store it is.
+// us, or no longer knows what store it is. It also sees that a newer release has come.
 func (s *Store) compare(ctx context.Context, h *incidents.Health) error {
 	got, err := s.client.MGet(ctx, s.metaKey()+"ids").Result()
 	if err != nil {
 		return err
 	}
-	about, err := s.client.Exists(ctx, s.metaKey()+"about").Result()
-	if err != nil {
+	schema, err := s.client.HGet(ctx, s.metaKey()+"about", "schema").Int64()
+	known := !errors.Is(err, redis.Nil)
+	if err != nil && known {
 		return err
 	}
-	if has := number(got[0]); about == 0 || has < s.highest.Load() {
+	s.outgrown.Store(schema)
+	if h.Newer = schema > Schema; h.Newer {
+		h.Durable = false
+		h.Problems = append(h.Problems, incidents.Because("store.newer", "stored", strconv.FormatInt(schema, 10), "known", strconv.Itoa(Schema)))
+	}
+	if has := number(got[0]); !known || has < s.highest.Load() {
 		h.Durable = false
 		h.Problems = append(h.Problems, incidents.Because("store.rolled_back", "has", strconv.FormatInt(has, 10), "had", strconv.FormatInt(s.highest.Load(), 10)))
 	} else {
