@@ -44,6 +44,9 @@ func (w *Worker) automate(ctx context.Context, c *incidents.Claim, s *incidents.
 	if g == nil || w.ports.Trust == nil {
 		return w.ack(ctx, c)
 	}
+	if err := w.engine.clock.waits(); err != nil && c.Attempt < clockTries {
+		return err
+	}
 	if because := w.closedTo(s); because.Phrase != "" {
 		return w.finish(ctx, c, incidents.TellTrust{Action: g.Action, Word: incidents.Word{Said: incidents.EventWithheld, Because: because}})
 	}
