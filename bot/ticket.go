@@ -116,6 +116,15 @@ func WherePostmortem(lang string, id incidents.ID, links Links) string {
 	return phrases.T(lang, "ticket.postmortem", "where", where)
 }
 
+// CommentElsewhere stands in a ticket where the tracker refused a comment's words.
+func CommentElsewhere(lang string, id incidents.ID, links Links) string {
+	where := id.String()
+	if u := links.Incident(id); u != "" {
+		where += ": " + u
+	}
+	return phrases.T(lang, "ticket.comment_elsewhere", "where", where)
+}
+
 // ticketLine says what is worth a comment: what people did and decided, and
 // what came of it. That alerts come and go is in the room.
 func ticketLine(kind incidents.EventKind) bool {

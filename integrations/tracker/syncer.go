@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hikeshi-ops/hikeshi/bot"
@@ -46,9 +45,12 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 	for len(events) > 0 && events[0].Seq <= t.LastSeq {
 		events = events[1:]
 	}
-	want := y.want(s, events)
+	told := t.LastSeq
+	if len(events) > 0 {
+		told = events[len(events)-1].Seq
+	}
 	t.Problem = incidents.Reason{}
-	no, err := y.tell(ctx, &t, s, want)
+	no, err := y.tell(ctx, &t, s, y.want(s, events), told)
 	switch {
 	case incidents.CodeOf(err) == incidents.Unauthenticated:
 		t.Problem = problem(err)
@@ -58,15 +60,14 @@ func (y *Syncer) Sync(ctx context.Context, s *incidents.Incident, events []incid
 		return t, fmt.Errorf("bring the ticket of %s in %s up to date: %w", s.ID, y.Name, err)
 	case no != nil:
 		t.Problem = problem(no)
-	case len(events) > 0:
-		t.LastSeq = events[len(events)-1].Seq
 	}
 	return t, nil
 }
 
 // tell does one thing after the other. What is refused (no) is no reason not to
-// do the others, but for the ticket itself.
-func (y *Syncer) tell(ctx context.Context, t *incidents.Ticket, s *incidents.Incident, want bot.Ticket) (no, err error) {
+// do the others, but for the ticket itself. want is about events up to the one
+// numbered last.
+func (y *Syncer) tell(ctx context.Context, t *incidents.Ticket, s *incidents.Incident, want bot.Ticket, last int64) (no, err error) {
 	if err := y.open(ctx, t, want); err != nil {
 		if refused(err) {
 			return err, nil
@@ -75,7 +76,7 @@ func (y *Syncer) tell(ctx context.Context, t *incidents.Ticket, s *incidents.Inc
 	}
 	for _, step := range []func() error{
 		func() error { return y.fields(ctx, t, s, want) },
-		func() error { return y.comments(ctx, t, want) },
+		func() error { return y.comments(ctx, t, s, want.Comments, last) },
 		func() error { return y.tasks(ctx, t, s) },
 		func() error { return y.postmortem(ctx, t, s) },
 	} {
@@ -160,35 +161,6 @@ func (y *Syncer) fields(ctx context.Context, t *incidents.Ticket, s *incidents.I
 		}
 	}
 	t.Hash = after.String()
-	return nil
-}
-
-// echo says that the comment would tell the tracker what it told us.
-func echo(t *incidents.Ticket, c bot.TicketComment) bool {
-	return slices.ContainsFunc(Fields, func(f Field) bool { return t.There[heard(f)].Equal(c.At) })
-}
-
-// lastCall is how much time one more comment needs at a slow tracker. Who begins
-// with less is cut off in its middle, and it is not known whether it was written.
-const lastCall = 8 * time.Second
-
-// comments writes what is missing, and where time runs out after at least one of
-// them, goes on at the next try: what was written is noted until then.
-func (y *Syncer) comments(ctx context.Context, t *incidents.Ticket, want bot.Ticket) error {
-	until, limited := ctx.Deadline()
-	for wrote, i := false, 0; i < len(want.Comments); i++ {
-		c := want.Comments[i]
-		if !echo(t, c) {
-			if wrote && limited && time.Until(until) < lastCall {
-				return &incidents.Later{After: time.Second, Alone: true, Err: fmt.Errorf("%d more comments are to be written", len(want.Comments)-i)}
-			}
-			if err := y.Tracker.Comment(ctx, t.Key, c); err != nil {
-				return err
-			}
-			wrote = true
-		}
-		t.LastSeq = max(t.LastSeq, c.Seq)
-	}
 	return nil
 }
 

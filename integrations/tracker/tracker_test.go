@@ -29,7 +29,8 @@ type desk struct {
 	syncer  tracker.Syncer
 	inbox   tracker.Inbox
 	opened  int
-	fail    error // what the tracker answers, if set
+	fail    error  // what the tracker answers, if set
+	wall    string // no comment gets in with this in it
 	state   map[string]string
 	said    []string
 	typed   []string
@@ -85,6 +86,9 @@ func (d *desk) Update(_ context.Context, key string, t bot.Ticket, fields []trac
 func (d *desk) Comment(_ context.Context, _ string, c bot.TicketComment) error {
 	if d.fail != nil {
 		return d.fail
+	}
+	if d.wall != "" && strings.Contains(c.Text, d.wall) {
+		return incidents.Fail(incidents.Forbidden, "error.no_tracker", "403 of a firewall", "tracker", "jira")
 	}
 	d.said = append(d.said, c.Text)
 	return nil
@@ -251,4 +255,32 @@ func TestWhoWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.want("a later person", d.state["status"], "todo")
+}
+
+// A comment whose words do not get in keeps no later one out: the ticket says so in
+// its place, and the room once. While no comment gets in at all, none is left out.
+func TestARefusedCommentIsAlone(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.do(incidents.Note{By: bea, Text: "first"})
+	d.do(incidents.Note{By: bea, Text: "' OR 1=1 --"})
+	d.do(incidents.Note{By: bea, Text: "third"})
+	says := func(problem string, said ...string) {
+		t.Helper()
+		if err := d.sync(); err != nil {
+			t.Fatal(err)
+		}
+		d.want("problem", d.s.Tickets["jira"].Problem.Phrase, problem)
+		if !slices.EqualFunc(d.said, said, strings.Contains) {
+			t.Errorf("said %q, want %q", d.said, said)
+		}
+	}
+	d.wall = "r" // that is in all of them, and in what would stand instead
+	says("error.no_tracker")
+	d.wall = "1=1"
+	says("error.ticket_comment", "first", "INC-42", "third")
+	if got := d.s.Tickets["jira"]; !strings.Contains(got.Problem.Args["text"], "1=1") || got.LastSeq < 4 {
+		t.Errorf("%+v", got)
+	}
+	says("", "first", "INC-42", "third")
 }
