@@ -108,13 +108,14 @@ func ticks(text string) (n int, open, ok bool, err error) {
 }
 
 // drops reads "drop 2" and "drop 2 the old pool goes". Without a number it is a
-// follow-up of somebody's own: "drop the old pool".
+// follow-up of somebody's own: "drop the old pool". Where only numbers follow it may
+// mean several follow-ups, and is refused.
 func drops(text string) (n int, why string, ok bool, err error) {
 	words := strings.Fields(text)
 	if !slices.Contains([]string{"drop", "取り下げ", "取下げ"}, strings.ToLower(words[0])) || len(words) > 1 && !isNumber(words[1]) {
 		return 0, "", false, nil
 	}
-	if len(words) > 1 && !slices.ContainsFunc(words[2:], isNumber) {
+	if len(words) == 2 || len(words) > 2 && slices.ContainsFunc(words[2:], func(w string) bool { return !isNumber(w) }) {
 		if n, err = strconv.Atoi(narrowed(words[1])); err == nil {
 			return n, strings.Join(words[2:], " "), true, nil
 		}
