@@ -69,7 +69,10 @@ func runbookLint(args []string, std streams) int {
 		complain(std.err, err)
 		return exitInvalid
 	}
-	var customers []string
+	var customers []string // nil: without a configuration it is not known who there is
+	if configFile != "" {
+		customers = []string{}
+	}
 	for i := range c.Customers {
 		customers = append(customers, c.Customers[i].Name)
 	}

@@ -56,7 +56,7 @@ func (s *settler) customers() {
 
 // CustomerNames are all there are.
 func (s *Settled) CustomerNames() []string {
-	var all []string
+	all := []string{} // never nil, which would say that nobody knows
 	for i := range s.CustomerRules {
 		all = append(all, s.CustomerRules[i].Name)
 	}

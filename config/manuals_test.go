@@ -36,8 +36,11 @@ tickets: [{tracker: wiki}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	settled.CustomerRules = incidents.Customers{{Name: "acme"}}
 	write("look.yaml", "id: look\ntitle: {en: Look, ja: 見る}\nfits: any\ncustomers: [acme, acne]\ncheck: [{command: {argv: [uptime]}}]\n")
+	if _, problems := runbooks.Load(settled.RunbookSources()); len(problems) != 2 {
+		t.Errorf("a runbook of customers where there are none: %v", problems)
+	}
+	settled.CustomerRules = incidents.Customers{{Name: "acme"}}
 	if _, problems := runbooks.Load(settled.RunbookSources()); len(problems) != 1 || problems[0].What.Args["customer"] != "acne" {
 		t.Errorf("a runbook of a customer that there is not: %v", problems)
 	}

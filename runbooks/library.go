@@ -22,7 +22,7 @@ type Sources struct {
 	Embedded  fs.FS             // runbooks that come with the program; nil for none
 	Vars      map[string]string // values of {var.name}
 	Content   Content           // what steps refer to; nil: such steps are not planned here
-	Customers []string          // those whom the configuration knows: who else a runbook is for is an error; none: anybody
+	Customers []string          // those whom the configuration knows: who else a runbook is for is an error; nil: it is not known
 	Hosts     []string          // the inventory: what a parameter of type host may be, "*.example.com" for all below; none: any host
 }
 

@@ -2,7 +2,7 @@ package runbooks
 
 // Lint reads the runbooks in the files and directories and reports what is wrong
 // with them, all at once. vars are the values of {var.name}; nil where they are
-// not known. customers are those there are; without any it is not known who there is.
+// not known. customers are those there are; nil: it is not known who there is.
 func Lint(paths []string, vars map[string]string, customers ...string) []Problem {
 	files, problems := Sources{Paths: paths}.files(true)
 	first := map[string]string{}

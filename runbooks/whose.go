@@ -66,11 +66,12 @@ func (r *reader) customers(rb *Runbook, n *yaml.Node) {
 }
 
 // strangers are the customers of the runbook that are not among those who are known:
-// a misspelt name would keep it from everybody. nil: it is not known who there is.
+// a misspelt name would keep it from everybody, as any does where there is nobody. nil:
+// it is not known who there is.
 func (rb *Runbook) strangers(known []string) []Problem {
 	var problems []Problem
 	for _, name := range rb.Customers {
-		if len(known) > 0 && !slices.Contains(known, name) {
+		if known != nil && !slices.Contains(known, name) {
 			what := incidents.Because("runbook.lint.unknown_customer", "customer", name)
 			problems = append(problems, Problem{File: rb.File, Line: rb.customersAt, What: what, Hint: hintFor(what)})
 		}

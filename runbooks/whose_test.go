@@ -50,19 +50,23 @@ func TestAsACustomerReadsIt(t *testing.T) {
 }
 
 // A name that no customer has would keep a runbook from everybody, so it is refused where
-// it is known who there is.
+// it is known who there is, be it nobody.
 func TestARunbookOfNoCustomerThereIs(t *testing.T) {
 	t.Parallel()
 	files, dir := fstest.MapFS{"web.yaml": {Data: []byte(acmesBook)}}, t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "web.yaml"), []byte(acmesBook), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for known, good := range map[string]bool{"": true, "acme globex": true, "globex": false} {
-		l, problems := Load(Sources{Embedded: files, Customers: strings.Fields(known)})
+	for known, good := range map[string]bool{"?": true, "": false, "acme globex": true, "globex": false} {
+		names := strings.Fields(known)
+		if known == "?" {
+			names = nil
+		}
+		l, problems := Load(Sources{Embedded: files, Customers: names})
 		if bad := Errors(problems); good != (len(bad) == 0) || good != (l.Get("restart-web") != nil) {
 			t.Errorf("%q: %v", known, bad)
 		}
-		if name := filepath.Join(dir, "web.yaml"); good != (len(Errors(Lint([]string{name}, nil, strings.Fields(known)...))) == 0) {
+		if name := filepath.Join(dir, "web.yaml"); good != (len(Errors(Lint([]string{name}, nil, names...))) == 0) {
 			t.Errorf("the linter, of %q: not %v", known, good)
 		}
 		if bad := Errors(problems); !good && len(bad) > 0 && !strings.HasPrefix(bad[0].Text(phrases.English, phrases.Fill), "web.yaml:5: error: the configuration has no customer acme\n") {
