@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
@@ -79,6 +80,36 @@ func (f *Folder) setAside(log int, hand []dealt, err error) {
 	first, last := hand[0], hand[len(hand)-1]
 	f.logger.Error("alerts cannot be folded and were set aside; they are in no incident",
 		"alerts", len(hand), "source", first.batch.Source, "received", first.batch.ReceivedAt, "log", log, "from", first.offset, "to", last.offset, "error", err)
+}
+
+// undealt is an alert whose group cannot be told, and why.
+type undealt struct {
+	dealt
+	err error
+}
+
+// noneDealt says that no alert of a step could be grouped.
+func (st *step) noneDealt() bool {
+	return !slices.ContainsFunc(st.hands, func(hand []dealt) bool { return len(hand) > 0 })
+}
+
+// endUndealt sets aside what could not be dealt, now that the step is over.
+func (f *Folder) endUndealt(st *step) {
+	for _, u := range st.undealt {
+		f.setAside(st.log, []dealt{u.dealt}, u.err)
+	}
+	if st.noneDealt() {
+		f.inARow += st.strange
+	}
+}
+
+// kinds is how many different alerts there are: one that is sent again and again is one.
+func kinds(all []undealt) int {
+	known := map[string]bool{}
+	for _, u := range all {
+		known[u.batch.Alerts[u.alert].Labels.String()] = true
+	}
+	return len(known)
 }
 
 // byGroup parts a hand into its groups, in order of appearance.

@@ -94,6 +94,52 @@ func TestAGroupThatCannotBeFoldedIsSetAside(t *testing.T) {
 	}
 }
 
+// choking is a rule of grouping that fails for each service given.
+func choking(services ...string) func() incidents.Rules {
+	return func() (rules incidents.Rules) {
+		for _, name := range services {
+			rules = append(rules, incidents.Rule{Match: []incidents.Matcher{{Label: "service", Op: "=", Value: name}, {Op: "=~"}}})
+		}
+		return rules
+	}
+}
+
+// Also where not even the group of an alert can be told: the others are folded at once,
+// once, and it is counted once. Where that is so of all, the log waits.
+func TestAnAlertThatCannotBeGroupedIsSetAside(t *testing.T) {
+	t.Parallel()
+	f := openFlaky(t, 1)
+	o := worker.FolderOptions{Log: f, Store: f, Shards: 1, Policy: console, Now: time.Now, Logger: silent, Rules: choking("poison")}
+	folder := worker.NewFolder(o)
+	f.pushThree(t)
+	for range 2 {
+		if err := step(t, folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := f.services(t); !slices.Equal(got, []string{"mail", "shop"}) || folder.Aside.Load() != 2 || folder.Alerts.Load() != 2 {
+		t.Errorf("incidents of %v; %d alerts set aside, %d folded", got, folder.Aside.Load(), folder.Alerts.Load())
+	}
+	for range 5 { // sent again and again it is one
+		f.push(t, "", 0, alertAt("poison", time.Now().UTC()))
+	}
+	if err := step(t, folder); err != nil || folder.Aside.Load() != 7 {
+		t.Errorf("%v; %d alerts set aside", err, folder.Aside.Load())
+	}
+	o.Rules = choking("a", "b", "c", "d")
+	folder = worker.NewFolder(o)
+	for _, service := range []string{"a", "b", "c", "d"} {
+		f.push(t, "", 0, alertAt(service, time.Now().UTC()))
+	}
+	if err := step(t, folder); err == nil || folder.Aside.Load() != 0 {
+		t.Errorf("%v; %d alerts set aside", err, folder.Aside.Load())
+	}
+	f.push(t, "", 0, alertAt("till", time.Now().UTC()))
+	if err := step(t, folder); err != nil || folder.Aside.Load() != 4 || !slices.Equal(f.services(t), []string{"mail", "shop", "till"}) {
+		t.Errorf("%v; %d alerts set aside, incidents of %v", err, folder.Aside.Load(), f.services(t))
+	}
+}
+
 // Where every group fails, the fault is ours, and what waits is kept until it is mended.
 func TestNotAllIsSetAside(t *testing.T) {
 	t.Parallel()

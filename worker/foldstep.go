@@ -62,6 +62,7 @@ func (f *Folder) Finish(ctx context.Context, log int) error {
 }
 
 func (f *Folder) end(st *step) {
+	f.endUndealt(st)
 	delete(f.half, st.log)
 	f.sure[st.log] = true
 }
@@ -92,7 +93,11 @@ func (f *Folder) begin(ctx context.Context, log int) (*step, error) {
 		return nil, nil
 	}
 	st := &step{log: log, rules: f.rules(), after: mark, last: entries[len(entries)-1].Offset, first: !f.sure[log], done: make([]bool, f.shards)}
-	st.hands = f.deal(st.rules, entries)
+	st.hands, st.undealt = f.deal(st.rules, entries)
+	st.strange = kinds(st.undealt)
+	if st.strange > 0 && st.noneDealt() && f.inARow+st.strange > asideInARow { // the fault is ours: the log waits
+		return nil, fmt.Errorf("no alert of log %d can be grouped: %w", log, st.undealt[0].err)
+	}
 	return st, nil
 }
 
@@ -107,6 +112,8 @@ type step struct {
 	marking     bool                   // only the log's mark is left to move
 	failed      int                    // how often the shard that is next failed for a reason of its own
 	apart       map[incidents.Key]bool // groups of it that were dealt with one by one
+	undealt     []undealt              // alerts of which not even the group is known
+	strange     int                    // kinds of them
 }
 
 // dealt is one alert of the log, and the group it belongs to.
@@ -118,16 +125,25 @@ type dealt struct {
 }
 
 // deal gives each shard the alerts of its groups, in order.
-func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) [][]dealt {
-	hands := make([][]dealt, f.shards)
+func (f *Folder) deal(rules incidents.Rules, entries []incidents.Entry) (hands [][]dealt, not []undealt) {
+	hands = make([][]dealt, f.shards)
 	for _, e := range entries {
 		for _, b := range e.Batches {
 			for i := range b.Alerts {
-				key := f.policy.Customers.Apart(rules.Key(b.GroupKey, &b.Alerts[i]), b.Alerts[i].Labels)
-				shard := key.Shard(f.shards)
-				hands[shard] = append(hands[shard], dealt{offset: e.Offset, batch: b, alert: i, group: key})
+				d := dealt{offset: e.Offset, batch: b, alert: i}
+				if err := guard(func() error { d.group = f.group(rules, b, i); return nil }); err != nil {
+					not = append(not, undealt{d, err})
+					continue
+				}
+				shard := d.group.Shard(f.shards)
+				hands[shard] = append(hands[shard], d)
 			}
 		}
 	}
-	return hands
+	return hands, not
+}
+
+func (f *Folder) group(rules incidents.Rules, b *incidents.Batch, alert int) incidents.Key {
+	a := &b.Alerts[alert]
+	return f.policy.Customers.Apart(rules.Key(b.GroupKey, a), a.Labels)
 }
