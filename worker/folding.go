@@ -77,15 +77,20 @@ func markAll(look []bool) {
 }
 
 // renewFolding asks for the folding lease. Whoever gets it anew does not know
-// what was folded meanwhile.
+// what was folded meanwhile, nor does who was away for longer than it lasts (a step may
+// be slow): somebody else may have had it in between.
 func (w *Worker) renewFolding(ctx context.Context, lease time.Duration) {
+	asked := w.now()
 	held, err := w.store.Lease(ctx, "fold", w.owner, lease)
 	if err != nil && ctx.Err() == nil {
 		w.complain("renew the folding lease", err)
 	}
 	held = held && err == nil
-	if held && !w.folding.Load() {
+	if held && (!w.folding.Load() || w.now().Sub(w.leased) >= lease) {
 		w.folder.forget()
+	}
+	if held {
+		w.leased = asked
 	}
 	w.folding.Store(held)
 }

@@ -68,6 +68,7 @@ type Worker struct {
 	lease, poll, timeout, drain time.Duration
 
 	folding  atomic.Bool  // this process holds the folding lease
+	leased   time.Time    // when it was asked for that last and got it; of the goroutine that folds
 	lastFold atomic.Int64 // ns: when folding last succeeded
 	quiet    complaints
 }
