@@ -31,6 +31,9 @@ func (y *Syncer) tasks(ctx context.Context, t *incidents.Ticket, s *incidents.In
 		if i >= 0 && t.Tasks[i].Done == want.Done && !t.There[string(task(want.N))].After(t.Tasks[i].At) {
 			continue
 		}
+		if !y.mayTell(s, t, task(want.N)) {
+			continue // told when their time is over
+		}
 		if i >= 0 {
 			want.Key = t.Tasks[i].Key
 		}

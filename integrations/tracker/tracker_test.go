@@ -30,6 +30,7 @@ type desk struct {
 	inbox   tracker.Inbox
 	opened  int
 	fail    error  // what the tracker answers, if set
+	tasks   []string
 	wall    string // no comment gets in with this in it
 	state   map[string]string
 	said    []string
@@ -94,6 +95,11 @@ func (d *desk) Comment(_ context.Context, _ string, c bot.TicketComment) error {
 	return nil
 }
 
+func (d *desk) Task(_ context.Context, _ string, t bot.TicketTask) (tracker.Ref, error) {
+	d.tasks = append(d.tasks, fmt.Sprint(t.N, " done: ", t.Done))
+	return tracker.Ref{Key: fmt.Sprint("OPS-", 1+t.N)}, nil
+}
+
 func (d *desk) Find(_ context.Context, key string) (tracker.Ref, error) {
 	return tracker.Ref{Key: key}, nil
 }
@@ -101,7 +107,7 @@ func (d *desk) Find(_ context.Context, key string) (tracker.Ref, error) {
 func (d *desk) Put(context.Context, string, incidents.ID) error { return nil }
 
 func (d *desk) Incident(_ context.Context, key string) (incidents.ID, bool, error) {
-	return 42, key == "OPS-1", nil
+	return 42, key == "OPS-1" || key == "OPS-2", nil
 }
 
 func (d *desk) Do(_ context.Context, _ incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {
@@ -283,4 +289,33 @@ func TestARefusedCommentIsAlone(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	says("", "first", "INC-42", "third")
+}
+
+// A task that somebody opened again without the right to it stays as they want it
+// for five minutes, whatever else is told the tracker meanwhile.
+func TestATasksFiveMinutes(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.do(incidents.AddTodo{By: bea, Text: "raise the limit"})
+	d.do(incidents.EndTodo{By: bea, N: 1})
+	if err := d.sync(); err != nil {
+		t.Fatal(err)
+	}
+	d.now = noon.Add(time.Minute)
+	if err := d.inbox.Changed(t.Context(), tracker.Change{Key: "OPS-2", ID: "h1", By: joe, At: d.now, State: bot.TicketTodo}); err != nil {
+		t.Fatal(err)
+	}
+	d.want("typed", d.typed, []string{"joe: todo open 1"})
+	for _, later := range []time.Duration{time.Second, incidents.HumanPeace} {
+		d.now = noon.Add(time.Minute + later)
+		d.do(incidents.Note{By: bea, Text: later.String()})
+		if err := d.sync(); err != nil {
+			t.Fatal(err)
+		}
+		told := []string{"1 done: true"}
+		if later == incidents.HumanPeace {
+			told = append(told, told[0])
+		}
+		d.want("told", d.tasks, told)
+	}
 }

@@ -112,6 +112,7 @@ func TestATaskDoneThere(t *testing.T) {
 				t.Errorf("%s: told back", to)
 			}
 		}
+		g.wait(time.Second) // a word of ours after theirs
 		ticket := g.s.Tickets[sys.name]
 		ticket.Tasks = nil
 		g.must(incidents.TicketSynced{Tracker: sys.name, Ticket: ticket}, incidents.EndTodo{By: writer, N: 1, Open: true})
