@@ -68,6 +68,10 @@ func (g *game) Incident(_ context.Context, key string) (incidents.ID, bool, erro
 	return 42, key == g.key, nil
 }
 
+func (g *game) Happened(_ context.Context, _ incidents.ID, once string) (bool, error) {
+	return g.once[once], nil
+}
+
 func (g *game) Load(context.Context, incidents.ID) (*incidents.Incident, error) { return g.s, nil }
 
 func (g *game) Do(_ context.Context, _ incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error) {

@@ -84,6 +84,8 @@ func (k ticker) Handle(_ context.Context, q bot.Request) (bot.Reply, error) {
 	return bot.Reply{}, nil
 }
 
+func (k ticker) Happened(context.Context, incidents.ID, string) (bool, error) { return false, nil }
+
 func (k ticker) Load(context.Context, incidents.ID) (*incidents.Incident, error) { return k.c.s, nil }
 
 func (k ticker) Do(_ context.Context, _ incidents.ID, _ string, cmd incidents.Command) (*incidents.Incident, error) {

@@ -42,6 +42,8 @@ type Owner interface {
 type Mover interface {
 	Do(ctx context.Context, id incidents.ID, once string, cmd incidents.Command) (*incidents.Incident, error)
 	Load(ctx context.Context, id incidents.ID) (*incidents.Incident, error)
+	// Happened says whether the command that once names was carried out lately.
+	Happened(ctx context.Context, id incidents.ID, once string) (bool, error)
 }
 
 // Router decides whether the person may, and does it: bot.Router.
@@ -84,9 +86,12 @@ func (in *Inbox) Changed(ctx context.Context, c Change) error {
 	var first error
 	for _, w := range in.wishes(s, c) {
 		if in.stale(s, w.field, c.At) {
-			continue // somebody spoke later, and this was only heard late
+			// somebody spoke later, and this was only heard late; or it was this very change
+			err = in.carried(ctx, id, c, w.field)
+		} else {
+			err = in.carry(ctx, id, c, w)
 		}
-		if err := in.carry(ctx, id, c, w); err != nil && first == nil {
+		if err != nil && first == nil {
 			first = err
 		}
 	}
@@ -156,8 +161,11 @@ func stateLine(s *incidents.Incident, state bot.TicketState) string {
 	return ""
 }
 
+// once names one part of a change.
+func (in *Inbox) once(c Change, f Field) string { return in.Name + "/" + c.ID + "/" + string(f) }
+
 func (in *Inbox) carry(ctx context.Context, id incidents.ID, c Change, w wish) error {
-	once := in.Name + "/" + c.ID + "/" + string(w.field)
+	once := in.once(c, w.field)
 	if w.field == "" {
 		said := incidents.Said{
 			Chat: in.Name, MessageID: c.Key + "/" + c.Comment.ID, By: c.By, Text: c.Comment.Text, At: c.At,
@@ -176,20 +184,40 @@ func (in *Inbox) carry(ctx context.Context, id incidents.ID, c Change, w wish) e
 		return fmt.Errorf("note the change of %s: %w", c.Key, err)
 	}
 	if w.line == "" {
-		return nil
+		return in.carried(ctx, id, c, w.field)
 	}
 	q := bot.Request{Person: c.By, Chat: in.Name, Incident: id, Line: w.line, Lang: in.Lang, Once: once}
 	if _, err := in.Router.Handle(ctx, q); err != nil {
 		return fmt.Errorf("carry the change of %s into %s: %w", c.Key, id, err)
 	}
+	return in.hear(ctx, id, c, w.field)
+}
+
+// carried ends what a change that is told again may have left undone: where its
+// command went through the first time, its mark is not a person's word against it.
+func (in *Inbox) carried(ctx context.Context, id incidents.ID, c Change, f Field) error {
+	did, err := in.Mover.Happened(ctx, id, in.once(c, f))
+	if err != nil {
+		return fmt.Errorf("look whether the change of %s was carried out: %w", c.Key, err)
+	}
+	if !did {
+		return nil
+	}
+	return in.hear(ctx, id, c, f)
+}
+
+// hear notes that the latest mark on our side is the change's own.
+func (in *Inbox) hear(ctx context.Context, id incidents.ID, c Change, f Field) error {
 	s, err := in.Mover.Load(ctx, id)
 	if err != nil {
 		return fmt.Errorf("note the change of %s: %w", c.Key, err)
 	}
-	if m := lastMark(s, w.field); m != nil {
-		_, err = in.Mover.Do(ctx, id, once+"/here", incidents.TicketTouched{Tracker: in.Name, Field: heard(w.field), At: m.At})
+	m := lastMark(s, f)
+	if m == nil {
+		return nil
 	}
-	if err != nil {
+	heard := incidents.TicketTouched{Tracker: in.Name, Field: heard(f), At: m.At}
+	if _, err = in.Mover.Do(ctx, id, in.once(c, f)+"/here", heard); err != nil {
 		return fmt.Errorf("note the change of %s: %w", c.Key, err)
 	}
 	return nil
