@@ -43,6 +43,7 @@ type Config struct {
 	// Heard is told of each line; own: it was sent to this process, not to another
 	// or to one before. It may be nil.
 	Heard func(at time.Time, whose, service, host, line string, own bool)
+	Now   func() time.Time // nil: time.Now
 }
 
 // Source holds the books. It is safe for concurrent use.
@@ -74,11 +75,14 @@ type record struct {
 
 // New makes a source that knows nothing yet: Catch or Follow reads what was sent before.
 func New(c Config) *Source {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	s := &Source{config: c, parts: map[string]*part{}}
 	s.ring = kept.New(kept.Options{Store: c.Store, Kind: "logs", Bound: Bound, Self: c.Self, Logger: c.Logger, Each: func(line []byte) {
 		var r record
 		if json.Unmarshal(line, &r) == nil && r.At > 0 {
-			s.count(r, false)
+			s.count(r, c.Now(), false)
 		}
 	}})
 	return s
@@ -131,7 +135,7 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 		return 0, 0, fmt.Errorf("keep lines: %w", err)
 	}
 	for _, r := range records {
-		s.count(r, true)
+		s.count(r, now, true)
 	}
 	s.mu.Lock()
 	s.stats.Textless += leftOut
@@ -186,7 +190,7 @@ func (x *rings) add(of stream, line []byte) {
 	x.all[i].Text = append(append(x.all[i].Text, line...), '\n')
 }
 
-func (s *Source) count(r record, own bool) {
+func (s *Source) count(r record, now time.Time, own bool) {
 	at := time.UnixMilli(r.At)
 	if s.config.Heard != nil {
 		s.config.Heard(at, r.Whose, r.Service, r.Host, r.Text, own)
@@ -195,7 +199,7 @@ func (s *Source) count(r record, own bool) {
 	defer s.mu.Unlock()
 	s.stats.Lines++
 	p := s.part(r.Whose)
-	switch book := p.book(stream{r.Service, r.Host}, r.By, at); {
+	switch book := p.book(stream{r.Service, r.Host}, r.By, now); {
 	case book == nil:
 		s.stats.Unplaced++
 		p.left(at)

@@ -34,10 +34,11 @@ func newPart() *part {
 	return &part{books: map[stream]*book{}, of: map[string]int{}, unplaced: map[int64]int{}}
 }
 
-// book is a stream's; nil where its sender has one stream too many.
-func (p *part) book(of stream, by string, at time.Time) *book {
+// book is a stream's; nil where its sender has one stream too many. now is this machine's:
+// the time that a line bears is anybody's.
+func (p *part) book(of stream, by string, now time.Time) *book {
 	known := p.books[of]
-	if known == nil && p.room(by, at) > 0 {
+	if known == nil && p.room(by, now) > 0 {
 		known = &book{diagnostics.NewBook(), by}
 		p.books[of] = known
 		p.of[by]++
