@@ -7,9 +7,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,3 +158,55 @@ func TestWhoIsHeard(t *testing.T) {
 		}
 	}
 }
+
+// Who says nothing to be known by is not read, and of those whose bodies do not come only
+// so many are waited for.
+func TestStrangersAreNotRead(t *testing.T) {
+	t.Parallel()
+	for _, config := range []Config{{Secret: "a secret, long enough"}, {Hook: "a token of 16 or more"}} {
+		w := httptest.NewRecorder()
+		unread := httptest.NewRequest(http.MethodPost, "/v1/jira/jira", readerFunc(func([]byte) (int, error) {
+			t.Error("a stranger's body is read")
+			return 0, io.EOF
+		}))
+		k := &Tracker{config: config}
+		if k.Handler(nil).ServeHTTP(w, unread); w.Code != http.StatusUnauthorized {
+			t.Errorf("a stranger gets %d", w.Code)
+		}
+	}
+	k := &Tracker{config: Config{Secret: "a secret, long enough"}}
+	reading, release := make(chan struct{}), make(chan struct{})
+	send := func() *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "/v1/jira/jira", readerFunc(func([]byte) (int, error) {
+			reading <- struct{}{}
+			<-release
+			return 0, io.EOF
+		}))
+		signed("another")(r, nil)
+		w := httptest.NewRecorder()
+		k.Handler(nil).ServeHTTP(w, r) // made for each request
+		return w
+	}
+	var all sync.WaitGroup
+	for range maxRead {
+		all.Go(func() {
+			if got := send().Code; got != http.StatusUnauthorized {
+				t.Errorf("with a wrong signature: %d", got)
+			}
+		})
+		<-reading
+	}
+	if w := send(); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("one too many gets %d", w.Code)
+	}
+	close(release)
+	all.Wait()
+	go func() { <-reading }()
+	if got := send().Code; got != http.StatusUnauthorized {
+		t.Errorf("afterwards: %d", got)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }

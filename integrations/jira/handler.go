@@ -22,6 +22,7 @@ func (k *Tracker) Hears() bool { return k.config.Secret != "" || k.config.Hook !
 
 const (
 	maxHook  = 1 << 20 // bytes of a webhook
+	maxRead  = 32      // webhooks whose bodies are in memory and not known yet
 	hookTime = 12 * time.Second
 )
 
@@ -33,13 +34,12 @@ func (k *Tracker) Handler(to tracker.Changer) http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
-		if err != nil {
-			http.Error(w, "the body cannot be read", http.StatusRequestEntityTooLarge)
-			return
-		}
-		if !k.known(r, body) {
-			http.Error(w, "no valid signature and no token", http.StatusUnauthorized)
+		body, problem, status := k.read(w, r)
+		if status != http.StatusOK {
+			if status == http.StatusServiceUnavailable {
+				w.Header().Set("Retry-After", "10")
+			}
+			http.Error(w, problem, status)
 			return
 		}
 		var e event
@@ -59,22 +59,46 @@ func (k *Tracker) Handler(to tracker.Changer) http.Handler {
 	})
 }
 
-// known checks the signature where a secret is set, else the token.
-// https://developer.atlassian.com/cloud/jira/platform/webhooks/#secure-admin-webhooks
-func (k *Tracker) known(r *http.Request, body []byte) bool {
+// read is the body of who is known. Who says nothing to be known by is not read, and of
+// the others few at once: until a body is read whole, nobody knows who signed it.
+func (k *Tracker) read(w http.ResponseWriter, r *http.Request) (body []byte, problem string, status int) {
+	const unknown = "no valid signature and no token"
+	signature, ok := k.shown(r)
+	if !ok {
+		return nil, unknown, http.StatusUnauthorized
+	}
+	defer k.reading.Add(-1)
+	if k.reading.Add(1) > maxRead {
+		return nil, "too many at once", http.StatusServiceUnavailable
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
+	if err != nil {
+		return nil, "the body cannot be read", http.StatusRequestEntityTooLarge
+	}
 	if k.config.Secret != "" {
-		given, ok := strings.CutPrefix(r.Header.Get("X-Hub-Signature"), "sha256=")
-		sum, err := hex.DecodeString(given)
 		mac := hmac.New(sha256.New, []byte(k.config.Secret))
 		mac.Write(body)
-		return ok && err == nil && hmac.Equal(sum, mac.Sum(nil))
+		if !hmac.Equal(signature, mac.Sum(nil)) {
+			return nil, unknown, http.StatusUnauthorized
+		}
+	}
+	return body, "", http.StatusOK
+}
+
+// shown is the signature where a secret is set; else it checks the token.
+// https://developer.atlassian.com/cloud/jira/platform/webhooks/#secure-admin-webhooks
+func (k *Tracker) shown(r *http.Request) (signature []byte, ok bool) {
+	if k.config.Secret != "" {
+		given, ok := strings.CutPrefix(r.Header.Get("X-Hub-Signature"), "sha256=")
+		signature, err := hex.DecodeString(given)
+		return signature, ok && err == nil && len(signature) == sha256.Size
 	}
 	given := r.URL.Query().Get("token")
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		given = bearer
 	}
 	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(k.config.Hook))
-	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+	return nil, subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
 func (k *Tracker) heard(ctx context.Context, e *event, redelivery string, to tracker.Changer) error {

@@ -29,6 +29,7 @@ type Tracker struct {
 	log      *slog.Logger
 
 	unsure, healed atomic.Int64
+	reading        atomic.Int64 // webhooks whose bodies are being read
 
 	mu     sync.Mutex
 	linked map[string]bool // remote links that are known to stand
