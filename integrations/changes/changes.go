@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type Config struct {
 	Whose  func(source string) string         // whose the changes of a sender are (see diagnostics.Owned)
 	Known  func(customer string) bool         // whether there is such a customer; nil: there are none
 	Logger *slog.Logger
+	Now    func() time.Time // nil: time.Now
 }
 
 // Source holds the latest changes. It is safe for concurrent use.
@@ -55,6 +57,10 @@ type Source struct {
 
 // New makes a source that knows nothing yet: Catch or Follow reads what was sent before.
 func New(c Config) *Source {
+	now := c.Now
+	if now == nil {
+		now = time.Now
+	}
 	s := &Source{clean: c.Clean, whose: c.Whose, known: c.Known, shelf: newShelf()}
 	s.ring = kept.New(kept.Options{Store: c.Store, Kind: "changes", Bound: bound, Self: c.Self, Logger: c.Logger, Each: func(line []byte) {
 		var c change
@@ -62,7 +68,7 @@ func New(c Config) *Source {
 			if !isLink(c.URL) {
 				c.URL = "" // taken by a release that looked at its length only
 			}
-			s.add(c)
+			s.add(c, now())
 		}
 	}})
 	return s
@@ -74,18 +80,22 @@ func (s *Source) Follow(ctx context.Context) { s.ring.Follow(ctx) }
 // Catch reads all that was sent until now, to whomever.
 func (s *Source) Catch(ctx context.Context) error { return s.ring.Catch(ctx) }
 
-func (s *Source) add(c change) {
+func (s *Source) add(c change, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shelf.add(c)
+	s.shelf.add(c, now)
 }
 
-// Take keeps the changes of one POST: all of them, or none.
+// Take keeps the changes of one POST: all of them, or none. Those that are too old to be
+// asked about are left out, and counted.
 func (s *Source) Take(source string, body []byte, now time.Time) (accepted, leftOut int, err error) {
 	all, err := decode(body, now)
 	if err != nil {
 		return 0, 0, err
 	}
+	sent := len(all)
+	all = slices.DeleteFunc(all, func(c change) bool { return now.Sub(c.At) > keeps })
+	leftOut = sent - len(all)
 	var lines []kept.Lines
 	for i := range all {
 		c := &all[i]
@@ -109,9 +119,9 @@ func (s *Source) Take(source string, body []byte, now time.Time) (accepted, left
 		return 0, 0, fmt.Errorf("keep changes: %w", err)
 	}
 	for _, c := range all {
-		s.add(c)
+		s.add(c, now)
 	}
-	return len(all), 0, nil
+	return len(all), leftOut, nil
 }
 
 // belongs says whose a change is. A customer's sender tells of nobody else's, and where

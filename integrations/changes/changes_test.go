@@ -31,7 +31,7 @@ func TestChangesAreKept(t *testing.T) {
 		return diagnostics.Question{Incident: &incidents.Incident{Customer: customer}}
 	}
 	replica := func(self string) *changes.Source {
-		return changes.New(changes.Config{Store: store, Self: self, Clean: steps.NewRedactor().Excerpt, Whose: whose, Known: known, Logger: slog.New(slog.DiscardHandler)})
+		return changes.New(changes.Config{Store: store, Self: self, Clean: steps.NewRedactor().Excerpt, Whose: whose, Known: known, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
 	}
 	s, early := replica("one"), replica("two")
 	if got, err := early.Ask(t.Context(), of("")); err != nil || len(got.Changes) > 0 {
@@ -70,6 +70,9 @@ func TestChangesAreKept(t *testing.T) {
 				t.Errorf("%s of %q: %v", body, link, err)
 			}
 		}
+	}
+	if n, left, err := s.Take("pipeline", []byte(`[{"title":"of last week","at":"2026-02-25T11:00:00Z"}]`), now); n != 0 || left != 1 || err != nil {
+		t.Errorf("too old: %d taken, %d left out: %v", n, left, err)
 	}
 	// Its sender did not hear that it had been taken.
 	if _, _, err := s.Take("pipeline", []byte(`{"service":"shop","title":"deployed 1.4.2 with token=abcdefgh","by":"ci","at":"2026-03-04T11:00:00Z","url":"https://ci.example.com/7"}`), now); err != nil {

@@ -42,18 +42,17 @@ type shelf struct {
 	of     map[string]map[string][]change // by customer and service, the oldest first
 	gone   map[string]map[int64]int       // dropped though not too old, by customer and slot
 	n, nth int
-	newest time.Time // the clock of what is too old
+	now    time.Time // of this machine, by which things are too old
 }
 
 func newShelf() *shelf {
 	return &shelf{of: map[string]map[string][]change{}, gone: map[string]map[int64]int{}}
 }
 
-// add puts a change in its place, unless it is there.
-func (s *shelf) add(c change) {
-	if c.At.After(s.newest) {
-		s.newest = c.At
-	}
+// add puts a change in its place, unless it is there. What is too old is so by this
+// machine's clock: one change of a replica whose clock is ahead would else push out all.
+func (s *shelf) add(c change, now time.Time) {
+	s.now = now
 	services := s.of[c.Customer]
 	all := services[c.Service]
 	if s.old(c) || slices.ContainsFunc(all, c.again) {
@@ -79,7 +78,7 @@ func (s *shelf) add(c change) {
 	}
 }
 
-func (s *shelf) old(c change) bool { return s.newest.Sub(c.At) > keeps }
+func (s *shelf) old(c change) bool { return s.now.Sub(c.At) > keeps }
 
 // age lets go of what is too old.
 func (s *shelf) age() {
@@ -146,7 +145,7 @@ func (s *shelf) drop(c change) {
 		return
 	}
 	for other := range slots {
-		if other < s.newest.Add(-keeps).UnixNano()/int64(goneSlot) {
+		if other < s.now.Add(-keeps).UnixNano()/int64(goneSlot) {
 			delete(slots, other)
 		}
 	}

@@ -13,9 +13,10 @@ import (
 func TestAPipelineThatNeverRests(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	s := newShelf()
+	clock := now
 	add := func(customer, service string, at time.Time, n int) {
 		for i := range n {
-			s.add(change{Change: diagnostics.Change{Customer: customer, Service: service, Title: fmt.Sprint("build ", i), At: at.Add(time.Duration(i) * time.Second)}})
+			s.add(change{Change: diagnostics.Change{Customer: customer, Service: service, Title: fmt.Sprint("build ", i), At: at.Add(time.Duration(i) * time.Second)}}, clock)
 		}
 	}
 	told := func(customer string) (services map[string]int, gone int) {
@@ -52,7 +53,13 @@ func TestAPipelineThatNeverRests(t *testing.T) {
 	if got, _ := told("acme"); got["late"] != 0 {
 		t.Error("what is too old is told")
 	}
-	add("initech", "shop", now.Add(2*keeps), 1)
+	add("initech", "shop", now.Add(2*keeps), 1) // of a replica whose clock is ahead
+	add("globex", "shop", now.Add(-time.Minute), 1)
+	if got, _ := told("globex"); got["shop"] != 2 {
+		t.Errorf("beside a change from the future globex is told %v", got)
+	}
+	clock = now.Add(2 * keeps)
+	add("initech", "shop", clock, 1)
 	if s.age(); s.n != 1 || len(s.of) != 1 {
 		t.Errorf("a day later %d are kept, of %d customers", s.n, len(s.of))
 	}
@@ -70,7 +77,7 @@ func TestWhatIsSentAgainIsOne(t *testing.T) {
 		flag(time.Minute, true, "flag off"), flag(6*time.Minute, true, "flag on"),
 		flag(2*time.Minute, false, "flag on"), flag(2*time.Minute, false, "flag on"), flag(3*time.Minute, false, "flag on"),
 	} {
-		s.add(c)
+		s.add(c, now)
 	}
 	all, _ := s.told("", now, now)
 	var got []string

@@ -26,7 +26,7 @@ func (v *Receiver) logRefused(p post, what string, f *refusal, now time.Time) {
 // logLeftOut says that a POST of something other than alerts had parts that are nothing.
 func (v *Receiver) logLeftOut(p post, n int, now time.Time) {
 	if n > 0 {
-		v.line(slog.LevelWarn, "parts of a post of "+p.format+" say nothing and were left out", "left out "+p.format+" "+p.source, now,
+		v.line(slog.LevelWarn, "parts of a post of "+p.format+" say nothing, or nothing of today, and were left out", "left out "+p.format+" "+p.source, now,
 			[]slog.Attr{slog.String("source", p.source), slog.Int("left_out", n)})
 	}
 }
