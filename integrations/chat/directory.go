@@ -19,7 +19,9 @@ type Settings interface {
 	PutSetting(ctx context.Context, name string, expect int64, body []byte) error
 }
 
-// Directory says which incident a channel of one chat belongs to.
+// Directory says which incident a channel of one chat belongs to. What it keeps of a
+// channel it keeps as long as the store keeps incidents, for ever: a word in the room of
+// an old one is of that incident too.
 type Directory struct {
 	store Settings
 	chat  string
