@@ -132,7 +132,7 @@ type replica struct{ chats []outside }
 func newReplica(t *testing.T, c *config.Settled, store storage.Store, record *recorder) replica {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	engine := worker.NewEngine(store, store.Shards(), incidents.Policy{Chats: chatNames(c)}, time.Now, log)
+	engine := worker.NewEngine(worker.EngineOptions{Store: store, Shards: store.Shards(), Policy: incidents.Policy{Chats: chatNames(c)}, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(store, time.Now)}})
 	router, err := bot.NewRouter(bot.RouterOptions{
 		Commands: commands.All(commands.Deps{Incidents: desk{engine, store, record}, Again: engine, Now: time.Now}), Rights: c.Rights, Incidents: store, Logger: log,
 	})
@@ -177,7 +177,7 @@ func TestAHundredDeliveriesOverTwoReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	replicas := []replica{newReplica(t, s, store, record), newReplica(t, s, store, record)}
-	engine := worker.NewEngine(store, store.Shards(), incidents.Policy{}, time.Now, slog.New(slog.DiscardHandler))
+	engine := worker.NewEngine(worker.EngineOptions{Store: store, Shards: store.Shards(), Policy: incidents.Policy{}, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(store, time.Now)}})
 	if _, err := engine.Declare(t.Context(), "", incidents.Declare{Title: "x", Severity: incidents.Sev3, By: incidents.Actor{ID: "slack:" + slackfake.Team + "/U1"}}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,7 +117,7 @@ func TestRedisIsNoAuthority(t *testing.T) {
 	x := &stranger{t, store, seen.ID, c.Runbooks.Vars["file"]}
 
 	t.Log("approved by nobody")
-	careless := worker.NewEngine(store, store.Shards(), incidents.Policy{}, time.Now, slog.New(slog.DiscardHandler))
+	careless := worker.NewEngine(worker.EngineOptions{Store: store, Shards: store.Shards(), Policy: incidents.Policy{}, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(store, time.Now)}})
 	_, err = careless.Do(t.Context(), x.id, "", incidents.Approve{By: incidents.Actor{ID: "console:mallory", Name: "mallory"}, Action: "fix", Digest: x.load().Suggestions[0].Plan.Digest})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +21,7 @@ func TestCommandsSaidInARoomBecomeADraft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := worker.NewEngine(store, store.Shards(), incidents.Policy{Chats: []string{"console"}}, time.Now, slog.New(slog.DiscardHandler))
+	engine := worker.NewEngine(worker.EngineOptions{Store: store, Shards: store.Shards(), Policy: incidents.Policy{Chats: []string{"console"}}, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(store, time.Now)}})
 	bea := incidents.Actor{ID: "console:bea", Name: "Bea"}
 	inc, err := engine.Declare(t.Context(), "", incidents.Declare{Title: "The shop is slow", Severity: incidents.Sev2, By: bea})
 	if err != nil {

@@ -94,7 +94,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	}
 
 	policy := incidents.Policy{Chats: chatNames(c), Customers: c.CustomerRules, Tickets: c.TicketDesks.Routes, Archives: chatNames(c)[1:], ArchiveAfter: time.Duration(c.Chats.ArchiveAfter), RemindAck: time.Duration(c.RemindAck)}
-	engine, freezer := worker.NewEngine(a.store, a.store.Shards(), policy, time.Now, log), worker.NewFreezer(a.store, time.Now)
+	engine, freezer := a.newEngine(policy)
 	ladder := newLadder(a, freezer)
 	if a.trackers, err = makeTrackers(c, store, policy, log); err != nil {
 		return config.Problem(err)
@@ -133,6 +133,13 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	a.jobs = a.schedule(ctx)
 	a.plans = schedule.New(schedule.Options{Entries: c.Planned, Settings: a.store, Runner: runner, Log: a.store, Now: time.Now, Logger: log})
 	return nil
+}
+
+// newEngine makes the engine, with all that is asked before an approval.
+func (a *app) newEngine(policy incidents.Policy) (*worker.Engine, *worker.Freezer) {
+	freezer := worker.NewFreezer(a.store, time.Now)
+	before := worker.Before{Freeze: freezer, Closed: windows{a.config.Windows}.closed, Clock: a.clock}
+	return worker.NewEngine(worker.EngineOptions{Store: a.store, Shards: a.store.Shards(), Policy: policy, Now: time.Now, Before: before, Seal: a.audit.seal}), freezer
 }
 
 // newServer has the limits of whatever comes over HTTP.
@@ -178,7 +185,7 @@ func newWorker(a *app, policy incidents.Policy, engine *worker.Engine, runner *r
 			Rules: func() incidents.Rules { return a.config.Rules }, Expected: windows{a.config.Windows}.expected,
 		}),
 		Store: a.store, Queue: a.store, Shards: shards, Policy: policy, Own: consoleChat, Owner: owner(), Now: time.Now, Logger: a.log,
-		Freeze: freezer, Closed: windows{a.config.Windows}.closed, Clock: a.clock, Gate: gate, Seal: a.audit.seal, Refused: a.audit.stopped,
+		Gate: gate, Refused: a.audit.stopped,
 		Ports: worker.Ports{
 			Rooms:    rooms,
 			Tickets:  a.trackers.ports(bot.Links{Base: a.url()}, a.config.CustomerLanguages, a.audit.redact.Clean, a.store),

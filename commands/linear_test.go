@@ -65,7 +65,7 @@ func TestDecisionsAreLinearizable(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = store.Close() })
-		replicas = append(replicas, worker.NewEngine(store, store.Shards(), incidents.Policy{}, time.Now, slog.New(slog.DiscardHandler)))
+		replicas = append(replicas, worker.NewEngine(worker.EngineOptions{Store: store, Shards: store.Shards(), Policy: incidents.Policy{}, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(store, time.Now)}}))
 	}
 	for round := range 12 {
 		s, err := replicas[0].Declare(t.Context(), "", incidents.Declare{Title: "checkout is slow", Severity: incidents.Sev2, By: bea})

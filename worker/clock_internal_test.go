@@ -9,6 +9,25 @@ import (
 	"github.com/hikeshi-ops/hikeshi/incidents"
 )
 
+// unfrozen is where no freeze was ever kept.
+type unfrozen struct{ Settings }
+
+func (unfrozen) Setting(context.Context, string) (incidents.Document, error) {
+	return incidents.Document{}, nil
+}
+
+// An engine that cannot ask whether remediation is frozen approves nothing.
+func TestWithoutAFreezerNothingIsApproved(t *testing.T) {
+	t.Parallel()
+	e := NewEngine(EngineOptions{})
+	if err := e.mayApprove(t.Context(), 1, incidents.Approve{}); err == nil {
+		t.Error("it may be approved")
+	}
+	if err := e.mayApprove(t.Context(), 1, incidents.Deny{}); err != nil {
+		t.Errorf("a denial: %v", err)
+	}
+}
+
 // Where the clock cannot be relied on nothing is approved, by people or by itself, and
 // nothing starts; what makes things safer goes on.
 func TestAWrongClockApprovesNothing(t *testing.T) {
@@ -22,7 +41,7 @@ func TestAWrongClockApprovesNothing(t *testing.T) {
 		{wrong, incidents.Approve{}, true}, {wrong, incidents.Deny{}, false}, {nil, incidents.Approve{}, false},
 		{func() incidents.Reason { return incidents.Reason{} }, incidents.Approve{}, false},
 	} {
-		w := &Worker{engine: &Engine{clock: c.clock}}
+		w := &Worker{engine: NewEngine(EngineOptions{Before: Before{Clock: c.clock, Freeze: NewFreezer(unfrozen{}, time.Now)}})}
 		err := w.engine.mayApprove(t.Context(), 1, c.cmd)
 		if (incidents.CodeOf(err) == incidents.Conflict) != c.holds || (err != nil) != c.holds {
 			t.Errorf("%T: %v", c.cmd, err)
@@ -55,7 +74,7 @@ func TestAWrongClockLeavesItToOthers(t *testing.T) {
 		t.Fatal("nothing would begin by itself")
 	}
 	wrong := Clock(func() incidents.Reason { return incidents.Because("because.clock_off_ahead", "by", "2m0s") })
-	w := &Worker{engine: &Engine{clock: wrong}, gate: Gate{wrong.Brake()}, ports: Ports{Trust: &Ladder{}}, now: func() time.Time { return at }}
+	w := &Worker{engine: NewEngine(EngineOptions{Before: Before{Clock: wrong}}), gate: Gate{wrong.Brake()}, ports: Ports{Trust: &Ladder{}}, now: func() time.Time { return at }}
 	stopped, stop := context.WithCancel(t.Context())
 	stop() // so that nothing is committed
 	for attempt, waits := range map[int]bool{1: true, clockTries - 1: true, clockTries: false} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -28,19 +27,25 @@ type Engine struct {
 	shards int
 	policy incidents.Policy
 	now    func() time.Time
-	log    *slog.Logger
 	turns  *turns
 	shelf  *shelf
-
-	closed  func(s *incidents.Incident, now time.Time) error // the worker's: by the calendar
-	clock   Clock                                            // the worker's
-	freezer *Freezer                                         // the worker's, see New
-	seal    func(incidents.Warrant) string                   // of approvals; the worker's too
+	seal   func(incidents.Warrant) string
+	before Before
 }
 
-// NewEngine makes an engine over store.
-func NewEngine(store Incidents, shards int, policy incidents.Policy, now func() time.Time, log *slog.Logger) *Engine {
-	return &Engine{store: store, shards: shards, policy: policy, now: now, log: log, turns: newTurns(), shelf: newShelf()}
+// EngineOptions are what an Engine is made of.
+type EngineOptions struct {
+	Store  Incidents
+	Shards int
+	Policy incidents.Policy
+	Now    func() time.Time
+	Before Before                         // asked before an approval
+	Seal   func(incidents.Warrant) string // seals approvals; nil: they bear none
+}
+
+// NewEngine makes an engine.
+func NewEngine(o EngineOptions) *Engine {
+	return &Engine{store: o.Store, shards: o.Shards, policy: o.Policy, now: o.Now, turns: newTurns(), shelf: newShelf(), seal: o.Seal, before: o.Before}
 }
 
 // maxConflicts bounds how often one command is decided anew because somebody

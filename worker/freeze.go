@@ -137,6 +137,15 @@ func (f *Freezer) read(ctx context.Context) (doc freezeDoc, version int64, err e
 	return doc, kept.Version, nil
 }
 
+// Before is what is asked before an approval. The gate asks again before a run.
+type Before struct {
+	Freeze *Freezer                                         // nil: nothing is approved
+	Closed func(s *incidents.Incident, now time.Time) error // the calendar; nil: it never closes
+	Clock  Clock                                            // nil: it is right
+}
+
+var errNoFreezer = errors.New("nothing says whether remediation is frozen, so nothing is approved")
+
 // mayApprove refuses an approval while remediation is frozen, and while nobody
 // can say whether it is.
 func (e *Engine) mayApprove(ctx context.Context, id incidents.ID, cmd incidents.Command) error {
@@ -144,22 +153,22 @@ func (e *Engine) mayApprove(ctx context.Context, id incidents.ID, cmd incidents.
 	if !approves {
 		return nil
 	}
-	if err := e.clock.refusal(); err != nil {
+	if err := e.before.Clock.refusal(); err != nil {
 		return err
 	}
-	if e.closed != nil && a.Despite == "" {
+	if e.before.Closed != nil && a.Despite == "" {
 		s, err := e.store.Load(ctx, id)
 		if err != nil {
 			return fmt.Errorf("load %s: %w", id, err)
 		}
-		if err := e.closed(s, e.now()); err != nil {
+		if err := e.before.Closed(s, e.now()); err != nil {
 			return err
 		}
 	}
-	if e.freezer == nil {
-		return nil // the gate asks again
+	if e.before.Freeze == nil {
+		return errNoFreezer
 	}
-	frozen, err := e.freezer.Holding(ctx)
+	frozen, err := e.before.Freeze.Holding(ctx)
 	if err != nil {
 		return err
 	}

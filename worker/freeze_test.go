@@ -3,7 +3,6 @@ package worker_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -37,8 +36,8 @@ func TestAFreezeHoldsEverywhere(t *testing.T) {
 		t.Fatalf("frozen, and yet: %v", err)
 	}
 
-	// An approval that slipped through (an engine that never asks) starts nothing.
-	careless := worker.NewEngine(two.store, two.store.Shards(), incidents.Policy{}, time.Now, slog.New(slog.DiscardHandler))
+	// An approval that slipped through (an engine that asks elsewhere) starts nothing.
+	careless := worker.NewEngine(worker.EngineOptions{Store: two.store, Shards: two.store.Shards(), Policy: incidents.Policy{}, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(openFlaky(t, 1), time.Now)}})
 	_, err = careless.Do(t.Context(), 1, "", approve)
 	ok(t, err)
 	s = two.until(t, 1, "the run to be refused", func(s *incidents.Incident) bool {
@@ -148,7 +147,7 @@ func TestNothingStartsUnsure(t *testing.T) {
 	f, p := openFlaky(t, 1), &ports{}
 	u := &unsure{Settings: f}
 	u.from.Store(1)
-	engine := f.run(t, p, func(o *worker.Options) { o.Freeze, o.Gate = worker.NewFreezer(u, time.Now), gateOf(u) })
+	engine := f.runBefore(t, p, worker.Before{Freeze: worker.NewFreezer(u, time.Now)}, func(o *worker.Options) { o.Gate = gateOf(u) })
 	b := &incidents.Batch{Source: "test", ReceivedAt: time.Now().UTC(), Alerts: []incidents.Alert{alertAt("shop", time.Now().UTC())}}
 	ok(t, f.Append(t.Context(), b))
 	r := replicaOf(f, engine)

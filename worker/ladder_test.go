@@ -266,12 +266,10 @@ func TestARunThatLostItsStanding(t *testing.T) {
 // is told so instead of reading of a run that failed.
 func TestTheCalendarWithholds(t *testing.T) {
 	f, p := trusted(t), &ports{}
-	f.run(t, p, func(o *worker.Options) {
-		o.Ports.Trust = ladderOf(f, nil)
-		o.Closed = func(*incidents.Incident, time.Time) error {
-			return incidents.Fail(incidents.Conflict, "error.change_freeze", "the year ends", "name", "december")
-		}
-	})
+	closed := func(*incidents.Incident, time.Time) error {
+		return incidents.Fail(incidents.Conflict, "error.change_freeze", "the year ends", "name", "december")
+	}
+	f.runBefore(t, p, worker.Before{Closed: closed}, func(o *worker.Options) { o.Ports.Trust = ladderOf(f, nil) })
 	b := &incidents.Batch{Source: "test", ReceivedAt: time.Now().UTC(), Alerts: []incidents.Alert{alertAt("shop", time.Now().UTC())}}
 	ok(t, f.Append(t.Context(), b))
 	s := replicaOf(f, nil).until(t, "the start to be withheld", func(s *incidents.Incident) bool {

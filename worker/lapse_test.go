@@ -26,7 +26,7 @@ func runLater(t *testing.T, f *flaky, store worker.Store, queue worker.Queue, fo
 	var ahead atomic.Int64
 	p := &ports{}
 	w := worker.New(worker.Options{
-		Engine: worker.NewEngine(f, f.Shards(), console, time.Now, silent), Folder: folder,
+		Engine: worker.NewEngine(worker.EngineOptions{Store: f, Shards: f.Shards(), Policy: console, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(f, time.Now)}}), Folder: folder,
 		Store: store, Queue: queue, Shards: f.Shards(), Policy: console, Owner: "b", Logger: silent, Poll: 50 * time.Millisecond,
 		Now:   func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
 		Ports: worker.Ports{Rooms: map[string]worker.Rooms{"console": p}, Diagnose: p, Rank: p, Run: p},

@@ -29,9 +29,9 @@ func startReplica(t *testing.T, url, owner string, world *ports) replica {
 	}
 	log := slog.New(slog.DiscardHandler)
 	policy := incidents.Policy{Chats: []string{"console"}}
-	engine := worker.NewEngine(store, store.Shards(), policy, time.Now, log)
+	engine := worker.NewEngine(worker.EngineOptions{Store: store, Shards: store.Shards(), Policy: policy, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(store, time.Now)}})
 	w := worker.New(worker.Options{
-		Engine: engine, Store: store, Queue: store, Shards: store.Shards(), Policy: policy, Owner: owner, Freeze: worker.NewFreezer(store, time.Now), Gate: gateOf(store),
+		Engine: engine, Store: store, Queue: store, Shards: store.Shards(), Policy: policy, Owner: owner, Gate: gateOf(store),
 		Folder: worker.NewFolder(worker.FolderOptions{
 			Log: store, Store: store, Shards: store.Shards(), Policy: policy, Now: time.Now, Logger: log,
 			Rules: func() incidents.Rules { return nil },

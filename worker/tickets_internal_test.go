@@ -110,7 +110,7 @@ func TestATicketKeepsWhatItWasTold(t *testing.T) {
 	h := declared(t, 42)
 	store := &patient{s: h.Incident}
 	now, log := func() time.Time { return shelfTime }, slog.New(slog.DiscardHandler)
-	w := &Worker{now: now, logger: log, engine: NewEngine(store, 1, incidents.Policy{}, now, log)}
+	w := &Worker{now: now, logger: log, engine: NewEngine(EngineOptions{Store: store, Shards: 1, Now: now})}
 	w.ports.Tickets = map[string]Tickets{"jira": halfway{cancel}}
 	err := w.syncTicket(ctx, &incidents.Claim{Effect: incidents.Effect{Incident: 42, Arg: "jira"}}, h)
 	if !errors.Is(err, context.Canceled) || len(store.wrote) != 1 || store.wrote[0].Ticket.Key != "OPS-1" || store.wrote[0].Ticket.LastSeq != 3 {

@@ -135,7 +135,7 @@ func TestNothingUncommittedIsBelieved(t *testing.T) {
 	}
 	// Meanwhile somebody else moves incident 1 to the version that the step had
 	// decided, so that versions alone do not tell.
-	engine := worker.NewEngine(f.Store, 1, console, time.Now, silent)
+	engine := worker.NewEngine(worker.EngineOptions{Store: f.Store, Shards: 1, Policy: console, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(f.Store, time.Now)}})
 	if _, err := engine.Do(t.Context(), 1, "", incidents.Note{By: bea, Text: "looking"}); err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestAStepThatFailsGoesOnWhereItStopped(t *testing.T) {
 func TestDeclaredOnce(t *testing.T) {
 	t.Parallel()
 	f := openFlaky(t, 16)
-	engine := worker.NewEngine(f, 16, console, time.Now, silent)
+	engine := worker.NewEngine(worker.EngineOptions{Store: f, Shards: 16, Policy: console, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(f, time.Now)}})
 	declared := 0
 	for range 8 {
 		if _, err := engine.Declare(t.Context(), "wish", incidents.Declare{Title: "checkout is slow", Severity: incidents.Sev2, By: bea}); err == nil {
@@ -202,9 +202,15 @@ func TestDeclaredOnce(t *testing.T) {
 // run starts a worker over f; change may alter its options.
 func (f *flaky) run(t *testing.T, p *ports, change func(*worker.Options)) *worker.Engine {
 	t.Helper()
-	engine := worker.NewEngine(f, f.Shards(), console, time.Now, silent)
+	return f.runBefore(t, p, worker.Before{Freeze: worker.NewFreezer(f, time.Now)}, change)
+}
+
+// runBefore is run with what is asked before an approval.
+func (f *flaky) runBefore(t *testing.T, p *ports, before worker.Before, change func(*worker.Options)) *worker.Engine {
+	t.Helper()
+	engine := worker.NewEngine(worker.EngineOptions{Store: f, Shards: f.Shards(), Policy: console, Now: time.Now, Before: before})
 	o := worker.Options{
-		Engine: engine, Folder: newFolder(f), Store: f, Queue: f, Shards: f.Shards(), Policy: console, Owner: "one", Freeze: worker.NewFreezer(f, time.Now), Gate: gateOf(f),
+		Engine: engine, Folder: newFolder(f), Store: f, Queue: f, Shards: f.Shards(), Policy: console, Owner: "one", Gate: gateOf(f),
 		Now: time.Now, Logger: silent, Drain: 50 * time.Millisecond, Poll: 50 * time.Millisecond,
 		Ports: worker.Ports{Rooms: map[string]worker.Rooms{"console": p}, Diagnose: p, Rank: p, Run: p},
 	}

@@ -44,7 +44,7 @@ func (w *Worker) automate(ctx context.Context, c *incidents.Claim, s *incidents.
 	if g == nil || w.ports.Trust == nil {
 		return w.ack(ctx, c)
 	}
-	if err := w.engine.clock.waits(); err != nil && c.Attempt < clockTries {
+	if err := w.engine.before.Clock.waits(); err != nil && c.Attempt < clockTries {
 		return err
 	}
 	if because := w.closedTo(s); because.Phrase != "" {
@@ -68,13 +68,13 @@ func (w *Worker) automate(ctx context.Context, c *incidents.Claim, s *incidents.
 // closedTo is why the calendar, or a wrong clock, keeps anything from beginning by
 // itself; the gate would refuse the run, and the room would read of a run that failed.
 func (w *Worker) closedTo(s *incidents.Incident) incidents.Reason {
-	if because := w.engine.clock.why(); because.Phrase != "" {
+	if because := w.engine.before.Clock.why(); because.Phrase != "" {
 		return because
 	}
-	if w.engine.closed == nil {
+	if w.engine.before.Closed == nil {
 		return incidents.Reason{}
 	}
-	held, ok := errors.AsType[*incidents.Error](w.engine.closed(s, w.now()))
+	held, ok := errors.AsType[*incidents.Error](w.engine.before.Closed(s, w.now()))
 	if !ok {
 		return incidents.Reason{}
 	}

@@ -28,13 +28,9 @@ type Options struct {
 	Ports  Ports
 	Shards int
 	Policy incidents.Policy
-	Freeze *Freezer                                         // asked before an approval
-	Closed func(s *incidents.Incident, now time.Time) error // the same, by the calendar; nil: never
-	Clock  Clock                                            // asked before an approval; nil: it is right
-	Gate   Gate                                             // asked before a run; without it none starts
-	Seal   func(incidents.Warrant) string                   // seals approvals; nil: they bear none
-	Own    string                                           // the chat that is kept in Store itself; "": none is
-	Owner  string                                           // names this process, unique among replicas and restarts
+	Gate   Gate   // asked before a run; without it none starts
+	Own    string // the chat that is kept in Store itself; "": none is
+	Owner  string // names this process, unique among replicas and restarts
 	Now    func() time.Time
 	Logger *slog.Logger
 
@@ -104,8 +100,7 @@ func New(o Options) *Worker {
 		}
 	}
 	w.lease = hurried(w.lease)
-	w.engine.shelf, w.engine.turns, w.engine.freezer, w.engine.seal, w.engine.closed = w.folder.shelf, w.folder.turns, o.Freeze, o.Seal, o.Closed
-	w.engine.clock = o.Clock
+	w.engine.shelf, w.engine.turns = w.folder.shelf, w.folder.turns // of one process, one
 	w.lanes = map[string]*lane{
 		incidents.LaneDiagnose: newLane(w, incidents.LaneDiagnose, diagnoseSlots),
 		incidents.LaneRank:     newLane(w, incidents.LaneRank, rankSlots),

@@ -111,9 +111,9 @@ func (b *bench) start(owner string) {
 	log := slog.New(slog.DiscardHandler)
 	policy := incidents.Policy{Chats: []string{"console"}}
 	b.store = store
-	b.engine = worker.NewEngine(store, store.Shards(), policy, time.Now, log)
+	b.engine = worker.NewEngine(worker.EngineOptions{Store: store, Shards: store.Shards(), Policy: policy, Now: time.Now, Before: worker.Before{Freeze: worker.NewFreezer(store, time.Now)}})
 	w := worker.New(worker.Options{
-		Engine: b.engine, Store: store, Queue: store, Shards: store.Shards(), Policy: policy, Owner: owner, Freeze: worker.NewFreezer(store, time.Now), Gate: gateOf(store),
+		Engine: b.engine, Store: store, Queue: store, Shards: store.Shards(), Policy: policy, Owner: owner, Gate: gateOf(store),
 		Folder: worker.NewFolder(worker.FolderOptions{
 			Log: store, Store: store, Shards: store.Shards(), Policy: policy, Now: time.Now, Logger: log,
 			Rules: func() incidents.Rules { return nil },
