@@ -59,25 +59,33 @@ const (
 	// What was left undone for so long (the incident was over before it had a
 	// ticket) nobody asks for any more.
 	forgotten = 30 * 24 * time.Hour
+	// Whether a second attempt made a twin nobody asks any more after this: the
+	// incident was over by then, or somebody had asked.
+	unasked = 2 * 24 * time.Hour
 )
 
-// over says that nothing is left to do, or to find out.
+// over says that nothing is left to do, or to find out. What has surely made nothing
+// is noted anew where it is tried again.
 func (in *Intent) over(now time.Time) bool {
-	if now.Sub(in.At) > forgotten {
+	age := now.Sub(in.At)
+	switch {
+	case age > forgotten:
 		return true
+	case in.Key == "":
+		return in.Clear
 	}
-	return in.Key != "" && in.Link == "" && len(in.Close) == 0 && (in.Tries < 2 || in.Looked)
+	return in.Link == "" && len(in.Close) == 0 && (in.Tries < 2 || in.Looked || age > unasked)
 }
 
-// tidy drops the oldest of those that are over.
-func tidy(all []Intent, now time.Time) []Intent {
+// tidy drops the oldest of those that are over, beyond so many.
+func tidy(all []Intent, now time.Time, keep int) []Intent {
 	over := 0
 	slices.SortStableFunc(all, func(a, b Intent) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Marker, b.Marker)) })
 	return slices.DeleteFunc(all, func(in Intent) bool {
 		if in.over(now) {
 			over++
 		}
-		return in.over(now) && over > maxDrawer
+		return in.over(now) && over > keep
 	})
 }
 
@@ -141,7 +149,7 @@ func (n *Intents) Note(ctx context.Context, in *Intent) error {
 		default:
 			all[at] = next
 		}
-		body, err := json.Marshal(tidy(all, n.Now()))
+		body, err := n.pack(all)
 		if err == nil {
 			err = n.Settings.PutSetting(ctx, n.drawer(in.Marker), doc.Version, body)
 		}
@@ -154,4 +162,20 @@ func (n *Intents) Note(ctx context.Context, in *Intent) error {
 		}
 	}
 	return n.Busy
+}
+
+// pack is what a drawer holds. Where too much of it is open, nothing of that is
+// dropped, because a second ticket could come of it: it waits, and is no refusal of
+// the tracker's.
+func (n *Intents) pack(all []Intent) ([]byte, error) {
+	body, err := json.Marshal(tidy(all, n.Now(), maxDrawer))
+	if err == nil && len(body) > incidents.MaxSetting {
+		all = tidy(all, n.Now(), 0)
+		body, err = json.Marshal(all)
+	}
+	if err == nil && len(body) > incidents.MaxSetting {
+		full := fmt.Errorf("%d tickets of %s are begun and have no known end", len(all), n.Name)
+		err = &incidents.Later{After: time.Minute, Alone: true, Err: full}
+	}
+	return body, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +20,9 @@ func (m shelf) Setting(_ context.Context, name string) (incidents.Document, erro
 }
 
 func (m shelf) PutSetting(_ context.Context, name string, expect int64, body []byte) error {
+	if len(body) > incidents.MaxSetting {
+		return incidents.Fail(incidents.TooLarge, "error.setting", "too large")
+	}
 	if m[name].Version != expect {
 		return incidents.ErrConflict
 	}
@@ -114,5 +119,47 @@ func TestTwoReplicasNote(t *testing.T) {
 		if now, _ := all.Find(t.Context(), marker); now.Key != "OPS-9" || now.Rev != 2 {
 			t.Errorf("%+v", now)
 		}
+	}
+}
+
+// What was refused, and second attempts of which nobody asked again, do not fill a
+// drawer. What is open does: nothing of it is dropped, and the one that does not fit
+// any more waits, and is not taken for refused by the tracker.
+func TestADrawerIsNeverFullOfWhatIsOver(t *testing.T) {
+	t.Parallel()
+	now := noon
+	all := newIntents(shelf{}, &now)
+	home, n := all.drawer("m0"), 0
+	fill := func(most int, in Intent) error {
+		for i := 0; i < most; n++ {
+			if in.Marker = fmt.Sprint("m", n); all.drawer(in.Marker) != home {
+				continue
+			}
+			i++
+			in.At, in.Rev, in.Twins = now, 0, []string{strings.Repeat("x", 1000)} // so that few fill it
+			if err := all.Note(t.Context(), &in); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	const tooMany = 90
+	for range 3 {
+		now = now.Add(3 * 24 * time.Hour)
+		if err := fill(tooMany/3, Intent{Tries: 1, Clear: true}); err != nil {
+			t.Fatal("refused ones:", err)
+		}
+		if err := fill(tooMany/3, Intent{Tries: 2, Key: "OPS-1"}); err != nil {
+			t.Fatal("second attempts:", err)
+		}
+	}
+	now = now.Add(3 * 24 * time.Hour)
+	err := fill(tooMany, Intent{Tries: 1})
+	if later, ok := errors.AsType[*incidents.Later](err); !ok || !later.Alone || refused(err) {
+		t.Errorf("a full drawer: %v", err)
+	}
+	_, kept, _, err := all.open(t.Context(), "m0")
+	if err != nil || slices.ContainsFunc(kept, func(in Intent) bool { return in.over(now) }) || len(kept) < 50 {
+		t.Errorf("%d are kept, %v", len(kept), err)
 	}
 }
