@@ -24,7 +24,7 @@ type Ticket struct {
 
 	Attached time.Time `json:"attached,omitzero"` // the closing whose postmortem it has
 
-	Tasks []TicketTask `json:"tasks,omitempty"` // follow-ups that the tracker has
+	Tasks []TicketTask `json:"tasks,omitempty"` // follow-ups that the tracker has, also below an earlier ticket
 
 	There map[string]time.Time `json:"there,omitempty"` // by field: when a person last changed it in the tracker
 }
@@ -170,7 +170,7 @@ func (c LinkTicket) decide(s *Incident, now time.Time) ([]Event, error) {
 	if old.Key == c.Key && !old.Off {
 		return nil, nil
 	}
-	t := Ticket{Key: c.Key, URL: c.URL, Linked: true, OpenedAt: now, LastSeq: s.Version, Asked: old.Asked}
+	t := Ticket{Key: c.Key, URL: c.URL, Linked: true, OpenedAt: now, LastSeq: s.Version, Asked: old.Asked, Tasks: old.Tasks}
 	return []Event{{Kind: EventTicketLinked, By: c.By, Tracker: c.Tracker, Ticket: &t}}, nil
 }
 
@@ -200,7 +200,8 @@ func (c AskTicket) decide(s *Incident, now time.Time) ([]Event, error) {
 	if err := s.alive(now); err != nil {
 		return nil, err
 	}
-	t := Ticket{Asked: s.Tickets[c.Tracker].Asked + 1}
+	old := s.Tickets[c.Tracker]
+	t := Ticket{Asked: old.Asked + 1, Tasks: old.Tasks}
 	return []Event{{Kind: EventTicketAsked, By: c.By, Tracker: c.Tracker, Ticket: &t}}, nil
 }
 

@@ -60,9 +60,9 @@ func TestATasksFiveMinutes(t *testing.T) {
 		if err := d.sync(); err != nil {
 			t.Fatal(err)
 		}
-		told := []string{"1 done: true"}
+		told := []string{" 1 done: true"}
 		if later == incidents.HumanPeace {
-			told = append(told, told[0])
+			told = append(told, "OPS-2 1 done: true")
 		}
 		d.want("told", d.tasks, told)
 	}
@@ -96,4 +96,32 @@ func TestAChangeWhoseNoteWasLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.want("typed", d.typed, []string{"joe: resolve", "joe: reopen"})
+}
+
+// Another ticket gets no second tasks: those that stand below the first one are
+// followed from there, and made again only where they went with it.
+func TestAnotherTicketKeepsItsTasks(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.do(incidents.AddTodo{By: bea, Text: "raise the limit"})
+	d.do(incidents.AddTodo{By: bea, Text: "alert sooner"})
+	if err := d.sync(); err != nil {
+		t.Fatal(err)
+	}
+	d.now, d.tasks, d.gone = noon.Add(time.Minute), nil, "OPS-3"
+	d.do(incidents.AskTicket{By: bea, Tracker: "jira"})
+	for range 2 {
+		if err := d.sync(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.want("told", d.tasks, []string{"OPS-2 1 done: false", "OPS-3 2 done: false", " 2 done: false"})
+	if err := d.inbox.Changed(t.Context(), tracker.Change{Key: "OPS-2", ID: "h1", By: joe, At: d.now, State: bot.TicketDone}); err != nil {
+		t.Fatal(err)
+	}
+	d.want("typed", d.typed, []string{"joe: todo done 1"})
+	d.do(incidents.LinkTicket{By: bea, Tracker: "jira", Key: "OPS-9"})
+	if got := d.s.Tickets["jira"].Tasks; len(got) != 2 {
+		t.Errorf("a linked ticket has the tasks %+v", got)
+	}
 }

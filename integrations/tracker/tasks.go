@@ -28,7 +28,8 @@ func (y *Syncer) tasks(ctx context.Context, t *incidents.Ticket, s *incidents.In
 	var first error
 	for _, want := range bot.TasksOf(s, y.lang(s), y.Links) {
 		i := slices.IndexFunc(t.Tasks, func(k incidents.TicketTask) bool { return k.N == want.N })
-		if i >= 0 && t.Tasks[i].Done == want.Done && !t.There[string(task(want.N))].After(t.Tasks[i].At) {
+		earlier := i >= 0 && t.Tasks[i].At.Before(t.OpenedAt) // it was made for another ticket
+		if i >= 0 && !earlier && t.Tasks[i].Done == want.Done && !t.There[string(task(want.N))].After(t.Tasks[i].At) {
 			continue
 		}
 		if !y.mayTell(s, t, task(want.N)) {
@@ -41,6 +42,10 @@ func (y *Syncer) tasks(ctx context.Context, t *incidents.Ticket, s *incidents.In
 			want.Redact(y.Clean)
 		}
 		ref, err := to.Task(ctx, t.Key, want)
+		if earlier && incidents.CodeOf(err) == incidents.NotFound { // it went with that ticket
+			want.Key = ""
+			ref, err = to.Task(ctx, t.Key, want)
+		}
 		if err != nil && !refused(err) {
 			return err
 		}

@@ -29,8 +29,9 @@ type desk struct {
 	syncer  tracker.Syncer
 	inbox   tracker.Inbox
 	opened  int
-	fail    error  // what the tracker answers, if set
+	fail    error // what the tracker answers, if set
 	tasks   []string
+	gone    string // the task that was deleted there
 	crash   string // a commit whose name ends in it fails
 	wall    string // no comment gets in with this in it
 	state   map[string]string
@@ -97,7 +98,10 @@ func (d *desk) Comment(_ context.Context, _ string, c bot.TicketComment) error {
 }
 
 func (d *desk) Task(_ context.Context, _ string, t bot.TicketTask) (tracker.Ref, error) {
-	d.tasks = append(d.tasks, fmt.Sprint(t.N, " done: ", t.Done))
+	d.tasks = append(d.tasks, fmt.Sprint(t.Key, " ", t.N, " done: ", t.Done))
+	if d.gone != "" && t.Key == d.gone {
+		return tracker.Ref{}, incidents.Fail(incidents.NotFound, "error.no_tracker", "404", "tracker", "jira")
+	}
 	return tracker.Ref{Key: fmt.Sprint("OPS-", 1+t.N)}, nil
 }
 
