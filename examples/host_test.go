@@ -67,7 +67,7 @@ exit 5
 	// configuration, which is looked at in the same moment, is an apache2 too.
 	h.write("bin/ps", fmt.Sprintf("#!/bin/sh\n%s -ww \"$@\" | grep -F %s/ | grep -v -e ' -t$'\n", ps, h.dir), 0o755)
 	// How full the disk of this machine is decides about no host.
-	h.write("bin/df", "#!/bin/sh\n/bin/df \"$@\" | sed 's/[0-9]*%$/40%/'\n", 0o755)
+	h.write("bin/df", "#!/bin/sh\n/bin/df \"$@\" | sed 's/[0-9][0-9]*%$/40%/'\n", 0o755)
 	for _, name := range []string{"java", "postgres"} {
 		h.process(name)
 	}
