@@ -79,10 +79,14 @@ func (s *Incident) trackers(p Policy) []string {
 	return nil
 }
 
-// Tracker is the one that the incident's ticket is or will be in; "" for none.
+// Tracker is the one that the incident's ticket is or will be in, or was until a
+// person parted them: there another one can be had. "" for none.
 func (s *Incident) Tracker(p Policy) string {
 	if names := s.trackers(p); len(names) > 0 {
 		return names[0]
+	}
+	if parted := slices.Sorted(maps.Keys(s.Tickets)); len(parted) > 0 {
+		return parted[0]
 	}
 	return ""
 }

@@ -76,8 +76,11 @@ func TestAPersonsTicketWins(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	st.must(UnlinkTicket{By: bea, Tracker: "jira"}, minute(6))
-	if got := st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-8", Asked: 1, LastSeq: 20}}, minute(7)); len(got) != 0 || st.s.Tracker(testPolicy) != "" {
+	if got := st.must(TicketSynced{Tracker: "jira", Ticket: Ticket{Key: "OPS-8", Asked: 1, LastSeq: 20}}, minute(7)); len(got) != 0 || st.s.Tracker(testPolicy) != "jira" {
 		t.Error(kinds(got), st.s.Tracker(testPolicy))
+	}
+	if got := st.must(AskTicket{By: bea, Tracker: "jira"}, minute(8)); !slices.Equal(kinds(got), []EventKind{EventTicketAsked}) || len(ticketEffects(st.s, minute(8), testPolicy)) != 1 {
+		t.Errorf("no ticket is opened after the one that was parted from: %v", kinds(got))
 	}
 }
 

@@ -7,5 +7,9 @@
 package record
 
 // Schema is the version of everything a store holds. A store with a newer one
-// is refused.
-const Schema = 1
+// is refused, by which no release meets a form or a kind of event that it cannot
+// read; one with an older one is read, and is of this one from then on.
+//
+//	1  the first
+//	2  follow-ups that are dropped (todo_dropped); Redis: packed
+const Schema = 2

@@ -39,10 +39,8 @@ const DefaultShards = 16
 // MaxShards is the most a store can have: a byte says which.
 const MaxShards = 254
 
-// Schema is the version of everything the store holds: that of record, in its
-// packed form. A store with a newer one is refused; one with an older one is read,
-// and what is written into it from now on is of this one.
-const Schema = record.Schema + 1
+// Schema is the version of everything the store holds: see record.
+const Schema = record.Schema
 
 // Store is the store in Redis.
 type Store struct {

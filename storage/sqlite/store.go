@@ -231,6 +231,12 @@ func (s *Store) prepare() error {
 	if err := s.conn.script(later); err != nil {
 		return fmt.Errorf("make the tables that came later: %w", err)
 	}
+	if stored == record.Schema {
+		return nil
+	}
+	if err := s.conn.script(fmt.Sprintf("UPDATE meta SET value = %d WHERE name = 'schema'", record.Schema)); err != nil {
+		return fmt.Errorf("note the schema of this release: %w", err)
+	}
 	return nil
 }
 

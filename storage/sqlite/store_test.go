@@ -237,6 +237,26 @@ func TestNewerSchema(t *testing.T) {
 	refused(t, err, incidents.Invalid, "99", "newer")
 }
 
+// An older store is of this release once it was opened, so that the older one refuses it.
+func TestOlderSchema(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for range 2 {
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		check(t, err)
+		check(t, s.Close())
+		db, err := sql.Open("sqlite", filepath.Join(dir, sqlite.FileName))
+		check(t, err)
+		var stored int
+		check(t, db.QueryRow(`SELECT value FROM meta WHERE name = 'schema'`).Scan(&stored))
+		check(t, db.Close())
+		if stored != record.Schema {
+			t.Fatalf("schema %d, want %d", stored, record.Schema)
+		}
+		tamper(t, dir, `UPDATE meta SET value = 1 WHERE name = 'schema'`)
+	}
+}
+
 func TestForeignFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
