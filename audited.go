@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -90,27 +91,40 @@ func personOf(a incidents.Actor) audit.Person { return audit.Person{ID: a.ID, Na
 // What changes nothing is not recorded; what cannot be recorded is not loaded.
 func (a *app) reload(ctx context.Context) {
 	next, problems := runbooks.Load(a.config.RunbookSources())
-	tell := func(problems []runbooks.Problem) {
-		for _, p := range problems {
-			a.log.Warn("the runbooks were not read again", "problem", p.Text(phrases.English, phrases.Fill))
-		}
-	}
 	before := digestOf(a.library)
-	if bad := runbooks.Errors(problems); len(bad) > 0 || digestOf(next) == before {
-		tell(bad)
+	if a.unfit(runbooks.Errors(problems)) || digestOf(next) == before {
 		return
 	}
 	i, err := a.audit.log.Begin(ctx, audit.Record{Action: audit.ActReload, By: personOf(incidents.Bot), Before: before, After: digestOf(next)})
 	if err != nil {
 		return // it says so itself
 	}
-	bad := runbooks.Errors(a.library.Reload())
-	tell(bad)
-	end := audit.Record{Result: audit.Done, Before: before, After: digestOf(a.library)}
-	if len(bad) > 0 {
+	end := audit.Record{Result: audit.Done, Before: before}
+	if a.unfit(runbooks.Errors(a.library.Reload())) {
 		end.Result, end.Error = audit.Failed, "error.runbooks"
 	}
+	end.After = digestOf(a.library)
 	i.End(end)
+}
+
+// unfit says whether runbooks have errors, to the log in full, and until they have none
+// to readiness. That names the file alone: anybody may ask it, and the words of an error
+// may be those of a runbook that is one customer's.
+func (a *app) unfit(bad []runbooks.Problem) bool {
+	for _, p := range bad {
+		a.log.Warn("the runbooks were not read again", "problem", p.Text(phrases.English, phrases.Fill))
+	}
+	if len(bad) == 0 {
+		a.misread.Store(nil)
+		return false
+	}
+	at := bad[0].File
+	if bad[0].Line > 0 {
+		at += ":" + strconv.Itoa(bad[0].Line)
+	}
+	why := incidents.Because("ready.runbooks_unread", "file", at)
+	a.misread.Store(&why)
+	return true
 }
 
 // digestOf is one digest of all runbooks that are loaded.

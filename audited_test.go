@@ -493,7 +493,8 @@ func TestProviderIsAudited(t *testing.T) {
 }
 
 // Runbooks that changed are loaded between an intent and its outcome; those that
-// did not leave no record.
+// did not leave no record. One that is bad keeps all as they were, and it is said until
+// it is put right.
 func TestReloadIsAudited(t *testing.T) {
 	t.Parallel()
 	c := auditedConfig(t)
@@ -509,10 +510,19 @@ func TestReloadIsAudited(t *testing.T) {
 	a.reload(t.Context())
 	before := digestOf(a.library)
 	path := filepath.Join(c.Runbooks.Paths[0], "fix.yaml")
-	write(t, path, strings.Replace(read(t, path), "stable: 0s", "stable: 1s", 1))
+	good := strings.Replace(read(t, path), "stable: 0s", "stable: 1s", 1)
+	write(t, path, good)
 	a.reload(t.Context())
 	write(t, path, "id: [broken")
 	a.reload(t.Context())
+	if got := a.readiness(t.Context()); len(got.Wrong) > 0 || len(got.Alarms) != 1 || got.Alarms[0].Phrase != "ready.runbooks_unread" || got.Alarms[0].Args["file"] != path+":1" {
+		t.Errorf("%+v", got)
+	}
+	write(t, path, good)
+	a.reload(t.Context())
+	if got := a.readiness(t.Context()); len(got.Alarms) > 0 {
+		t.Errorf("put right, and it is said all the same: %+v", got.Alarms)
+	}
 	all := exported(t, c.Data)
 	if len(all) != 2 || all[0].Action != audit.ActReload || all[1].Result != audit.Done || all[1].Before != before || all[1].After != digestOf(a.library) || before == all[1].After {
 		t.Errorf("%+v", all)

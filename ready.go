@@ -158,6 +158,9 @@ func (r *readiness) folding(folds bool, last, now time.Time) (lags bool, note in
 // readiness is how fit for work the process is, with all its parts.
 func (a *app) readiness(ctx context.Context) web.Readiness {
 	is := a.ready.is(ctx)
+	if bad := a.misread.Load(); bad != nil {
+		is.Alarms = append(is.Alarms, *bad)
+	}
 	is.Notes = slices.Concat(is.Notes, a.audit.reasons(), unreadable(a.learned.Forgotten()), windows{a.config.Windows}.unread())
 	return is
 }

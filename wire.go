@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -54,7 +55,8 @@ type app struct {
 	listen   net.Listener
 	jobs     *cron.Cron
 	learned  *learning.Service
-	unread   int // facts that it could not read, as was said already; owned by settle
+	misread  atomic.Pointer[incidents.Reason] // why the runbooks stay as they were; nil: they need not
+	unread   int                              // facts that it could not read, as was said already; owned by settle
 	sources  *inquiry.Sources
 	asked    *diagnostics.Investigator
 	plans    *schedule.Scheduler
