@@ -52,10 +52,10 @@ type Options struct {
 	Manuals     Manuals  // nil: nobody keeps any
 	Watch       func() (signals <-chan incidents.Signal, stop func())
 	Ready       func(context.Context) Readiness
-	SignIn      SignIn                                                  // nil: people have tokens, or nobody signs in
-	Rights      Rights                                                  // nil: bot.Open
-	Log         *slog.Logger                                            // nil: slog.Default()
-	Now         func() time.Time                                        // nil: time.Now
+	SignIn      SignIn           // nil: people have tokens, or nobody signs in
+	Rights      Rights           // nil: bot.Open
+	Log         *slog.Logger     // nil: slog.Default()
+	Now         func() time.Time // nil: time.Now
 }
 
 // Server is the console. Its Handler serves; Run feeds the live streams.

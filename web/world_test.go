@@ -20,20 +20,20 @@ import (
 // world is a store in memory with the real core, the real router and the real
 // room sync around it: enough for every page to show what it will show.
 type world struct {
-	mu             sync.Mutex
-	now            func() time.Time
-	policy         incidents.Policy
-	logs           map[incidents.ID][]incidents.Event
-	rooms          map[string][]incidents.Posting
-	revs           map[string]int64
-	once           map[string]bool
-	watchers       map[chan incidents.Signal]bool
-	dead           []incidents.DeadLetter
-	redriven       []string
+	mu                     sync.Mutex
+	now                    func() time.Time
+	policy                 incidents.Policy
+	logs                   map[incidents.ID][]incidents.Event
+	rooms                  map[string][]incidents.Posting
+	revs                   map[string]int64
+	once                   map[string]bool
+	watchers               map[chan incidents.Signal]bool
+	dead                   []incidents.DeadLetter
+	redriven               []string
 	reasons, alarms, notes []incidents.Reason
-	fail           error // what every read answers, if set
-	pressed        []bot.Request
-	router         *bot.Router
+	fail                   error // what every read answers, if set
+	pressed                []bot.Request
+	router                 *bot.Router
 }
 
 func newWorld(t testing.TB, now func() time.Time) *world {
