@@ -49,6 +49,9 @@ func (c Settle) decide(s *Incident, now time.Time) ([]Event, error) {
 	default:
 		return nil, Fail(Invalid, "error.verdict", "a run has worked, failed or stopped").WithHint(r.SettleHint(s.ID))
 	}
+	if s.Busy() == r {
+		return nil, Fail(Conflict, "error.settle_early", "run "+r.ID+" is under way, and what becomes of it is found out without a word", "run", r.ID).WithHint("/inc status")
+	}
 	if r.State != RunUnknown {
 		return nil, Fail(Conflict, "error.not_unknown", "what became of run "+r.ID+" is known", "run", r.ID).WithHint("/inc status")
 	}

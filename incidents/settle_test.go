@@ -18,7 +18,7 @@ func interrupted(t *testing.T) *story {
 	st.must(suggestions(plan), minute(1))
 	st.must(Approve{By: abe, Action: plan.Runbook, Digest: plan.Digest}, minute(1))
 	st.must(StartRun{Run: "INC-42/1", Owner: "p"}, minute(2))
-	st.refused(Settle{By: bea, Run: "INC-42/1", As: Stopped}, minute(2), "error.not_unknown")
+	st.refused(Settle{By: bea, Run: "INC-42/1", As: Stopped}, minute(2), "error.settle_early")
 	st.must(LoseRun{Run: "INC-42/1"}, minute(3))
 	st.refused(Request{By: bea, Plan: plan}, minute(4), "error.maybe_running")
 	return st
@@ -48,6 +48,7 @@ func TestAPersonSettlesAnUnknownRun(t *testing.T) {
 		}
 		if c.as == Worked {
 			st.wantStatus(Verifying) // proof is never somebody's word
+			st.refused(Settle{By: abe, Run: "INC-42/1", As: DidNotWork}, minute(6), "error.settle_early")
 			continue
 		}
 		st.must(Request{By: bea, Plan: r.Plan}, minute(6)) // nothing is in the way any more
