@@ -96,7 +96,7 @@ func ticks(text string) (n int, open, ok bool, err error) {
 		return 0, false, false, nil
 	}
 	if len(words) == 2 {
-		if n, err = strconv.Atoi(narrowed(words[1])); err == nil {
+		if n, ok = number(words[1]); ok {
 			return n, open, true, nil
 		}
 	}
@@ -107,31 +107,43 @@ func ticks(text string) (n int, open, ok bool, err error) {
 	return 0, open, false, incidents.Fail(incidents.Invalid, "error.todo_which", "say the number of one follow-up").WithHint(hint)
 }
 
-// drops reads "drop 2" and "drop 2 the old pool goes". Without a number it is a
-// follow-up of somebody's own: "drop the old pool". Where only numbers follow it may
-// mean several follow-ups, and is refused.
+// drops reads "drop 2" and "drop 2 the old pool goes". In more words without a number
+// it is a follow-up of somebody's own: "drop the old pool". Where only numbers follow it
+// may mean several follow-ups, and is refused.
 func drops(text string) (n int, why string, ok bool, err error) {
 	words := strings.Fields(text)
-	if !slices.Contains([]string{"drop", "取り下げ", "取下げ"}, strings.ToLower(words[0])) || len(words) > 1 && !isNumber(words[1]) {
+	if !slices.Contains([]string{"drop", "取り下げ", "取下げ"}, strings.ToLower(words[0])) || len(words) > 2 && !isNumber(words[1]) {
 		return 0, "", false, nil
 	}
 	if len(words) == 2 || len(words) > 2 && slices.ContainsFunc(words[2:], func(w string) bool { return !isNumber(w) }) {
-		if n, err = strconv.Atoi(narrowed(words[1])); err == nil {
+		if n, ok = number(words[1]); ok {
 			return n, strings.Join(words[2:], " "), true, nil
 		}
 	}
 	return 0, "", false, incidents.Fail(incidents.Invalid, "error.todo_which", "say the number of one follow-up").WithHint("/inc todo drop 1")
 }
 
+// isNumber says that the word is meant as one, be it none that a follow-up can have.
 func isNumber(word string) bool {
-	return strings.Trim(narrowed(word), "0123456789") == ""
+	return strings.Trim(strings.TrimLeft(narrowed(word), "#-+"), "0123456789") == ""
 }
 
-// narrowed is a number as a Japanese keyboard may write it, in the digits of all others.
+// number reads "2" and "#2".
+func number(word string) (n int, ok bool) {
+	digits, err := strconv.ParseUint(strings.TrimPrefix(narrowed(word), "#"), 10, 31)
+	return int(digits), err == nil
+}
+
+// narrowed is a number as a Japanese keyboard may write it, in the letters of all others.
 func narrowed(word string) string {
 	return strings.Map(func(r rune) rune {
-		if r >= '０' && r <= '９' {
+		switch {
+		case r >= '０' && r <= '９':
 			return r - '０' + '0'
+		case r == '＃':
+			return '#'
+		case r == '－' || r == '−':
+			return '-'
 		}
 		return r
 	}, word)

@@ -30,7 +30,9 @@ func TestTodo(t *testing.T) {
 		{"todo drop 4 see 4711", "Follow-up 4 of INC-42 is dropped"},
 		{"todo reopen 4", "Follow-up 4 of INC-42 is open again"},
 		{"todo drop 4 １２ queues go", "Follow-up 4 of INC-42 is dropped"},
-		{"todo open 4", "Follow-up 4 of INC-42 is open again"},
+		{"todo open ＃4", "Follow-up 4 of INC-42 is open again"},
+		{"todo drop #4", "Follow-up 4 of INC-42 is dropped"},
+		{"todo open #4", "Follow-up 4 of INC-42 is open again"},
 		{"todo Drop 4 the <queue> goes", "Follow-up 4 of INC-42 is dropped"},
 	} {
 		if got := h.must(bea, c[0]); !strings.Contains(got.Text, c[1]) {
@@ -40,7 +42,7 @@ func TestTodo(t *testing.T) {
 	h.refused(bea, "todo done 7", incidents.NotFound)
 	h.refused(bea, "todo drop 7", incidents.NotFound)
 	h.refused(bea, "todo drop 1", incidents.Conflict) // it is done
-	for _, line := range []string{"done", "done x", "done 1 2", "Done １ ２", "done 99999999999999999999", "open", "reopen", "open x", "完了", "未完了", "drop", "drop 1 2", "drop 1 2 ３", "取り下げ"} {
+	for _, line := range []string{"done", "done x", "done 1 2", "Done １ ２", "done 99999999999999999999", "open", "reopen", "open x", "完了", "未完了", "drop", "drop 1 2", "drop 1 2 ３", "取り下げ", "drop two", "drop -1", "drop －１ it goes", "drop #", "drop ##1", "drop #-1", "drop 99999999999999999999 it goes", "done -1", "done #", "drop 1 #2"} {
 		h.refused(bea, "todo "+line, incidents.Invalid)
 	}
 	list := h.must(cho, "todo")

@@ -39,7 +39,10 @@ func (c AddTodo) decide(s *Incident, _ time.Time) ([]Event, error) {
 	if err := s.known(); err != nil {
 		return nil, err
 	}
-	same := slices.IndexFunc(s.Todos, func(t Todo) bool { return t.Text == cut(c.Text, MaxTodo) })
+	if err := fits(c.Text, "/inc todo raise the pool's limit"); err != nil {
+		return nil, err
+	}
+	same := slices.IndexFunc(s.Todos, func(t Todo) bool { return t.Text == c.Text })
 	switch {
 	case c.Text == "":
 		return nil, Fail(Invalid, "error.todo_text", "a follow-up needs a text").WithHint("/inc todo raise the pool's limit")
@@ -50,7 +53,15 @@ func (c AddTodo) decide(s *Incident, _ time.Time) ([]Event, error) {
 	case len(s.Todos) >= MaxTodos:
 		return nil, Fail(TooLarge, "error.too_many_todos", "an incident has at most 50 follow-ups", "max", strconv.Itoa(MaxTodos)).WithHint("/inc todo")
 	}
-	return []Event{{Kind: EventTodo, By: c.By, Value: len(s.Todos) + 1, Text: cut(c.Text, MaxTodo)}}, nil
+	return []Event{{Kind: EventTodo, By: c.By, Value: len(s.Todos) + 1, Text: c.Text}}, nil
+}
+
+// fits refuses words of which a part would be lost.
+func fits(words, hint string) error {
+	if len(words) <= MaxTodo {
+		return nil
+	}
+	return Fail(TooLarge, "error.todo_long", "a follow-up and the reason to drop it have at most 500 bytes each", "max", strconv.Itoa(MaxTodo), "n", strconv.Itoa(len(words))).WithHint(hint)
 }
 
 // EndTodo says that a follow-up is done, or with Open that it is not.
@@ -93,7 +104,10 @@ func (c DropTodo) decide(s *Incident, _ time.Time) ([]Event, error) {
 	case t.Dropped != nil:
 		return nil, nil
 	}
-	return []Event{{Kind: EventTodoDropped, By: c.By, Value: t.N, Text: t.Text, Why: cut(c.Why, MaxTodo)}}, nil
+	if err := fits(c.Why, "/inc todo drop "+strconv.Itoa(c.N)+" the old pool goes"); err != nil {
+		return nil, err
+	}
+	return []Event{{Kind: EventTodoDropped, By: c.By, Value: t.N, Text: t.Text, Why: c.Why}}, nil
 }
 
 func (s *Incident) findTodo(n int) (*Todo, error) {

@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -56,9 +57,13 @@ func TestFollowUps(t *testing.T) {
 			t.Errorf("%+v: %v", c.cmd, err)
 		}
 	}
-	for i := range MaxTodos - 2 {
+	long := strings.Repeat("x", MaxTodo+1) // nothing is cut unsaid
+	st.refused(AddTodo{By: bea, Text: long}, minute(14), "error.todo_long")
+	st.refused(DropTodo{By: bea, N: 2, Why: long}, minute(14), "error.todo_long")
+	for i := range MaxTodos - 3 {
 		st.must(AddTodo{By: bea, Text: fmt.Sprint("todo ", i)}, minute(15))
 	}
+	st.must(AddTodo{By: bea, Text: long[1:]}, minute(15))
 	if _, _, err := Advance(st.s, AddTodo{By: bea, Text: "and one more"}, minute(16), Policy{}); CodeOf(err) != TooLarge {
 		t.Error(err)
 	}
