@@ -55,7 +55,8 @@ func auditCommand(ctx context.Context, args []string, std streams) int {
 		return code
 	}
 	if verb == "export" && audit.NewExporter(f.format, nil) == nil {
-		fmt.Fprintln(std.err, phrases.T(lang, "cli.usage_audit"))
+		fmt.Fprintln(std.err, phrases.T(lang, "cli.audit_format", "format", audit.Text(f.format, 80)))
+		fmt.Fprintln(std.err, phrases.T(lang, "cli.hint", "hint", "hikeshi audit export --format "+audit.JSONLines))
 		return exitUsage
 	}
 	return f.run(ctx, verb, std)

@@ -45,6 +45,17 @@ func TestTheCommandLineIsDocumented(t *testing.T) {
 	}
 }
 
+// A word too many and a format that there is not are refused, and which it is is said.
+func TestWhatTheCommandLineRefuses(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][]string{{"version", "canary"}, {"--version", "canary"}, {"audit", "export", "--format", "canary"}} {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), c, streams{nil, &out, &errs}); code != exitUsage || out.Len() > 0 || !strings.Contains(errs.String(), "canary") {
+			t.Errorf("%v: exit %d, %s%s", c, code, &out, &errs)
+		}
+	}
+}
+
 // What demo refuses at once is said in its own words.
 func TestWhatTheDemoRefuses(t *testing.T) {
 	t.Parallel()

@@ -114,7 +114,10 @@ func help(_ context.Context, _ []string, std streams) int {
 	return exitOK
 }
 
-func version(_ context.Context, _ []string, std streams) int {
+func version(_ context.Context, args []string, std streams) int {
+	if code, done := parse(newFlags("version", std), args, 0); done {
+		return code
+	}
 	fmt.Fprintln(std.out, "hikeshi", buildVersion())
 	return exitOK
 }
