@@ -25,6 +25,9 @@ import (
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
+// clock is this machine's, which shows the day of the lines.
+func clock() time.Time { return noon }
+
 func store(t *testing.T) storage.Store {
 	t.Helper()
 	s, err := storage.Open(t.Context(), storage.Config{Dir: t.TempDir()})
@@ -37,7 +40,7 @@ func store(t *testing.T) storage.Store {
 
 // replica is one of several over one store.
 func replica(s kept.Store, self string) *target.Source {
-	return target.New(target.Config{Store: s, Self: self, Clean: steps.NewRedactor("hunter2-is-long").Excerpt, Logger: slog.New(slog.DiscardHandler)})
+	return target.New(target.Config{Store: s, Self: self, Clean: steps.NewRedactor("hunter2-is-long").Excerpt, Logger: slog.New(slog.DiscardHandler), Now: clock})
 }
 
 func question(labels ...incidents.Label) diagnostics.Question {
@@ -180,7 +183,7 @@ func TestALogOfAnotherServiceIsNotTold(t *testing.T) {
 func TestALogOfAnotherCustomerIsNotTold(t *testing.T) {
 	var heard []string
 	config := target.Config{
-		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
+		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler), Now: clock,
 		Whose: func(source string) string {
 			return map[string]string{"fluentbit": "acme", "relay": diagnostics.Everybody}[source]
 		},
@@ -220,7 +223,7 @@ func TestALogOfAnotherCustomerIsNotTold(t *testing.T) {
 // A relay of everybody's sends what runs on one host, of several customers.
 func TestALineOfTheHostAloneIsNoCustomers(t *testing.T) {
 	s := target.New(target.Config{
-		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
+		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler), Now: clock,
 		Whose: func(source string) string {
 			return map[string]string{"relay": diagnostics.Everybody, "acme-agent": "acme"}[source]
 		},
@@ -265,7 +268,7 @@ func TestALineOfTheHostAloneIsNoCustomers(t *testing.T) {
 // place is told as long as it matters.
 func TestEachCustomerHasAShareOfStreams(t *testing.T) {
 	s := target.New(target.Config{
-		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
+		Store: store(t), Self: "one", Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler), Now: clock,
 		Whose: func(source string) string { return source },
 	})
 	var pods []byte
@@ -319,7 +322,7 @@ func TestEachOfEverybodysSendersHasAShare(t *testing.T) {
 	shared := &named{Store: store(t), rings: map[string]bool{}}
 	of := func(self string) *target.Source {
 		return target.New(target.Config{
-			Store: shared, Self: self, Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler),
+			Store: shared, Self: self, Clean: steps.NewRedactor().Excerpt, Logger: slog.New(slog.DiscardHandler), Now: clock,
 			Whose: func(string) string { return diagnostics.Everybody },
 		})
 	}
