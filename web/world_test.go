@@ -30,6 +30,7 @@ type world struct {
 	watchers               map[chan incidents.Signal]bool
 	dead                   []incidents.DeadLetter
 	redriven               []string
+	turn                   sync.Mutex // who moves an incident has it until the room shows it
 	reasons, alarms, notes []incidents.Reason
 	fail                   error // what every read answers, if set
 	pressed                []bot.Request
@@ -186,6 +187,8 @@ func (w *world) signal(sig incidents.Signal) {
 
 // do moves an incident and brings its room up to date, as the worker would.
 func (w *world) do(id incidents.ID, cmd incidents.Command) (*incidents.Incident, error) {
+	w.turn.Lock() // versions would run backwards where two interleave, and pages begin anew
+	defer w.turn.Unlock()
 	w.mu.Lock()
 	s := w.replay(id)
 	events, _, err := incidents.Advance(s, cmd, w.now(), w.policy)

@@ -207,13 +207,19 @@
       suggest();
     }
 
+    // What is typed while an answer is awaited stays, and is sent next.
+    let next = false;
     async function submit() {
+      if (form.ariaBusy) next = true;
       if (!text.value.trim() || form.ariaBusy) return;
       form.ariaBusy = "true";
       close();
+      const sent = text.value;
+      let done = false;
       try {
-        if (await send(form, {})) {
-          text.value = "";
+        done = await send(form, {});
+        if (done) {
+          text.value = text.value.startsWith(sent) ? text.value.slice(sent.length) : text.value;
           suggest();
           form.elements.once.value = fresh();
           toBottom();
@@ -223,6 +229,9 @@
       }
       form.ariaBusy = null;
       text.focus({ preventScroll: true });
+      const again = done && next;
+      next = false;
+      if (again) submit();
     }
 
     text.addEventListener("input", suggest);
